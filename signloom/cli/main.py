@@ -1,0 +1,75 @@
+"""The command line: one file per verb, imported when the verb is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import typer
+
+from signloom.errors import SignloomError
+
+VERBS = {
+    "translate": "Video or pose files to text.",
+    "extract": "Videos to pose files, by MediaPipe Holistic.",
+    "info": "Describe a pose file, video, store or checkpoint.",
+    "simulate": "Write simulated words or sentences, from a seed.",
+    "stitch": "A sentence to a clip, sign by sign out of a lexicon.",
+    "prepare": "Bring a corpus into a store that training reads.",
+    "train": "Train a model as a recipe says, or resume it.",
+    "evaluate": "Run a model on a store and score it beside its baselines.",
+    "score": "Score hypotheses against references.",
+    "push": "Upload a checkpoint to a hub.",
+    "demo": "Translate the bundled example and write a report to open offline.",
+}
+
+
+def build(chosen: str | None = None) -> typer.Typer:
+    """The application; only the chosen verb's module is imported."""
+    app = typer.Typer(
+        name="signloom",
+        help="From signing to written language.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+    @app.callback(invoke_without_command=True)
+    def top(
+        version: bool = typer.Option(False, "--version", help="Print the version and stop."),
+    ) -> None:
+        if version:
+            from signloom import __version__
+
+            typer.echo(f"signloom {__version__}")
+            raise typer.Exit
+
+    for verb, summary in VERBS.items():
+        if verb != chosen:
+            app.command(verb, help=summary)(lambda: None)
+            continue
+        module = importlib.import_module(f"signloom.cli.{verb}")
+        if hasattr(module, "app"):
+            app.add_typer(module.app, name=verb, help=summary)
+        else:
+            app.command(verb)(module.run)
+    return app
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Runs a command; a SignloomError is printed as one line, with its exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    chosen = next((a for a in arguments if not a.startswith("-")), None)
+    try:
+        build(chosen)(args=arguments)
+    except SignloomError as error:
+        print(f"signloom: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

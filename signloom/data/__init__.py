@@ -1,0 +1,1 @@
+"""What things are: clips, layouts, spans, cues, samples, the lexicon record. Imports nothing above it."""

@@ -1,0 +1,258 @@
+"""Layouts: which keypoints, in which order, in which articulator, mirrored how.
+
+Keypoints carry the names MediaPipe Holistic and pose-format give them,
+"COMPONENT:POINT" (``POSE_LANDMARKS:NOSE``, ``FACE_LANDMARKS:61``,
+``LEFT_HAND_LANDMARKS:WRIST``), in every layout that is a choice of them, so
+that one layout is cut from another by name. Sources: spec §0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from signloom.errors import UsageError, nearest
+
+Articulator = Literal["body", "face", "left_hand", "right_hand", "world"]
+Depth = Literal["none", "relative", "metric"]
+
+BODY, FACE, LEFT, RIGHT, WORLD = (
+    "POSE_LANDMARKS",
+    "FACE_LANDMARKS",
+    "LEFT_HAND_LANDMARKS",
+    "RIGHT_HAND_LANDMARKS",
+    "POSE_WORLD_LANDMARKS",
+)
+
+BODY_POINTS = (
+    "NOSE LEFT_EYE_INNER LEFT_EYE LEFT_EYE_OUTER RIGHT_EYE_INNER RIGHT_EYE RIGHT_EYE_OUTER "
+    "LEFT_EAR RIGHT_EAR MOUTH_LEFT MOUTH_RIGHT LEFT_SHOULDER RIGHT_SHOULDER LEFT_ELBOW "
+    "RIGHT_ELBOW LEFT_WRIST RIGHT_WRIST LEFT_PINKY RIGHT_PINKY LEFT_INDEX RIGHT_INDEX "
+    "LEFT_THUMB RIGHT_THUMB LEFT_HIP RIGHT_HIP LEFT_KNEE RIGHT_KNEE LEFT_ANKLE RIGHT_ANKLE "
+    "LEFT_HEEL RIGHT_HEEL LEFT_FOOT_INDEX RIGHT_FOOT_INDEX"
+).split()
+HAND_POINTS = ["WRIST"] + [
+    f"{finger}_{joint}"
+    for finger, joints in (
+        ("THUMB", ("CMC", "MCP", "IP", "TIP")),
+        ("INDEX_FINGER", ("MCP", "PIP", "DIP", "TIP")),
+        ("MIDDLE_FINGER", ("MCP", "PIP", "DIP", "TIP")),
+        ("RING_FINGER", ("MCP", "PIP", "DIP", "TIP")),
+        ("PINKY", ("MCP", "PIP", "DIP", "TIP")),
+    )
+    for joint in joints
+]
+FACE_POINTS = [str(i) for i in range(468)]
+
+BODY_EDGES = (
+    (0, 1), (1, 2), (2, 3), (3, 7), (0, 4), (4, 5), (5, 6), (6, 8), (9, 10), (11, 12),
+    (11, 13), (13, 15), (15, 17), (15, 19), (15, 21), (17, 19), (12, 14), (14, 16),
+    (16, 18), (16, 20), (16, 22), (18, 20), (11, 23), (12, 24), (23, 24), (23, 25),
+    (24, 26), (25, 27), (26, 28), (27, 29), (28, 30), (29, 31), (30, 32), (27, 31), (28, 32),
+)  # fmt: skip
+HAND_EDGES = (
+    (0, 1), (1, 2), (2, 3), (3, 4), (0, 5), (5, 6), (6, 7), (7, 8), (5, 9), (9, 10), (10, 11),
+    (11, 12), (9, 13), (13, 14), (14, 15), (15, 16), (13, 17), (0, 17), (17, 18), (18, 19), (19, 20),
+)  # fmt: skip
+
+# Rings and chains of the Face Mesh (indices of FACE_LANDMARKS), each in order around the face.
+# A chain's k-th point mirrors onto the paired chain's k-th point; a ring mirrors onto itself.
+FACE_OVAL = (
+    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
+    152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
+)  # fmt: skip
+LIPS_OUTER = (
+    61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185,
+)  # fmt: skip
+LIPS_INNER = (
+    78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191,
+)  # fmt: skip
+RIGHT_EYE = (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246)
+LEFT_EYE = (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466)
+RIGHT_BROW_LOW = (46, 53, 52, 65, 55)
+LEFT_BROW_LOW = (276, 283, 282, 295, 285)
+RIGHT_BROW_HIGH = (70, 63, 105, 66, 107)
+LEFT_BROW_HIGH = (300, 293, 334, 296, 336)
+FACE_RINGS = (FACE_OVAL, LIPS_OUTER, LIPS_INNER, RIGHT_EYE, LEFT_EYE)
+FACE_CHAINS = (RIGHT_BROW_LOW, LEFT_BROW_LOW, RIGHT_BROW_HIGH, LEFT_BROW_HIGH)
+FACE_CONTOUR = tuple(sorted({p for part in FACE_RINGS + FACE_CHAINS for p in part}))
+"""The 128 contour points (lips 40, eyes 32, brows 20, oval 36), spec §0."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which keypoints a clip has, in which order.
+
+    keypoints: unique names, "COMPONENT:POINT".
+    articulators: the articulator of each keypoint.
+    edges: pairs of indices to draw, and to build graphs from.
+    mirror: mirror[i] is the keypoint that i becomes when left and right are swapped.
+    depth: whether z is absent, a relative guess, or metric.
+    """
+
+    name: str
+    keypoints: tuple[str, ...]
+    articulators: tuple[str, ...]
+    edges: tuple[tuple[int, int], ...] = ()
+    mirror: tuple[int, ...] = ()
+    depth: Depth = "relative"
+    index: dict[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "index", {name: i for i, name in enumerate(self.keypoints)})
+        if len(self.index) != len(self.keypoints):
+            raise ValueError(f"layout '{self.name}' names a keypoint twice")
+        if len(self.articulators) != len(self.keypoints):
+            raise ValueError(
+                f"layout '{self.name}' has {len(self.keypoints)} keypoints "
+                f"but {len(self.articulators)} articulators"
+            )
+        if not self.mirror:
+            object.__setattr__(self, "mirror", mirror_by_name(self.keypoints))
+
+    def __len__(self) -> int:
+        return len(self.keypoints)
+
+    def __hash__(self) -> int:
+        return hash((self.name, len(self.keypoints)))
+
+    @cached_property
+    def parts(self) -> dict[str, NDArray[np.int_]]:
+        """Articulator → the indices of its keypoints, in order."""
+        names = dict.fromkeys(self.articulators)
+        of = np.array(self.articulators)
+        return {name: np.flatnonzero(of == name) for name in names}
+
+    def part(self, articulator: str) -> NDArray[np.int_]:
+        """Indices of an articulator's keypoints; empty where the layout has none."""
+        return self.parts.get(articulator, np.zeros(0, np.int_))
+
+    def of(self, *names: str) -> NDArray[np.int_]:
+        """Indices of the named keypoints. Raises UsageError naming the one that is not there."""
+        for name in names:
+            if name not in self.index:
+                raise UsageError(
+                    f"layout '{self.name}' has no keypoint '{name}'"
+                    + nearest(name, list(self.keypoints))
+                )
+        return np.array([self.index[name] for name in names], np.int_)
+
+
+def mirror_by_name(keypoints: Sequence[str]) -> tuple[int, ...]:
+    """The mirror permutation of holistic names (LEFT ↔ RIGHT; face points by the mesh's symmetry)."""
+    at = {name: i for i, name in enumerate(keypoints)}
+    face = _face_mirror()
+
+    def twin(name: str) -> str:
+        component, _, point = name.partition(":")
+        if component == FACE and point.isdigit():
+            return f"{component}:{face.get(int(point), int(point))}"
+        swap = {"LEFT": "RIGHT", "RIGHT": "LEFT", "left": "right", "right": "left"}
+        return "_".join(
+            swap.get(word, word) for word in name.replace(":", "_:_").split("_")
+        ).replace("_:_", ":")
+
+    return tuple(at.get(twin(name), i) for i, name in enumerate(keypoints))
+
+
+@cache
+def _face_mirror() -> dict[int, int]:
+    pairs: dict[int, int] = {}
+    for right, left in (
+        (RIGHT_EYE, LEFT_EYE),
+        (RIGHT_BROW_LOW, LEFT_BROW_LOW),
+        (RIGHT_BROW_HIGH, LEFT_BROW_HIGH),
+    ):
+        pairs |= dict(zip(right, left)) | dict(zip(left, right))
+    # An oval or lip ring is walked once around from its own axis: the k-th point
+    # from the axis one way mirrors onto the k-th the other way.
+    for ring, axis in ((FACE_OVAL, 0), (LIPS_OUTER, 5), (LIPS_INNER, 5)):
+        size = len(ring)
+        pairs |= {ring[(axis + k) % size]: ring[(axis - k) % size] for k in range(size)}
+    return pairs
+
+
+def _named(component: str, points: Sequence[str]) -> list[str]:
+    return [f"{component}:{point}" for point in points]
+
+
+def _chosen(name: str, keypoints: Sequence[str]) -> Layout:
+    """A layout of holistic keypoints, its articulators and edges following from their names."""
+    of = {BODY: "body", FACE: "face", LEFT: "left_hand", RIGHT: "right_hand", WORLD: "world"}
+    at = {keypoint: i for i, keypoint in enumerate(keypoints)}
+    edges = [
+        (at[a], at[b])
+        for component, points, pairs in (
+            (BODY, BODY_POINTS, BODY_EDGES),
+            (LEFT, HAND_POINTS, HAND_EDGES),
+            (RIGHT, HAND_POINTS, HAND_EDGES),
+            (WORLD, BODY_POINTS, BODY_EDGES),
+        )
+        for i, j in pairs
+        if (a := f"{component}:{points[i]}") in at and (b := f"{component}:{points[j]}") in at
+    ]
+    for line, closed in [(ring, True) for ring in FACE_RINGS] + [(c, False) for c in FACE_CHAINS]:
+        seen = [at[f"{FACE}:{p}"] for p in line if f"{FACE}:{p}" in at]
+        edges += list(zip(seen, seen[1:]))
+        if closed and len(seen) > 2:
+            edges.append((seen[-1], seen[0]))
+    return Layout(
+        name,
+        tuple(keypoints),
+        tuple(of[keypoint.partition(":")[0]] for keypoint in keypoints),
+        tuple(edges),
+    )
+
+
+_HANDS = _named(LEFT, HAND_POINTS) + _named(RIGHT, HAND_POINTS)
+_PS76_BODY = (0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16)
+_PS76_FACE = (
+    61, 291, 17, 0, 70, 105, 107, 300, 334, 336, 161, 158, 33, 163, 153, 133, 388, 385, 263,
+    390, 380, 362, 9,
+)  # fmt: skip
+_ISHARAH_LIPS = (0, 17, 37, 39, 40, 61, 84, 91, 146, 181, 185, 267, 269, 270, 291, 314, 321, 375, 405)
+
+HOLISTIC = _chosen(
+    "holistic",
+    _named(BODY, BODY_POINTS) + _named(FACE, FACE_POINTS) + _HANDS + _named(WORLD, BODY_POINTS),
+)
+"""MediaPipe Holistic: body 33, face 468, hands 21 + 21, world body 33 = 576 points."""
+
+MP203 = _chosen(
+    "mp203",
+    _named(BODY, BODY_POINTS) + _named(FACE, [str(p) for p in FACE_CONTOUR]) + _HANDS,
+)
+PS76 = _chosen(
+    "ps76",
+    _HANDS
+    + _named(BODY, [BODY_POINTS[i] for i in _PS76_BODY])
+    + _named(FACE, [str(p) for p in _PS76_FACE]),
+)
+ISHARAH86 = _chosen(
+    "isharah86",
+    _named(RIGHT, HAND_POINTS)
+    + _named(LEFT, HAND_POINTS)
+    + _named(FACE, [str(p) for p in _ISHARAH_LIPS])
+    + _named(BODY, BODY_POINTS[:25]),
+)
+HANDS42 = _chosen("hands42", _HANDS)
+
+LAYOUTS: dict[str, Layout] = {
+    layout.name: layout for layout in (HOLISTIC, MP203, PS76, ISHARAH86, HANDS42)
+}
+"""The layouts that have a name of their own."""
+
+
+def layout_named(name: str) -> Layout:
+    """The layout of that name. Raises UsageError naming the nearest."""
+    if name not in LAYOUTS:
+        raise UsageError(
+            f"there is no layout '{name}'{nearest(name, list(LAYOUTS))}; "
+            f"the named ones are {', '.join(LAYOUTS)}"
+        )
+    return LAYOUTS[name]

@@ -1,0 +1,45 @@
+"""A sample: a clip with what is known of it; and the face that every source of samples shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from signloom.data.clip import PoseClip
+from signloom.data.timing import Span
+
+
+@dataclass(frozen=True)
+class GlossSpan:
+    """A sign as annotated: its gloss, and when it is signed (seconds) where that is known."""
+
+    gloss: str
+    span: Span | None = None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What one training or test item is."""
+
+    id: str
+    clip: PoseClip
+    text: str = ""
+    glosses: tuple[GlossSpan, ...] = ()
+    signer: str = ""
+    language: str = ""
+    """Signed language, ISO 639-3 (``ase``) or a simulated one (``sim-1``)."""
+    stitched: bool = False
+    """Whether the clip was stitched from word clips rather than signed as one."""
+
+
+@runtime_checkable
+class SampleSource(Protocol):
+    """Samples by index. ``source[i]`` depends on i and on how the source was made, on nothing else.
+
+    A stream without end gives a large length. A source pickles cheaply (a path,
+    a seed), so that worker processes can hold one each.
+    """
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> Sample: ...
