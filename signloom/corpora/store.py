@@ -1,0 +1,429 @@
+"""The store: a prepared corpus as a folder of memory-mapped Arrow files.
+
+    index.json            format, layout in full, origins, splits, shards with size and sha256
+    train-00000.arrow …   one record batch each, one row a sample
+
+Points are int16 with one scale per articulator and axis of a clip, so a
+coordinate is off by at most 1/65,534 of the largest one of its articulator
+(0.01 pixels in a picture of 640). Zero stays exactly zero: a missing keypoint
+needs no mask. Confidence is uint8, and what was seen never rounds to unseen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from bisect import bisect_right
+from collections.abc import Mapping
+from contextlib import ExitStack
+from functools import cached_property, lru_cache
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from signloom.data.clip import Origin, PoseClip
+from signloom.data.files import writing_folder
+from signloom.data.layouts import LAYOUTS, Layout
+from signloom.data.sample import GlossSpan, Sample
+from signloom.data.timing import Span
+from signloom.errors import MediaError, UsageError, nearest
+
+FORMAT = "signloom-store"
+VERSION = 1
+INDEX = "index.json"
+SHARD_BYTES = 64 * 2**20
+"""A shard is closed when its points and confidences reach this."""
+
+GLOSSES = pa.list_(
+    pa.struct([("gloss", pa.utf8()), ("start", pa.float64()), ("end", pa.float64())])
+)
+SCHEMA = pa.schema(
+    [
+        ("id", pa.utf8()),
+        ("text", pa.utf8()),
+        ("glosses", GLOSSES),
+        ("signer", pa.utf8()),
+        ("language", pa.utf8()),
+        ("stitched", pa.bool_()),
+        ("clip", pa.utf8()),
+        ("origin", pa.utf8()),
+        ("fps", pa.float64()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("frames", pa.int32()),
+        ("scale", pa.binary()),
+        ("points", pa.large_binary()),
+        ("confidence", pa.large_binary()),
+    ]
+)
+CONFIDENCE = (np.arange(256) / 255).astype(np.float32)
+
+Row = dict[str, Any]
+
+
+def quantise(points: NDArray[np.float32], layout: Layout) -> tuple[NDArray[np.int16], NDArray]:
+    """(frames, keypoints, 3) → int16 of the same shape, and its scale (articulators, 3).
+
+    |point − int16 · scale| ≤ scale / 2.
+    """
+    parts = layout.parts.values()
+    scale = np.ones((len(parts), 3), np.float32)
+    whole = np.zeros(points.shape, np.int16)
+    for i, part in enumerate(parts):
+        largest = np.abs(points[:, part]).max(axis=(0, 1), initial=0)
+        scale[i] = np.where(largest > 0, largest / np.float32(32767), 1)
+        whole[:, part] = np.rint(points[:, part] / scale[i]).clip(-32767, 32767)
+    return whole, scale
+
+
+def encode(sample: Sample) -> Row:
+    """A sample as a row of the store; picklable, so that worker processes can make rows."""
+    clip = sample.clip
+    points, scale = quantise(clip.points, clip.layout)
+    confidence = np.rint(clip.confidence * 255).astype(np.uint8)
+    confidence[(confidence == 0) & (clip.confidence > 0)] = 1
+    return {
+        "id": sample.id,
+        "text": sample.text,
+        "glosses": [
+            {
+                "gloss": gloss.gloss,
+                "start": gloss.span.start if gloss.span else None,
+                "end": gloss.span.end if gloss.span else None,
+            }
+            for gloss in sample.glosses
+        ],
+        "signer": sample.signer,
+        "language": sample.language,
+        "stitched": sample.stitched,
+        "clip": clip.id,
+        "origin": json.dumps(clip.origin.to_json(), sort_keys=True),
+        "fps": clip.fps,
+        "width": clip.size[0],
+        "height": clip.size[1],
+        "frames": len(clip),
+        "scale": scale.tobytes(),
+        "points": points.tobytes(),
+        "confidence": confidence.tobytes(),
+    }
+
+
+class StoreWriter:
+    """Writes a store; it appears at ``path`` when the ``with`` block ends well, or not at all.
+
+    description: whatever should travel with the corpus (name, version, licence, command).
+
+    Raises UsageError if ``path`` exists and ``overwrite`` is off, if a sample
+    has another layout, and at the end if nothing was added.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        layout: Layout,
+        overwrite: bool = False,
+        description: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.path, self.layout, self.overwrite = Path(path), layout, overwrite
+        self.description = dict(description or {})
+        self._waiting: dict[str, list[Row]] = {}
+        self._bytes: dict[str, int] = {}
+        self._shards: list[dict[str, Any]] = []
+        self._origins: dict[str, None] = {}
+        self._stack = ExitStack()
+
+    def __enter__(self) -> StoreWriter:
+        self._folder = self._stack.enter_context(writing_folder(self.path, self.overwrite))
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        with self._stack:
+            if error[0] is not None:
+                self._stack.__exit__(*error)
+                return
+            for split in list(self._waiting):
+                self._close_shard(split)
+            if not self._shards:
+                raise UsageError(
+                    f"nothing to write to the store {self.path}: no sample was added; "
+                    "check the source and its filters"
+                )
+            self._write_index()
+
+    def add(self, sample: Sample, split: str) -> None:
+        """Adds a sample to a split ('train', 'dev', …); order is kept within a split."""
+        if sample.clip.layout != self.layout:
+            raise UsageError(
+                f"sample '{sample.id}' is in layout '{sample.clip.layout.name}', but the store "
+                f"{self.path} holds '{self.layout.name}'; convert the clip first"
+            )
+        self.add_row(encode(sample), split)
+
+    def add_row(self, row: Row, split: str) -> None:
+        """Adds what ``encode`` made of a sample in the store's layout."""
+        if not split or not split.replace("-", "").replace("_", "").isalnum():
+            raise UsageError(
+                f"a split is named '{split}'; use letters, digits, - and _ ('train', 'dev', 'test')"
+            )
+        self._waiting.setdefault(split, []).append(row)
+        self._origins.setdefault(row["origin"])
+        self._bytes[split] = self._bytes.get(split, 0) + len(row["points"]) + len(row["confidence"])
+        if self._bytes[split] >= SHARD_BYTES:
+            self._close_shard(split)
+
+    def _close_shard(self, split: str) -> None:
+        rows = self._waiting.pop(split)
+        del self._bytes[split]
+        number = sum(shard["split"] == split for shard in self._shards)
+        name = f"{split}-{number:05d}.arrow"
+        batch = pa.RecordBatch.from_pylist(rows, schema=SCHEMA)
+        with pa.OSFile(str(self._folder / name), "wb") as file:
+            with pa.ipc.new_file(file, SCHEMA) as writer:
+                writer.write_batch(batch)
+        self._shards.append(
+            {
+                "file": name,
+                "split": split,
+                "samples": len(rows),
+                "frames": sum(row["frames"] for row in rows),
+                "bytes": (self._folder / name).stat().st_size,
+                "sha256": file_sha256(self._folder / name),
+            }
+        )
+
+    def _write_index(self) -> None:
+        splits = dict.fromkeys(shard["split"] for shard in self._shards)
+        index = {
+            "format": FORMAT,
+            "version": VERSION,
+            "layout": layout_to_json(self.layout),
+            "origins": [json.loads(origin) for origin in self._origins],
+            "description": self.description,
+            "splits": {split: self._total(split, "samples") for split in splits},
+            "frames": {split: self._total(split, "frames") for split in splits},
+            "shards": sorted(
+                self._shards, key=lambda s: (list(splits).index(s["split"]), s["file"])
+            ),
+        }
+        text = json.dumps(index, indent=1, ensure_ascii=False)
+        (self._folder / INDEX).write_text(text + "\n", encoding="utf-8")
+
+    def _total(self, split: str, what: str) -> int:
+        return sum(shard[what] for shard in self._shards if shard["split"] == split)
+
+
+class Store:
+    """The samples of a store, or of one split of it, by index. A SampleSource; made by ``open_store``.
+
+    It maps its shards into memory when they are first read, and pickles as its path.
+    """
+
+    def __init__(self, path: Path, split: str | None, index: Mapping[str, Any]) -> None:
+        self.path, self.split, self._index = path, split, index
+        self.layout = layout_from_json(index["layout"])
+        self.splits: dict[str, int] = dict(index["splits"])
+        self._shards = [s for s in index["shards"] if split is None or s["split"] == split]
+        self._ends = list(accumulate(shard["samples"] for shard in self._shards))
+        parts = list(self.layout.parts)
+        self._part_of = np.array([parts.index(a) for a in self.layout.articulators], np.int64)
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return open_store, (self.path, self.split)
+
+    @property
+    def origin(self) -> Origin:
+        """Who made the clips; where several did, the first."""
+        return Origin.from_json(self._index["origins"][0])
+
+    @property
+    def simulated(self) -> bool:
+        """Whether all of the clips are simulated."""
+        return all(Origin.from_json(origin).simulated for origin in self._index["origins"])
+
+    def texts(self) -> list[str]:
+        """The text of every sample in order, without reading points."""
+        return self._column("text")
+
+    def ids(self) -> list[str]:
+        """The id of every sample in order, without reading points."""
+        return self._column("id")
+
+    def describe(self) -> dict[str, Any]:
+        """What is in the store, for people and for JSON."""
+        return {
+            "store": str(self.path),
+            "layout": self.layout.name,
+            "keypoints": len(self.layout),
+            "splits": self.splits,
+            "frames": dict(self._index["frames"]),
+            "bytes": sum(shard["bytes"] for shard in self._index["shards"]),
+            "origins": list(self._index["origins"]),
+            "simulated": self.simulated,
+            "description": dict(self._index["description"]),
+        }
+
+    def verify(self) -> None:
+        """Reads every shard. Raises MediaError naming the first whose bytes have changed."""
+        for shard in self._shards:
+            found = file_sha256(self.path / shard["file"])
+            if found != shard["sha256"]:
+                raise MediaError(
+                    f"{self.path / shard['file']} has sha256 {found[:12]}…, expected "
+                    f"{shard['sha256'][:12]}…: the file has changed; prepare the store again"
+                )
+
+    def __getitem__(self, index: int) -> Sample:
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"sample {index} of a store of {len(self)}")
+        index %= len(self)
+        shard = bisect_right(self._ends, index)
+        row = index - (self._ends[shard - 1] if shard else 0)
+        batch = self._batches[shard]
+
+        def value(name: str) -> Any:
+            return batch[name][row].as_py()
+
+        return Sample(
+            id=value("id"),
+            clip=self._clip(batch, row),
+            text=value("text"),
+            glosses=tuple(
+                GlossSpan(
+                    gloss["gloss"],
+                    None if gloss["start"] is None else Span(gloss["start"], gloss["end"]),
+                )
+                for gloss in value("glosses")
+            ),
+            signer=value("signer"),
+            language=value("language"),
+            stitched=value("stitched"),
+        )
+
+    def _clip(self, batch: Mapping[str, pa.Array], row: int) -> PoseClip:
+        frames, keypoints = batch["frames"][row].as_py(), len(self.layout)
+        scale = np.frombuffer(batch["scale"][row].as_buffer(), np.float32).reshape(-1, 3)
+        whole = np.frombuffer(batch["points"][row].as_buffer(), np.int16)
+        confidence = np.frombuffer(batch["confidence"][row].as_buffer(), np.uint8)
+        return PoseClip.trusted(
+            points=whole.reshape(frames, keypoints, 3) * scale[self._part_of],
+            confidence=CONFIDENCE[confidence].reshape(frames, keypoints),
+            fps=batch["fps"][row].as_py(),
+            layout=self.layout,
+            id=batch["clip"][row].as_py(),
+            origin=_origin(batch["origin"][row].as_py()),
+            size=(batch["width"][row].as_py(), batch["height"][row].as_py()),
+        )
+
+    @cached_property
+    def _batches(self) -> _Batches:
+        return _Batches(self.path, self._shards)
+
+    def _column(self, name: str) -> list[Any]:
+        return [v for i in range(len(self._shards)) for v in self._batches[i][name].to_pylist()]
+
+
+class _Batches:
+    """The record batches of the shards, each mapped when first asked for."""
+
+    def __init__(self, path: Path, shards: list[dict[str, Any]]) -> None:
+        self._path, self._shards = path, shards
+        self._open: dict[int, dict[str, pa.Array]] = {}
+
+    def __getitem__(self, shard: int) -> dict[str, pa.Array]:
+        if shard not in self._open:
+            file = self._path / self._shards[shard]["file"]
+            try:
+                batch = pa.ipc.open_file(pa.memory_map(str(file))).get_batch(0)
+            except (OSError, pa.ArrowInvalid) as error:
+                raise MediaError(
+                    f"{file} cannot be read as Arrow ({error}); prepare the store again"
+                ) from None
+            self._open[shard] = {name: batch.column(name) for name in SCHEMA.names}
+        return self._open[shard]
+
+
+def is_store(path: str | os.PathLike[str]) -> bool:
+    """Whether ``path`` is a folder that a store was written to."""
+    try:
+        return json.loads((Path(path) / INDEX).read_text("utf-8")).get("format") == FORMAT
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def open_store(path: str | os.PathLike[str], split: str | None = None) -> Store:
+    """Opens a store: one split of it, or all of them one after another.
+
+    Raises MediaError where the folder is no store, is newer than this version
+    reads, or misses bytes; UsageError naming the nearest split.
+    """
+    folder = Path(path)
+    if not is_store(folder):
+        raise MediaError(
+            f"{folder} is no signloom store (expected a folder with an {INDEX}); "
+            "make one with 'signloom prepare'"
+        )
+    index = json.loads((folder / INDEX).read_text("utf-8"))
+    if index["version"] > VERSION:
+        raise MediaError(
+            f"the store {folder} has format version {index['version']}, but this signloom reads "
+            f"up to {VERSION}; update signloom or prepare the store again"
+        )
+    if split is not None and split not in index["splits"]:
+        raise UsageError(
+            f"the store {folder} has no split '{split}'{nearest(split, list(index['splits']))}; "
+            f"it has {', '.join(index['splits'])}"
+        )
+    for shard in index["shards"]:
+        file = folder / shard["file"]
+        size = file.stat().st_size if file.exists() else 0
+        if size != shard["bytes"]:
+            raise MediaError(
+                f"{file} has {size} bytes, expected {shard['bytes']}: it was cut short; "
+                "copy or prepare the store again"
+            )
+    return Store(folder, split, index)
+
+
+def layout_to_json(layout: Layout) -> dict[str, Any]:
+    """All there is to a layout, so that one derived from a file's header comes back."""
+    return {
+        "name": layout.name,
+        "keypoints": list(layout.keypoints),
+        "articulators": list(layout.articulators),
+        "edges": [list(edge) for edge in layout.edges],
+        "mirror": list(layout.mirror),
+        "depth": layout.depth,
+    }
+
+
+def layout_from_json(value: Mapping[str, Any]) -> Layout:
+    """The layout described; the named one itself where it is the same."""
+    layout = Layout(
+        value["name"],
+        tuple(value["keypoints"]),
+        tuple(value["articulators"]),
+        tuple((a, b) for a, b in value["edges"]),
+        tuple(value["mirror"]),
+        value["depth"],
+    )
+    named = LAYOUTS.get(layout.name)
+    return named if named == layout and named is not None else layout
+
+
+def file_sha256(path: Path) -> str:
+    """sha256 of a file's bytes, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@lru_cache(maxsize=1024)
+def _origin(text: str) -> Origin:
+    return Origin.from_json(json.loads(text))
