@@ -61,7 +61,6 @@ SCHEMA = pa.schema(
         ("confidence", pa.large_binary()),
     ]
 )
-CONFIDENCE = (np.arange(256) / 255).astype(np.float32)
 
 Row = dict[str, Any]
 
@@ -308,13 +307,17 @@ class Store:
         )
 
     def _clip(self, batch: Mapping[str, pa.Array], row: int) -> PoseClip:
-        frames, keypoints = batch["frames"][row].as_py(), len(self.layout)
+        shape = (batch["frames"][row].as_py(), len(self.layout), 3)
         scale = np.frombuffer(batch["scale"][row].as_buffer(), np.float32).reshape(-1, 3)
-        whole = np.frombuffer(batch["points"][row].as_buffer(), np.int16)
+        points = np.frombuffer(batch["points"][row].as_buffer(), np.int16).astype(np.float32)
+        points = points.reshape(shape)
+        points *= scale[self._part_of]
         confidence = np.frombuffer(batch["confidence"][row].as_buffer(), np.uint8)
+        confidence = confidence.astype(np.float32).reshape(shape[:2])
+        confidence *= np.float32(1 / 255)
         return PoseClip.trusted(
-            points=whole.reshape(frames, keypoints, 3) * scale[self._part_of],
-            confidence=CONFIDENCE[confidence].reshape(frames, keypoints),
+            points=points,
+            confidence=confidence,
             fps=batch["fps"][row].as_py(),
             layout=self.layout,
             id=batch["clip"][row].as_py(),
