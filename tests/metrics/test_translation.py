@@ -1,0 +1,160 @@
+"""Translation scores against values worked out by hand, sacreBLEU itself, and a published figure."""
+
+from __future__ import annotations
+
+import gzip
+import math
+from pathlib import Path
+
+import pytest
+import sacrebleu
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signloom.errors import UsageError
+from signloom.metrics.score import Score, paired
+from signloom.metrics.translation import bleu, chrf, content_f1, score_translation
+from signloom.metrics.words import content_words
+
+# Repeated, because sacreBLEU's own interval breaks on a resample without any match.
+HYPOTHESES = ["the cat sat on the mat today", "a dog", "", "Rain falls in the north ."] * 5
+REFERENCES = ["the cat sat on a mat today", "the dogs bark", "it snows", "rain in the north ."] * 5
+
+
+def by_name(scores: list[Score]) -> dict[str, Score]:
+    return {score.name: score for score in scores}
+
+
+def test_bleu_is_cumulative_and_equals_the_hand_count() -> None:
+    # 'a b c d e' against 'a b c x e': unigrams 4/5, bigrams 2/4, trigrams 1/3; equal lengths.
+    scores = by_name(bleu(["a b c d e"], ["a b c x e"]))
+    assert scores["BLEU-1"].value == pytest.approx(100 * 4 / 5)
+    assert scores["BLEU-2"].value == pytest.approx(100 * math.sqrt(4 / 5 * 2 / 4))
+    assert scores["BLEU-3"].value == pytest.approx(100 * (4 / 5 * 2 / 4 * 1 / 3) ** (1 / 3))
+    # No 4-gram of two matches: 'exp' smoothing puts half a match in its place.
+    assert scores["BLEU-4"].value == pytest.approx(100 * (4 / 5 * 2 / 4 * 1 / 3 * 1 / 4) ** 0.25)
+
+
+def test_brevity_penalty_by_hand() -> None:
+    # 'a b' against 'a b c d': precision 1, length 2 against 4.
+    assert bleu(["a b"], ["a b c d"])[0].value == pytest.approx(100 * math.exp(1 - 4 / 2))
+
+
+def test_scores_and_intervals_equal_sacrebleu() -> None:
+    for tokenize, lowercase in (("13a", False), ("none", True), ("intl", False), ("char", False)):
+        ours = bleu(HYPOTHESES, REFERENCES, 0, lowercase, tokenize)
+        for order, score in enumerate(ours, start=1):
+            metric = sacrebleu.metrics.BLEU(
+                lowercase=lowercase, tokenize=tokenize, max_ngram_order=order, force=True
+            )
+            theirs = metric.corpus_score(HYPOTHESES, [REFERENCES], n_bootstrap=1000)
+            assert score.value == pytest.approx(theirs.score, abs=1e-9)
+            half = (score.ci95[1] - score.ci95[0]) / 2
+            assert half == pytest.approx(theirs._ci, abs=1e-3)  # it sums in float32
+            assert f"tok:{tokenize}" in score.signature
+    metric = sacrebleu.metrics.CHRF()
+    theirs = metric.corpus_score(HYPOTHESES, [REFERENCES], n_bootstrap=1000)
+    ours_chrf = chrf(HYPOTHESES, REFERENCES)
+    assert ours_chrf.value == pytest.approx(theirs.score, abs=1e-9)
+    assert (ours_chrf.ci95[1] - ours_chrf.ci95[0]) / 2 == pytest.approx(theirs._ci, abs=1e-3)
+
+
+def test_signature_is_sacrebleus_own() -> None:
+    assert bleu(["a"], ["a"], tokenize="13a")[3].signature == (
+        f"nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:{sacrebleu.__version__}"
+    )
+
+
+def test_content_f1_by_hand() -> None:
+    # Content words: {dog, barks, loud, dog} against {dog, barks, loudly}; then {} against {rain}.
+    # Matches dog + barks = 2, got 4, expected 4.
+    score = content_f1(
+        ["The dog barks at a loud dog.", "it is"], ["The dog barks loudly!", "There is rain."]
+    )
+    assert score.value == pytest.approx(100 * 2 * 2 / (4 + 4))
+    assert "stop:signloom-en-v1" in score.signature
+    assert "avg:micro" in score.signature
+
+
+def test_function_words_alone_earn_no_content_f1() -> None:
+    score = content_f1(["the is not of them"], ["the storm is not near them"])
+    assert score.value == 0
+    assert content_f1(["the of"], ["of the"], stop_words="none").value == 100
+
+
+def test_content_words_keep_names_numbers_and_scripts() -> None:
+    assert content_words("Don’t we see Anna’s 3 well-fed dogs in Köln?") == [
+        "see",
+        "anna's",
+        "3",
+        "well-fed",
+        "dogs",
+        "köln",
+    ]
+    assert content_words("今天 rain") == ["今", "天", "rain"]
+
+
+def test_empty_references_are_excluded_and_counted() -> None:
+    scores = score_translation(["a cat", "noise", "rain"], ["a cat", "  ", "rain"])
+    assert {(score.n, score.excluded) for score in scores} == {(2, 1)}
+    assert by_name(scores)["content-F1"].value == 100
+
+
+def test_an_empty_hypothesis_is_a_miss() -> None:
+    scores = by_name(
+        score_translation(["", "the cold rain falls"], ["snow", "the cold rain falls"])
+    )
+    assert scores["BLEU-4"].n == 2
+    assert scores["BLEU-4"].value == pytest.approx(100 * math.exp(1 - 5 / 4))
+
+
+def test_unequal_counts_are_refused() -> None:
+    with pytest.raises(UsageError, match="2 hypotheses stand against 1 references"):
+        score_translation(["a", "b"], ["a"])
+
+
+def test_references_without_text_are_refused() -> None:
+    with pytest.raises(UsageError, match="none of the 2 references has text"):
+        paired(["a", "b"], ["", " "])
+
+
+def test_json_is_exactly_the_promised_form() -> None:
+    score = bleu(["a b c d"], ["a b c d"])[3]
+    assert score.to_json() == {
+        "name": "BLEU-4",
+        "value": 100.0,
+        "signature": score.signature,
+        "n": 1,
+        "excluded": 0,
+        "ci95": [100.0, 100.0],
+    }
+    assert Score.from_json(score.to_json()) == score
+
+
+sentences = st.lists(st.text("ab cd.'é\u2028", max_size=20), min_size=1, max_size=6)
+
+
+@given(sentences)
+def test_whatever_scores_against_itself_is_perfect_and_intervals_hold_their_bounds(
+    lines: list[str],
+) -> None:
+    lines = [line + " word" for line in lines]
+    for score in (chrf(lines, lines), content_f1(lines, lines)):
+        assert score.value == pytest.approx(100)
+        assert score.ci95 == pytest.approx((100, 100))
+
+
+@pytest.mark.shared_data
+def test_how2sign_outputs_score_as_published(shared_data: Path) -> None:
+    folder = shared_data / "text" / "unisign_pose_only_outputs"
+
+    def lines(name: str, mark: str) -> list[str]:
+        text = gzip.decompress((folder / name).read_bytes()).decode()
+        return [line.split(mark, 1)[1] for line in text.split("\n") if line]
+
+    hypotheses = lines("eval_how2sign_pose_only__test_tmp_pres.txt.gz", ", prediction: ")
+    references = lines("eval_how2sign_pose_only__test_tmp_refs.txt.gz", ", ground-truth: ")
+    score = bleu(hypotheses, references)[3]
+    assert (score.n, score.excluded) == (2349, 0)
+    assert score.value == pytest.approx(14.50, abs=0.005)
+    assert score.ci95[0] < score.value < score.ci95[1]
