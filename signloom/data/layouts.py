@@ -9,45 +9,34 @@ that one layout is cut from another by name. Sources: spec §0.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import cache, cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from signloom.data.names import (
+    ARTICULATOR_OF,
+    BODY,
+    BODY_POINTS,
+    COCO_BODY,
+    FACE,
+    FACE68_TO_MESH,
+    FACE_POINTS,
+    HAND_POINTS,
+    LEFT,
+    RIGHT,
+    WORLD,
+    articulator,
+    canonical,
+    twin,
+)
 from signloom.errors import UsageError, nearest
 
 Articulator = Literal["body", "face", "left_hand", "right_hand", "world"]
 Depth = Literal["none", "relative", "metric"]
-
-BODY, FACE, LEFT, RIGHT, WORLD = (
-    "POSE_LANDMARKS",
-    "FACE_LANDMARKS",
-    "LEFT_HAND_LANDMARKS",
-    "RIGHT_HAND_LANDMARKS",
-    "POSE_WORLD_LANDMARKS",
-)
-
-BODY_POINTS = (
-    "NOSE LEFT_EYE_INNER LEFT_EYE LEFT_EYE_OUTER RIGHT_EYE_INNER RIGHT_EYE RIGHT_EYE_OUTER "
-    "LEFT_EAR RIGHT_EAR MOUTH_LEFT MOUTH_RIGHT LEFT_SHOULDER RIGHT_SHOULDER LEFT_ELBOW "
-    "RIGHT_ELBOW LEFT_WRIST RIGHT_WRIST LEFT_PINKY RIGHT_PINKY LEFT_INDEX RIGHT_INDEX "
-    "LEFT_THUMB RIGHT_THUMB LEFT_HIP RIGHT_HIP LEFT_KNEE RIGHT_KNEE LEFT_ANKLE RIGHT_ANKLE "
-    "LEFT_HEEL RIGHT_HEEL LEFT_FOOT_INDEX RIGHT_FOOT_INDEX"
-).split()
-HAND_POINTS = ["WRIST"] + [
-    f"{finger}_{joint}"
-    for finger, joints in (
-        ("THUMB", ("CMC", "MCP", "IP", "TIP")),
-        ("INDEX_FINGER", ("MCP", "PIP", "DIP", "TIP")),
-        ("MIDDLE_FINGER", ("MCP", "PIP", "DIP", "TIP")),
-        ("RING_FINGER", ("MCP", "PIP", "DIP", "TIP")),
-        ("PINKY", ("MCP", "PIP", "DIP", "TIP")),
-    )
-    for joint in joints
-]
-FACE_POINTS = [str(i) for i in range(468)]
 
 BODY_EDGES = (
     (0, 1), (1, 2), (2, 3), (3, 7), (0, 4), (4, 5), (5, 6), (6, 8), (9, 10), (11, 12),
@@ -144,37 +133,9 @@ class Layout:
 
 
 def mirror_by_name(keypoints: Sequence[str]) -> tuple[int, ...]:
-    """The mirror permutation of holistic names (LEFT ↔ RIGHT; face points by the mesh's symmetry)."""
-    at = {name: i for i, name in enumerate(keypoints)}
-    face = _face_mirror()
-
-    def twin(name: str) -> str:
-        component, _, point = name.partition(":")
-        if component == FACE and point.isdigit():
-            return f"{component}:{face.get(int(point), int(point))}"
-        swap = {"LEFT": "RIGHT", "RIGHT": "LEFT", "left": "right", "right": "left"}
-        return "_".join(
-            swap.get(word, word) for word in name.replace(":", "_:_").split("_")
-        ).replace("_:_", ":")
-
+    """The mirror permutation that names give (LEFT ↔ RIGHT; face points by the mesh's symmetry)."""
+    at = {canonical(name): i for i, name in enumerate(keypoints)}
     return tuple(at.get(twin(name), i) for i, name in enumerate(keypoints))
-
-
-@cache
-def _face_mirror() -> dict[int, int]:
-    pairs: dict[int, int] = {}
-    for right, left in (
-        (RIGHT_EYE, LEFT_EYE),
-        (RIGHT_BROW_LOW, LEFT_BROW_LOW),
-        (RIGHT_BROW_HIGH, LEFT_BROW_HIGH),
-    ):
-        pairs |= dict(zip(right, left)) | dict(zip(left, right))
-    # An oval or lip ring is walked once around from its own axis: the k-th point
-    # from the axis one way mirrors onto the k-th the other way.
-    for ring, axis in ((FACE_OVAL, 0), (LIPS_OUTER, 5), (LIPS_INNER, 5)):
-        size = len(ring)
-        pairs |= {ring[(axis + k) % size]: ring[(axis - k) % size] for k in range(size)}
-    return pairs
 
 
 def _named(component: str, points: Sequence[str]) -> list[str]:
@@ -183,7 +144,6 @@ def _named(component: str, points: Sequence[str]) -> list[str]:
 
 def _chosen(name: str, keypoints: Sequence[str]) -> Layout:
     """A layout of holistic keypoints, its articulators and edges following from their names."""
-    of = {BODY: "body", FACE: "face", LEFT: "left_hand", RIGHT: "right_hand", WORLD: "world"}
     at = {keypoint: i for i, keypoint in enumerate(keypoints)}
     edges = [
         (at[a], at[b])
@@ -198,13 +158,13 @@ def _chosen(name: str, keypoints: Sequence[str]) -> Layout:
     ]
     for line, closed in [(ring, True) for ring in FACE_RINGS] + [(c, False) for c in FACE_CHAINS]:
         seen = [at[f"{FACE}:{p}"] for p in line if f"{FACE}:{p}" in at]
-        edges += list(zip(seen, seen[1:]))
+        edges += pairwise(seen)
         if closed and len(seen) > 2:
             edges.append((seen[-1], seen[0]))
     return Layout(
         name,
         tuple(keypoints),
-        tuple(of[keypoint.partition(":")[0]] for keypoint in keypoints),
+        tuple(ARTICULATOR_OF[keypoint.partition(":")[0]] for keypoint in keypoints),
         tuple(edges),
     )
 
@@ -215,7 +175,27 @@ _PS76_FACE = (
     61, 291, 17, 0, 70, 105, 107, 300, 334, 336, 161, 158, 33, 163, 153, 133, 388, 385, 263,
     390, 380, 362, 9,
 )  # fmt: skip
-_ISHARAH_LIPS = (0, 17, 37, 39, 40, 61, 84, 91, 146, 181, 185, 267, 269, 270, 291, 314, 321, 375, 405)
+_ISHARAH_LIPS = (
+    0,
+    17,
+    37,
+    39,
+    40,
+    61,
+    84,
+    91,
+    146,
+    181,
+    185,
+    267,
+    269,
+    270,
+    291,
+    314,
+    321,
+    375,
+    405,
+)
 
 HOLISTIC = _chosen(
     "holistic",
@@ -242,8 +222,43 @@ ISHARAH86 = _chosen(
 )
 HANDS42 = _chosen("hands42", _HANDS)
 
+
+def _wholebody() -> Layout:
+    components = {
+        "BODY": COCO_BODY,
+        "FACE": [f"face-{i}" for i in range(68)],
+        "LEFT_HAND": [f"hand_{i}" for i in range(21)],
+        "RIGHT_HAND": [f"hand_{i}" for i in range(21)],
+    }
+    keypoints = [f"{component}:{p}" for component, ps in components.items() for p in ps]
+    # Drawn as Holistic draws the same points.
+    at = {canonical(keypoint): i for i, keypoint in enumerate(keypoints)}
+    names = HOLISTIC.keypoints
+    edges = [
+        (at[names[i]], at[names[j]]) for i, j in HOLISTIC.edges if names[i] in at and names[j] in at
+    ]
+    for first, last, closed in _FACE68_LINES:
+        line = [at[f"{FACE}:{FACE68_TO_MESH[i]}"] for i in range(first, last)]
+        edges += [*pairwise(line), *([(line[-1], line[0])] if closed else [])]
+    return Layout(
+        "wholebody133",
+        tuple(keypoints),
+        tuple(articulator(keypoint.partition(":")[0]) for keypoint in keypoints),
+        tuple(dict.fromkeys(edges)),
+        depth="none",
+    )
+
+
+_FACE68_LINES = (
+    (0, 17, False), (17, 22, False), (22, 27, False), (27, 31, False), (31, 36, False),
+    (36, 42, True), (42, 48, True), (48, 60, True), (60, 68, True),
+)  # fmt: skip
+
+WHOLEBODY133 = _wholebody()
+"""COCO-WholeBody: body 17, feet 6, face 68, hands 21 + 21, in the picture plane."""
+
 LAYOUTS: dict[str, Layout] = {
-    layout.name: layout for layout in (HOLISTIC, MP203, PS76, ISHARAH86, HANDS42)
+    layout.name: layout for layout in (HOLISTIC, MP203, PS76, ISHARAH86, HANDS42, WHOLEBODY133)
 }
 """The layouts that have a name of their own."""
 
@@ -256,3 +271,33 @@ def layout_named(name: str) -> Layout:
             f"the named ones are {', '.join(LAYOUTS)}"
         )
     return LAYOUTS[name]
+
+
+def layout_of(
+    components: Sequence[tuple[str, Sequence[str], Sequence[tuple[int, int]]]], depth: Depth
+) -> Layout:
+    """The layout that a file's header describes: the named one where it is one, else derived.
+
+    components: (component, its points, pairs of its points to draw), in file order.
+
+    Raises ValueError where a component names a point twice.
+    """
+    keypoints = tuple(f"{name}:{point}" for name, points, _ in components for point in points)
+    for known in LAYOUTS.values():
+        if known.keypoints == keypoints:
+            return known if known.depth == depth else replace(known, depth=depth)
+    edges, first = [], 0
+    for _, points, pairs in components:
+        edges += [
+            (first + i, first + j)
+            for i, j in pairs
+            if i < len(points) and j < len(points) and i != j
+        ]
+        first += len(points)
+    articulators = [articulator(name) for name, points, _ in components for _ in points]
+    family = "holistic" if components[0][0] in ARTICULATOR_OF else "points"
+    if components[0][0] == "pose_keypoints_2d":
+        family = "openpose"
+    return Layout(
+        f"{family}{len(keypoints)}", keypoints, tuple(articulators), tuple(edges), depth=depth
+    )

@@ -1,0 +1,106 @@
+"""The three normalisers of the methods (spec §0). Missing keypoints are ignored, and stay at 0.
+
+Each returns a clip in normalised units, whose ``size`` is (1, 1).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from signloom.data.clip import PoseClip
+from signloom.data.names import canonical
+from signloom.errors import UsageError
+from signloom.pose.convert import SHOULDERS
+
+
+def shoulder(clip: PoseClip) -> PoseClip:
+    """One shift and one scale for the whole clip: shoulders' mean middle to 0, mean distance to 1.
+
+    Over the frames that show both shoulders; the distance is taken in x, y and z,
+    as pose-format does. World keypoints, which are in metres, are left alone. A
+    clip that never shows both shoulders comes out with everything missing.
+
+    Raises UsageError for a layout without shoulders.
+    """
+    left, right = _shoulders(clip)
+    seen = clip.present[:, left] & clip.present[:, right]
+    if not seen.any():
+        return clip.with_points(clip.points, np.zeros_like(clip.confidence), size=(1, 1))
+    a = clip.points[seen, left].astype(np.float64)
+    b = clip.points[seen, right].astype(np.float64)
+    centre = ((a + b) / 2).mean(axis=0)
+    distance = np.linalg.norm(a - b, axis=1).mean()
+    scale = 1 / distance if distance > 0 else 0.0
+    points = (clip.points - centre.astype(np.float32)) * np.float32(scale)
+    world = clip.part("world")
+    points[:, world] = clip.points[:, world]
+    return clip.with_points(points, size=(1, 1))
+
+
+def minmax_clip(clip: PoseClip) -> PoseClip:
+    """Each articulator to [-1, 1] in x and in y separately, over all frames and points of the clip.
+
+    Where there is no extent (an undetected hand, a single point) the result is
+    0. Flat: z comes out 0.
+    """
+    points = np.zeros_like(clip.points)
+    gone = ~clip.present
+    for at in map(_as_slice, clip.layout.parts.values()):
+        hidden = gone[:, at]
+        if hidden.all():
+            continue
+        for axis in (0, 1):
+            values = clip.points[:, at, axis]
+            masked = hidden.any()
+            low = float(np.where(hidden, np.inf, values).min() if masked else values.min())
+            high = float(np.where(hidden, -np.inf, values).max() if masked else values.max())
+            if high > low:
+                points[:, at, axis] = (values - low) * (2 / (high - low)) - 1
+    return clip.with_points(points, size=(1, 1))
+
+
+def isharah_frame(clip: PoseClip) -> PoseClip:
+    """Each articulator of each frame alone: from its first point and lowest corner to [-0.5, 0.5].
+
+    p -= p0; p -= min; p /= max(max x, max y); p -= mean of all values;
+    p /= max |p|; p *= 0.5 (spec §0, 3). Flat: z comes out 0. An articulator
+    without extent in a frame comes out 0.
+    """
+    points = np.zeros_like(clip.points)
+    present = clip.present[:, :, None]
+    with np.errstate(all="ignore"):
+        for at in map(_as_slice, clip.layout.parts.values()):
+            seen = present[:, at]
+            count = 2 * seen.sum(axis=(1, 2), keepdims=True)
+            # Taking p0 away first changes nothing: the corner goes to 0 either way.
+            p = clip.points[:, at, :2].astype(np.float64)
+            p = p - np.where(seen, p, np.inf).min(axis=1, keepdims=True)
+            p = _divide(p, np.where(seen, p, 0).max(axis=(1, 2), keepdims=True))
+            p = np.where(seen, p, 0)
+            p = np.where(seen, p - _divide(p.sum(axis=(1, 2), keepdims=True), count), 0)
+            p = _divide(p, np.abs(p).max(axis=(1, 2), keepdims=True))
+            points[:, at, :2] = 0.5 * p
+    return clip.with_points(points, size=(1, 1))
+
+
+def _divide(values: NDArray[np.float64], by: NDArray) -> NDArray[np.float64]:
+    """values / by, 0 where by is 0."""
+    return np.where(by > 0, values / np.where(by > 0, by, 1), 0)
+
+
+def _as_slice(at: NDArray[np.int_]) -> slice | NDArray[np.int_]:
+    """A run of consecutive indices as a slice, which reads and writes in place."""
+    if len(at) and at[-1] - at[0] == len(at) - 1:
+        return slice(int(at[0]), int(at[-1]) + 1)
+    return at
+
+
+def _shoulders(clip: PoseClip) -> tuple[int, int]:
+    index = {canonical(name): i for i, name in enumerate(clip.layout.keypoints)}
+    if not all(name in index for name in SHOULDERS):
+        raise UsageError(
+            f"clip '{clip.id}' cannot be normalised by its shoulders: layout "
+            f"'{clip.layout.name}' has none; use minmax_clip, or a layout with shoulders"
+        )
+    return index[SHOULDERS[0]], index[SHOULDERS[1]]
