@@ -1,0 +1,268 @@
+"""The stitcher: a sentence's words to one clip, word clip after word clip (spec §1).
+
+For each word, in sentence order (SWO) or shuffled (RWO), one of its clips is
+picked at random, prepared alone, and put behind the others. Nothing smooths
+the joints: the paper has none, and a model should not learn ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from signloom.data.clip import PoseClip
+from signloom.data.layouts import Layout
+from signloom.data.lexicon import Lexicon
+from signloom.data.names import canonical
+from signloom.data.sample import GlossSpan, Sample
+from signloom.data.timing import Span, round_half_up
+from signloom.errors import UsageError, nearest
+from signloom.pose.convert import SHOULDERS, convert
+from signloom.text.clean import words_of
+from signloom.text.forms import UNSIGNED, match
+
+Order = Literal["swo", "rwo"]
+Prepare = Callable[[PoseClip, np.random.Generator], PoseClip]
+
+
+@dataclass(frozen=True)
+class Stitched:
+    """A stitched clip, and what became of the words.
+
+    used: the entries signed, in the order of the clip, with their spans
+        (seconds); a spelled word is written S-P-E-L-L-E-D.
+    skipped: words of the sentence that are not in the clip, in sentence order.
+    spelled: words that are fingerspelled, in the order of the clip.
+    """
+
+    clip: PoseClip
+    used: tuple[GlossSpan, ...]
+    skipped: tuple[str, ...] = ()
+    spelled: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """One entry or one letter to sign."""
+
+    gloss: str
+    read: Callable[[str, int], PoseClip]
+    key: str
+    clips: int
+
+
+def stitch(
+    words: Sequence[str],
+    lexicon: Lexicon,
+    *,
+    order: Order = "swo",
+    rng: np.random.Generator,
+    fingerspell: bool = True,
+    forms: bool = True,
+    prepare: Prepare | None = None,
+    layout: Layout | None = None,
+    fps: float | None = None,
+) -> Stitched:
+    """The words as one clip.
+
+    order: "swo" as the sentence has them, "rwo" shuffled.
+    fingerspell: spell what the lexicon lacks, where it has the letters; function
+        words without a sign (``text.forms.UNSIGNED``) are skipped, not spelled.
+    forms: a word not in the lexicon may stand for its base (``text.forms``).
+    prepare: what is done to each word clip alone before they are joined.
+        Without it clips are moved into the frame of the first one: same
+        shoulders, or same picture where shoulders are not to be seen.
+    layout, fps: what the joined clip has; otherwise as the first word clip.
+
+    Raises UsageError when nothing of the sentence is in the lexicon.
+    """
+    units, skipped = _units([word.lower() for word in words], lexicon, fingerspell, forms)
+    if not units:
+        raise UsageError(
+            f"none of the words '{' '.join(words)}' is in the lexicon '{lexicon.name}' "
+            f"({len(lexicon)} words){nearest(words[0].lower() if words else '', list(lexicon.words))}"
+            "; use other words or another lexicon"
+        )
+    if order == "rwo":
+        units = [units[i] for i in rng.permutation(len(units))]
+    clips: list[PoseClip] = []
+    used: list[GlossSpan] = []
+    frames = 0
+    for gloss, pieces in units:
+        first = frames
+        for piece in pieces:
+            clip = piece.read(piece.key, int(rng.integers(piece.clips)))
+            layout = clip.layout if layout is None else layout
+            fps = clip.fps if fps is None else fps
+            clip = convert(clip, layout)
+            if prepare is not None:
+                clip = prepare(clip, rng)
+            elif clips:
+                clip = moved_into_frame(clip, clips[0])
+            clip = resampled(clip, fps)
+            clips.append(clip)
+            frames += len(clip)
+        used.append(GlossSpan(gloss, Span.of_frames(first, frames, fps or 1)))
+    spelled = tuple(gloss.replace("-", "") for gloss, pieces in units if pieces[0].gloss != gloss)
+    return Stitched(joined(clips), tuple(used), tuple(skipped), spelled)
+
+
+def _units(
+    words: list[str], lexicon: Lexicon, fingerspell: bool, forms: bool
+) -> tuple[list[tuple[str, list[_Piece]]], list[str]]:
+    """(gloss, what to sign for it) of each word that can be signed, and the words that cannot."""
+    units: list[tuple[str, list[_Piece]]] = []
+    skipped: list[str] = []
+    for found in match(words, lexicon.words, forms):
+        if found.entry is not None:
+            entry = found.entry
+            units.append((entry, [_Piece(entry, lexicon.read, entry, lexicon.words[entry])]))
+            continue
+        (word,) = found.words
+        letters = _letters(word, lexicon) if fingerspell and word not in UNSIGNED else []
+        if letters:
+            units.append(("-".join(word.replace("-", "").upper()), letters))
+        else:
+            skipped.append(word)
+    return units, skipped
+
+
+def _letters(word: str, lexicon: Lexicon) -> list[_Piece]:
+    """The letters to spell a word with; none unless the lexicon has every one of them."""
+    read = lexicon.read_letter
+    letters = [c for c in word if c.isalnum()]
+    if read is None or any(letter not in lexicon.letters for letter in letters):
+        return []
+    return [_Piece("", read, letter, lexicon.letters[letter]) for letter in letters]
+
+
+def joined(clips: Sequence[PoseClip]) -> PoseClip:
+    """The clips one after another, as the first one is in all else. They agree in layout and fps."""
+    return replace(
+        clips[0],
+        points=np.concatenate([clip.points for clip in clips]),
+        confidence=np.concatenate([clip.confidence for clip in clips]),
+        id="+".join(clip.id for clip in clips),
+    )
+
+
+def resampled(clip: PoseClip, fps: float) -> PoseClip:
+    """The clip at another frame rate; the same duration, to the frame.
+
+    A keypoint is interpolated between two frames that both have it, and taken
+    from the nearer one otherwise.
+    """
+    if clip.fps == fps or not len(clip):
+        return replace(clip, fps=fps) if clip.fps != fps else clip
+    count = max(1, round_half_up(len(clip) * fps / clip.fps))
+    at = np.clip((np.arange(count) + 0.5) * clip.fps / fps - 0.5, 0, len(clip) - 1)
+    before = np.floor(at).astype(np.int64)
+    after = np.minimum(before + 1, len(clip) - 1)
+    share = (at - before).astype(np.float32)[:, None]
+    near = np.where(share[:, 0] < 0.5, before, after)
+    both = clip.present[before] & clip.present[after]
+    between = clip.points[before] * (1 - share)[:, :, None] + clip.points[after] * share[:, :, None]
+    sure = clip.confidence[before] * (1 - share) + clip.confidence[after] * share
+    return replace(
+        clip,
+        points=np.where(both[:, :, None], between, clip.points[near]),
+        confidence=np.where(both, sure, clip.confidence[near]),
+        fps=fps,
+    )
+
+
+def moved_into_frame(clip: PoseClip, frame: PoseClip) -> PoseClip:
+    """The clip scaled and shifted as a whole, so that its signer stands where ``frame``'s does.
+
+    By the mean shoulders of both clips; where one of them shows no shoulders,
+    by the size of the picture. World coordinates (metres) stay.
+    """
+    here, there = _shoulders(clip), _shoulders(frame)
+    if here is not None and there is not None:
+        scale = np.full(3, there[1] / here[1], np.float32)
+        shift = np.append(there[0] - here[0] * scale[:2], 0).astype(np.float32)
+    else:
+        wide, high = (frame.size[i] / clip.size[i] for i in (0, 1))
+        scale, shift = np.array([wide, high, wide], np.float32), np.zeros(3, np.float32)
+    world = clip.layout.part("world")
+    points = clip.points * scale + shift
+    points[:, world] = clip.points[:, world]
+    return replace(clip, points=points, size=frame.size)
+
+
+def _shoulders(clip: PoseClip) -> tuple[NDArray[np.float32], float] | None:
+    """The clip's mean middle of the shoulders (x, y) and mean distance of them; None if unseen."""
+    index = {canonical(name): i for i, name in enumerate(clip.layout.keypoints)}
+    if not all(name in index for name in SHOULDERS):
+        return None
+    left, right = (index[name] for name in SHOULDERS)
+    seen = clip.present[:, left] & clip.present[:, right]
+    if not seen.any():
+        return None
+    a, b = clip.points[seen, left, :2], clip.points[seen, right, :2]
+    distance = float(np.linalg.norm(a - b, axis=1).mean())
+    return (((a + b) / 2).mean(axis=0), distance) if distance > 0 else None
+
+
+@dataclass(frozen=True)
+class StitchedSentences:
+    """Sentences stitched when asked for, never stored: sample i is a pure function of (seed, i).
+
+    sentences: any indexable sequence of texts; it is held as it is, never copied.
+    rounds: how often the sentences go by; each round picks other clips, so
+        there are len(sentences) · rounds samples.
+    prepare: as in ``stitch``; a module's function or a partial of one, so that
+        worker processes can hold it too.
+
+    A sentence that the lexicon cannot sign at all raises UsageError: keep such
+    ones out with ``text.sentences.covered``.
+    """
+
+    lexicon: Lexicon
+    sentences: Sequence[str]
+    order: Order = "swo"
+    seed: int = 0
+    rounds: int = 1
+    prepare: Prepare | None = None
+    fingerspell: bool = True
+    forms: bool = True
+    layout: Layout | None = None
+    fps: float | None = None
+
+    def __len__(self) -> int:
+        return len(self.sentences) * self.rounds
+
+    def __getitem__(self, index: int) -> Sample:
+        if not 0 <= index < len(self):
+            raise IndexError(f"sample {index} of {len(self)} stitched sentences")
+        text = self.sentences[index % len(self.sentences)]
+        found = stitch(
+            words_of(text),
+            self.lexicon,
+            order=self.order,
+            rng=np.random.Generator(np.random.Philox(key=[self.seed, index])),
+            fingerspell=self.fingerspell,
+            forms=self.forms,
+            prepare=self.prepare,
+            layout=self.layout,
+            fps=self.fps,
+        )
+        return Sample(
+            id=f"stitched-{self.seed}-{index}",
+            clip=found.clip,
+            text=text,
+            glosses=found.used,
+            language=self.lexicon.language,
+            stitched=True,
+        )
+
+    def __iter__(self) -> Iterator[Sample]:
+        return (self[i] for i in range(len(self)))
+
+    def texts(self) -> list[str]:
+        """The text of every sentence, once."""
+        return list(self.sentences)
