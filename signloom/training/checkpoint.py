@@ -12,16 +12,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
+from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from signloom.data.files import writing_folder
 from signloom.errors import MediaError, UsageError
-
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
 
 FORMAT = 1
 CONFIG, WEIGHTS, TOKENIZER, CARD = "config.json", "model.safetensors", "tokenizer.json", "README.md"
@@ -69,8 +67,6 @@ class Checkpoint:
 
     def tokenizer(self) -> Tokenizer:
         """The tokenizer saved beside the weights. Raises MediaError where there is none."""
-        from tokenizers import Tokenizer
-
         path = self.folder / TOKENIZER
         if not path.is_file():
             raise MediaError(
