@@ -1,0 +1,90 @@
+"""Clips to text with any method that can: what a translation is, and when none is given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import signloom
+from signloom.data.clip import PoseClip
+from signloom.data.layouts import Layout
+from signloom.errors import MediaError, UntrustedResultError
+
+BUNDLED = Path(signloom.__file__).parent / "bundled" / "model"
+"""The checkpoint that comes with the package; it knows simulated signing only."""
+
+LEAST_HANDS = 0.05
+"""Share of frames in which a hand must be seen for a clip to be taken for signing (ours)."""
+
+
+@dataclass(frozen=True)
+class Translation:
+    """text: the best hypothesis. score: its log-probability over its length to the power of the
+    length penalty; comparable within one clip. alternatives: (text, score) of the next best."""
+
+    text: str
+    score: float
+    alternatives: tuple[tuple[str, float], ...] = ()
+
+
+@runtime_checkable
+class Translator(Protocol):
+    """A model that translates; every method that can offers this."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def layout(self) -> Layout: ...
+
+    @property
+    def simulated_only(self) -> bool:
+        """Whether it has learnt from simulated signing alone."""
+        ...
+
+    def translate(
+        self, clips: Sequence[PoseClip], beam: int | None = None
+    ) -> list[Translation]: ...
+
+
+def translate_clips(
+    model: Translator, clips: Sequence[PoseClip], beam: int | None = None, batch: int = 16
+) -> list[Translation]:
+    """One translation per clip, in order; clips of like length share a batch."""
+    order = sorted(range(len(clips)), key=lambda i: len(clips[i]))
+    found: dict[int, Translation] = {}
+    for first in range(0, len(order), batch):
+        chosen = order[first : first + batch]
+        found |= dict(zip(chosen, model.translate([clips[i] for i in chosen], beam)))
+    return [found[i] for i in range(len(clips))]
+
+
+def refuse_untrusted(
+    model: Translator, simulated: bool, allow_simulated: bool = False, what: str = "this clip"
+) -> None:
+    """UntrustedResultError (exit 5) for real signing before a model that knows only simulated."""
+    if model.simulated_only and not simulated and not allow_simulated:
+        raise UntrustedResultError(
+            f"{what} is not simulated signing, and model '{model.name}' has learnt from simulated "
+            "signing only: what it said would be confident nonsense. Give a model trained on real "
+            "signing with --model, or pass --allow-simulated to see the nonsense"
+        )
+
+
+def refuse_empty(clip: PoseClip, what: str = "this clip") -> None:
+    """MediaError (exit 3) where hardly a frame shows a hand."""
+    hands = [clip.present[:, clip.part(side)] for side in ("left_hand", "right_hand")]
+    seen = [hand.mean(axis=1) >= 0.5 for hand in hands if hand.shape[1]]
+    if not seen:
+        raise MediaError(
+            f"{what} has no hand keypoints in its layout '{clip.layout.name}'; "
+            "expected left_hand or right_hand, as `signloom extract` writes them"
+        )
+    frames = sum(bool(any(side)) for side in zip(*seen))
+    if frames < max(1, LEAST_HANDS * len(clip)):
+        raise MediaError(
+            f"no signing found in {what}: a hand is seen in {frames} of {len(clip)} frames, "
+            f"expected {LEAST_HANDS:.0%} or more; check that the signer's hands are in the picture"
+        )

@@ -1,0 +1,522 @@
+"""POSESTITCH-SLT: translation learnt from stitched signs (arXiv 2511.00270; spec §1).
+
+The idea. Sentences that were never signed are made signable by stitching one
+clip per word; an ordinary encoder–decoder learns on these first and on real
+sentences more and more (p(s), the curriculum, is `signloom.training.mixing`).
+
+The paper's parts, and their names here:
+
+    x  keypoints of a frame, [LH 42 | RH 42 | body 22 | face 46] = 152   `frame_features`
+    step 1–3 real, 4 + U{1,2,3} stitched (3 + … for ASL)                 `Preparation.step`
+    Linear 152→1024, GELU, Linear 1024→512                               `PoseStitch.front`
+    BERT encoder, GPT-2 decoder with cross-attention                     `PoseStitch.seq2seq`
+    beam 3, length penalty .6, no-repeat 3-gram                          `PoseStitch.translate`
+
+docs/methods/posestitch.md lists what is ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal, NamedTuple, get_args
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+
+from signloom.data.clip import PoseClip
+from signloom.data.layouts import Layout, layout_named
+from signloom.data.sample import Sample
+from signloom.errors import UsageError, nearest
+from signloom.inference.translate import Translation
+from signloom.language.beam import beam_search
+from signloom.language.seq2seq import (
+    Seq2Seq,
+    bert_encoder,
+    gpt2_decoder,
+    load_decoder,
+    load_encoder,
+)
+from signloom.pose.convert import convert
+from signloom.pose.normalize import minmax_clip, shoulder
+from signloom.pose.select import every_frame
+from signloom.text.tokenizer import END, PAD, START, text_of
+from signloom.training.stages import Loss
+
+NAME = "posestitch"
+LayoutName = Literal["ps76", "hands42"]
+Normalizer = Literal["minmax_clip", "minmax_joint", "shoulder"]
+JitterMode = Literal["per_clip", "legacy"]
+
+
+@dataclass(frozen=True)
+class Config:
+    """Every setting of the method; defaults are the paper's for iSign. [D] marks what is ours."""
+
+    # The clip
+    layout: LayoutName = "ps76"
+    coordinates: int = 2
+    """2 = (x, y), 3 = (x, y, z)."""
+    normalizer: Normalizer = "minmax_clip"
+    """minmax_clip: each articulator alone, x and y alone, to [−1, 1] (the paper's). shoulder: in
+    shoulder widths from the neck, hands placed on the body [D]. minmax_joint: all keypoints by
+    one scale, which keeps where the hands are to each other; for hands42, which has no body [D]."""
+    local_hands: bool = False
+    """Append each hand again, from its own wrist and in its own size, so that handshape stays
+    visible where the hand moves far: +84 features at two coordinates [D]."""
+    fps: float | None = None
+    """Frames a second that clips are brought to first; None = as they come (the paper's)."""
+    steps: tuple[int, ...] = (1, 2, 3)
+    """Real clips: every n-th frame, n drawn from these; evaluation takes the middle one [D]."""
+    stitched_step: int = 4
+    """Stitched clips: the same, n = this + a draw from ``stitched_jitter``; 4 for ISL, 3 for ASL."""
+    stitched_jitter: tuple[int, ...] = (1, 2, 3)
+    jitter_mode: JitterMode = "per_clip"
+    """legacy: draws add up for as long as a worker lives, as in the authors' code. For comparison
+    only: the stream is then no pure function of (seed, index)."""
+    random_offset: bool = False
+    """Training starts at a random frame of the first n instead of frame 0 [D]."""
+    noise_hands: float = 0.01
+    """σ on hands and face of stitched training clips, in normalised units."""
+    noise_body: float = 0.1
+    """σ on the body of stitched training clips, in normalised units."""
+    max_frames: int = 300
+    """Frames after sampling; what is longer is cut off."""
+
+    # The front
+    front: int = 1024
+    """Width of the hidden layer of the front."""
+
+    # The encoder (BERT)
+    width: int = 512
+    encoder_layers: int = 4
+    encoder_heads: int = 8
+    encoder_inner: int = 3072
+    encoder_positions: int = 512
+    dropout: float = 0.1
+    encoder_pretrained: str = ""
+    """Folder or hub id of a BERT to start from; "" = random (the paper's)."""
+
+    # The decoder (GPT-2)
+    decoder_width: int = 512
+    decoder_layers: int = 4
+    decoder_heads: int = 8
+    decoder_inner: int = 2048
+    decoder_dropout: float = 0.1
+    decoder_pretrained: str = ""
+    """Folder or hub id of a GPT-2 to start from; "" = random (the paper's)."""
+    max_tokens: int = 128
+    """Tokens of a text with <s> and </s>, and positions of the decoder."""
+    vocabulary: int = 15_000
+    """Tokens the BPE tokenizer is trained to, at most."""
+    initial_scale: float = 1.0
+    """Encoder and decoder positions start this many times their usual σ of 0.02 [D: >1 in small]."""
+
+    # The loss
+    label_smoothing: float = 0.0
+    legacy_shift: bool = False
+    """The decoder reads <s> <s> … and learns to say <s> first, as the authors' code does."""
+
+    # Decoding
+    beam: int = 3
+    length_penalty: float = 0.6
+    no_repeat: int = 3
+    """No n-gram of this many tokens twice; 0 = no such rule."""
+
+    def __post_init__(self) -> None:
+        for name, allowed in (
+            ("layout", get_args(LayoutName)),
+            ("normalizer", get_args(Normalizer)),
+            ("jitter_mode", get_args(JitterMode)),
+            ("coordinates", (2, 3)),
+        ):
+            if (got := getattr(self, name)) not in allowed:
+                raise UsageError(
+                    f"posestitch: {name} is {got!r}, expected one of "
+                    f"{', '.join(map(str, allowed))}{nearest(str(got), [str(a) for a in allowed])}"
+                )
+        if self.layout == "hands42" and self.normalizer == "shoulder":
+            raise UsageError(
+                "posestitch: normalizer 'shoulder' needs shoulders, which layout 'hands42' has not; "
+                "use 'minmax_joint' or 'minmax_clip'"
+            )
+        if self.max_frames > self.encoder_positions:
+            raise UsageError(
+                f"posestitch: max_frames {self.max_frames} is more than the encoder's "
+                f"{self.encoder_positions} positions; raise encoder_positions"
+            )
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Config:
+        """A config from plain values (JSON, YAML). Raises UsageError naming an unknown field."""
+        known = [field.name for field in fields(cls)]
+        for name in values:
+            if name not in known:
+                raise UsageError(f"posestitch has no setting '{name}'{nearest(name, known)}")
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+SMALL = Config(
+    normalizer="shoulder",
+    local_hands=True,
+    steps=(2,),
+    stitched_step=3,
+    random_offset=True,
+    noise_body=0.01,
+    max_frames=160,
+    front=512,
+    width=256,
+    encoder_layers=3,
+    encoder_heads=4,
+    encoder_inner=512,
+    encoder_positions=160,
+    decoder_width=256,
+    decoder_layers=3,
+    decoder_heads=4,
+    decoder_inner=512,
+    max_tokens=64,
+    vocabulary=1_500,
+    initial_scale=5.0,
+)
+
+PRESETS: dict[str, Config] = {
+    "tiny": replace(
+        SMALL,
+        front=128,
+        width=96,
+        encoder_layers=2,
+        encoder_inner=192,
+        decoder_width=96,
+        decoder_layers=2,
+        decoder_inner=192,
+        dropout=0.0,
+        decoder_dropout=0.0,
+        vocabulary=600,
+    ),
+    "small": SMALL,
+    "isign": Config(),
+    "how2sign": Config(
+        stitched_step=3,
+        encoder_layers=2,
+        encoder_heads=4,
+        dropout=0.3,
+        decoder_layers=2,
+        decoder_heads=4,
+    ),
+}
+"""tiny ≤ 1 M parameters (tests), small ≤ 5 M (a CPU), isign and how2sign as in the paper (spec §1)."""
+
+
+class Example(NamedTuple):
+    """One training item: features float32 (frames, features); tokens <s> … </s>."""
+
+    features: NDArray[np.float32]
+    tokens: NDArray[np.int64]
+
+
+class Batch(NamedTuple):
+    """features (B, T, F) float32; mask (B, T), True on real frames; inputs, labels (B, L), −100 = none."""
+
+    features: Tensor
+    mask: Tensor
+    inputs: Tensor
+    labels: Tensor
+
+
+def build(
+    config: Config, tokenizer: Tokenizer, seed: int = 0, pretrained: bool = True
+) -> PoseStitch:
+    """The model with weights drawn from ``seed``, then whatever pretrained weights the config names.
+
+    ``pretrained`` False leaves those out: for a checkpoint, whose weights come next.
+    Raises MediaError or UsageError where pretrained weights do not load whole.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = PoseStitch(config, tokenizer)
+    if pretrained and config.encoder_pretrained:
+        load_encoder(model.seq2seq.encoder, config.encoder_pretrained)
+    if pretrained and config.decoder_pretrained:
+        load_decoder(model.seq2seq.decoder, config.decoder_pretrained)
+    return model
+
+
+class PoseStitch(nn.Module):
+    """Frames → front → BERT → GPT-2 → text. A `Translator`."""
+
+    def __init__(self, config: Config, tokenizer: Tokenizer):
+        super().__init__()
+        self.config = config
+        self.tokenizer = tokenizer
+        self.preparation = Preparation(config, tokenizer)
+        self.name = NAME
+        self.simulated_only = False
+        self.front = nn.Sequential(
+            nn.Linear(feature_count(config), config.front),
+            nn.GELU(),
+            nn.Linear(config.front, config.width),
+        )
+        self.seq2seq = Seq2Seq(
+            bert_encoder(
+                width=config.width,
+                layers=config.encoder_layers,
+                heads=config.encoder_heads,
+                inner=config.encoder_inner,
+                positions=config.encoder_positions,
+                dropout=config.dropout,
+            ),
+            gpt2_decoder(
+                vocabulary=tokenizer.get_vocab_size(),
+                width=config.decoder_width,
+                layers=config.decoder_layers,
+                heads=config.decoder_heads,
+                inner=config.decoder_inner,
+                positions=config.max_tokens,
+                dropout=config.decoder_dropout,
+            ),
+        )
+        with torch.no_grad():
+            self.seq2seq.encoder.embeddings.position_embeddings.weight *= config.initial_scale
+            self.seq2seq.decoder.transformer.wpe.weight *= config.initial_scale
+
+    @property
+    def layout(self) -> Layout:
+        return layout_named(self.config.layout)
+
+    def forward(
+        self,
+        features: Float[Tensor, "batch time features"],
+        mask: Bool[Tensor, "batch time"],
+        inputs: Int[Tensor, "batch length"],
+    ) -> Float[Tensor, "batch length vocabulary"]:
+        """Logits of the token after each of ``inputs``."""
+        return self.seq2seq(self.front(features), mask, inputs)
+
+    def loss(self, batch: Batch) -> Loss:
+        """Cross-entropy over the text tokens: its sum, and how many tokens there are."""
+        logits = self(batch.features, batch.mask, batch.inputs)
+        total = nn.functional.cross_entropy(
+            logits.flatten(0, 1).float(),
+            batch.labels.flatten(),
+            ignore_index=-100,
+            reduction="sum",
+            label_smoothing=self.config.label_smoothing,
+        )
+        return Loss(total, (batch.labels != -100).sum())
+
+    def example(self, sample: Sample, rng: np.random.Generator, train: bool) -> Example:
+        return self.preparation.example(sample, rng, train)
+
+    def collate(self, examples: list[Example]) -> Batch:
+        return self.preparation.collate(examples)
+
+    @torch.inference_mode()
+    def translate(self, clips: Sequence[PoseClip], beam: int | None = None) -> list[Translation]:
+        """The best text of each clip, with the other hypotheses of the beam (spec §1, decoding).
+
+        Raises UsageError where a clip's layout does not convert to the model's.
+        """
+        if not clips:
+            return []
+        config, device = self.config, self.front[0].weight.device
+        training = self.training
+        self.eval()
+        try:
+            features = [self.preparation.features(clip) for clip in clips]
+            padded, mask = (tensor.to(device) for tensor in pad_frames(features))
+            memory = self.seq2seq.encode(self.front(padded), mask)
+            start = self.tokenizer.token_to_id(START)
+            width = config.beam if beam is None else beam
+            found = beam_search(
+                self.seq2seq.stepper(memory, mask, width),
+                torch.full((len(clips), 1 + config.legacy_shift), start, device=device),
+                end=self.tokenizer.token_to_id(END),
+                width=width,
+                max_length=config.max_tokens,
+                length_penalty=config.length_penalty,
+                no_repeat=config.no_repeat,
+            )
+        finally:
+            self.train(training)
+        return [
+            Translation(texts[0][0], texts[0][1], tuple(texts[1:]))
+            for texts in (
+                [(text_of(self.tokenizer, h.tokens), h.score) for h in hypotheses]
+                for hypotheses in found
+            )
+        ]
+
+
+class Preparation:
+    """Clip and text to numbers; holds no weights, so workers copy it cheaply.
+
+    `word` is for word clips before they are stitched: the paper prepares each alone
+    (`StitchedSentences(prepare=model.preparation.word)`). Such a clip says so in its
+    origin and is not sampled or normalised again.
+    """
+
+    def __init__(self, config: Config, tokenizer: Tokenizer):
+        self.config = config
+        self.tokenizer = tokenizer
+        self.layout = layout_named(config.layout)
+        self.legacy_jitter = 0
+
+    def step(self, stitched: bool, rng: np.random.Generator | None) -> int:
+        """Every how manieth frame is taken; the middle choice where ``rng`` is None (evaluation)."""
+        choices = self.config.stitched_jitter if stitched else self.config.steps
+        drawn = int(rng.choice(choices)) if rng else sorted(choices)[len(choices) // 2]
+        if not stitched:
+            return drawn
+        if self.config.jitter_mode == "legacy" and rng:
+            self.legacy_jitter += drawn
+            drawn = self.legacy_jitter
+        return self.config.stitched_step + drawn
+
+    def word(self, clip: PoseClip, rng: np.random.Generator | None = None) -> PoseClip:
+        """A word clip, sampled and normalised alone, ready to be stitched."""
+        return self.prepare(clip, stitched=True, rng=rng)
+
+    def prepare(
+        self, clip: PoseClip, stitched: bool = False, rng: np.random.Generator | None = None
+    ) -> PoseClip:
+        """The clip in the model's layout, sampled and normalised; as it is where that is done."""
+        if clip.origin.settings.get("prepared") == NAME:
+            return clip
+        clip = resampled(convert(clip, self.layout), self.config.fps)
+        step = self.step(stitched, rng)
+        offset = (
+            int(rng.integers(min(step, max(len(clip), 1))))
+            if rng and self.config.random_offset
+            else 0
+        )
+        clip = every_frame(clip, step, offset)
+        normal = {"minmax_clip": minmax_clip, "minmax_joint": minmax_joint, "shoulder": shoulder}
+        clip = normal[self.config.normalizer](clip)
+        origin = replace(clip.origin, settings={**clip.origin.settings, "prepared": NAME})
+        return replace(clip, origin=origin)
+
+    def features(
+        self, clip: PoseClip, stitched: bool = False, rng: np.random.Generator | None = None
+    ) -> NDArray[np.float32]:
+        """(frames ≤ max_frames, features) of a clip; with ``rng`` as in training, noise included."""
+        clip = self.prepare(clip, stitched, rng)
+        clip = clip.frames(slice(0, self.config.max_frames))
+        if stitched and rng:
+            clip = noisy(clip, self.config, rng)
+        return frame_features(clip, self.config)
+
+    def example(self, sample: Sample, rng: np.random.Generator, train: bool) -> Example:
+        """Features and tokens of a sample; a pure function of its arguments unless jitter is legacy."""
+        features = self.features(sample.clip, sample.stitched, rng if train else None)
+        tokens = self.tokenizer.encode(sample.text).ids
+        if len(tokens) > self.config.max_tokens:
+            tokens = [*tokens[: self.config.max_tokens - 1], tokens[-1]]
+        return Example(features, np.array(tokens, np.int64))
+
+    def collate(self, examples: list[Example]) -> Batch:
+        """Pads with zeros (frames), <pad> (inputs) and −100 (labels)."""
+        features, mask = pad_frames([example.features for example in examples])
+        length = max(len(example.tokens) for example in examples)
+        pad, start = self.tokenizer.token_to_id(PAD), self.tokenizer.token_to_id(START)
+        shift = self.config.legacy_shift
+        inputs = torch.full((len(examples), length - 1 + shift), pad)
+        labels = torch.full((len(examples), length - 1 + shift), -100)
+        for row, example in enumerate(examples):
+            tokens = torch.from_numpy(example.tokens)
+            said = tokens if shift else tokens[1:]
+            labels[row, : len(said)] = said
+            inputs[row, 0] = start
+            inputs[row, 1 : len(said)] = said[:-1]
+        return Batch(
+            features, mask, inputs[:, : self.config.max_tokens], labels[:, : self.config.max_tokens]
+        )
+
+
+def feature_count(config: Config) -> int:
+    """Features a frame: 152 for ps76 (x, y), 84 for hands42; + 84 with local hands."""
+    local = 42 * config.coordinates if config.local_hands else 0
+    return len(layout_named(config.layout)) * config.coordinates + local
+
+
+def frame_features(clip: PoseClip, config: Config) -> NDArray[np.float32]:
+    """(frames, features) of a normalised clip: keypoints in layout order, then the local hands."""
+    frames = len(clip)
+    points = clip.points[:, :, : config.coordinates]
+    parts = [points.reshape(frames, -1)]
+    if config.local_hands:
+        hands = [clip.part(side) for side in ("left_hand", "right_hand")]
+        parts += [hand.reshape(frames, -1) for hand in local_hands(points, clip.present, hands)]
+    return np.ascontiguousarray(np.concatenate(parts, axis=1), np.float32)
+
+
+def local_hands(
+    points: NDArray[np.float32],
+    present: NDArray[np.bool_],
+    hands: Sequence[NDArray[np.int_]],
+) -> list[NDArray[np.float32]]:
+    """Each hand from its wrist, in units of the clip's mean palm (wrist to middle knuckle, both hands).
+
+    points (frames, keypoints, C); hands: 21 indices each, wrist first, middle knuckle tenth.
+    """
+    local = []
+    palms = []
+    for hand in hands:
+        seen = present[:, hand]
+        whole = seen[:, 0] & seen[:, 9]
+        own = np.where(
+            (seen & whole[:, None])[:, :, None], points[:, hand] - points[:, hand[:1]], 0
+        )
+        local.append(own.astype(np.float32))
+        palms.append(np.linalg.norm(own[whole, 9, :2], axis=1))
+    palm = np.concatenate(palms)
+    scale = float(palm.mean()) if palm.size else 0.0
+    return [hand / np.float32(scale) if scale > 1e-6 else hand for hand in local]
+
+
+def minmax_joint(clip: PoseClip) -> PoseClip:
+    """All present keypoints moved and scaled as one: centre of their box at 0, its longer side 2 (ours)."""
+    seen = clip.present
+    if not seen.any():
+        return clip
+    points = clip.points[seen]
+    low, high = points.min(axis=0), points.max(axis=0)
+    half = max(float((high - low)[:2].max()) / 2, 1e-6)
+    moved = (clip.points - (low + high) / 2) / np.float32(half)
+    return clip.with_points(np.where(seen[:, :, None], moved, np.float32(0)))
+
+
+def noisy(clip: PoseClip, config: Config, rng: np.random.Generator) -> PoseClip:
+    """Gaussian noise on present keypoints, σ apart for the body (spec §1)."""
+    sigma = np.full(len(clip.layout), config.noise_hands, np.float32)
+    sigma[clip.part("body")] = config.noise_body
+    noise = rng.standard_normal(clip.points.shape, np.float32) * sigma[None, :, None]
+    return clip.with_points(clip.points + np.where(clip.present[:, :, None], noise, np.float32(0)))
+
+
+def resampled(clip: PoseClip, fps: float | None) -> PoseClip:
+    """The clip at ``fps`` by nearest frames; as it is within 2 % of that, or for None."""
+    if fps is None or abs(clip.fps / fps - 1) < 0.02 or not len(clip):
+        return clip
+    count = max(1, round(len(clip) * fps / clip.fps))
+    frames = np.minimum(((np.arange(count) + 0.5) * clip.fps / fps).astype(np.int64), len(clip) - 1)
+    return replace(clip.frames(frames), fps=float(fps))
+
+
+def pad_frames(
+    features: Sequence[NDArray[np.float32]],
+) -> tuple[Float[Tensor, "batch time features"], Bool[Tensor, "batch time"]]:
+    """Zero-padded to the longest, and True on real frames; a clip without frames counts as one of zeros."""
+    time = max(1, *(len(clip) for clip in features))
+    padded = torch.zeros(len(features), time, features[0].shape[1])
+    mask = torch.zeros(len(features), time, dtype=torch.bool)
+    for row, clip in enumerate(features):
+        padded[row, : len(clip)] = torch.from_numpy(clip)
+        mask[row, : max(1, len(clip))] = True
+    return padded, mask
