@@ -312,8 +312,8 @@ class Store:
         points = np.frombuffer(batch["points"][row].as_buffer(), np.int16).astype(np.float32)
         points = points.reshape(shape)
         points *= scale[self._part_of]
-        confidence = np.frombuffer(batch["confidence"][row].as_buffer(), np.uint8)
-        confidence = confidence.astype(np.float32).reshape(shape[:2])
+        whole = np.frombuffer(batch["confidence"][row].as_buffer(), np.uint8)
+        confidence = whole.astype(np.float32).reshape(shape[:2])
         confidence *= np.float32(1 / 255)
         return PoseClip.trusted(
             points=points,

@@ -7,7 +7,7 @@ the joints: the paper has none, and a model should not learn ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -46,13 +46,14 @@ class Stitched:
 
 
 @dataclass(frozen=True)
-class _Piece:
-    """One entry or one letter to sign."""
+class _Unit:
+    """An entry, or a word to spell, and the clips to sign it with: one of each of ``keys``."""
 
     gloss: str
+    keys: tuple[str, ...]
+    clips: Mapping[str, int]
     read: Callable[[str, int], PoseClip]
-    key: str
-    clips: int
+    spelled: str = ""
 
 
 def stitch(
@@ -92,10 +93,10 @@ def stitch(
     clips: list[PoseClip] = []
     used: list[GlossSpan] = []
     frames = 0
-    for gloss, pieces in units:
+    for unit in units:
         first = frames
-        for piece in pieces:
-            clip = piece.read(piece.key, int(rng.integers(piece.clips)))
+        for key in unit.keys:
+            clip = unit.read(key, int(rng.integers(unit.clips[key])))
             layout = clip.layout if layout is None else layout
             fps = clip.fps if fps is None else fps
             clip = convert(clip, layout)
@@ -106,38 +107,37 @@ def stitch(
             clip = resampled(clip, fps)
             clips.append(clip)
             frames += len(clip)
-        used.append(GlossSpan(gloss, Span.of_frames(first, frames, fps or 1)))
-    spelled = tuple(gloss.replace("-", "") for gloss, pieces in units if pieces[0].gloss != gloss)
+        used.append(GlossSpan(unit.gloss, Span.of_frames(first, frames, fps or 1)))
+    spelled = tuple(unit.spelled for unit in units if unit.spelled)
     return Stitched(joined(clips), tuple(used), tuple(skipped), spelled)
 
 
 def _units(
     words: list[str], lexicon: Lexicon, fingerspell: bool, forms: bool
-) -> tuple[list[tuple[str, list[_Piece]]], list[str]]:
-    """(gloss, what to sign for it) of each word that can be signed, and the words that cannot."""
-    units: list[tuple[str, list[_Piece]]] = []
+) -> tuple[list[_Unit], list[str]]:
+    """What to sign, and the words that cannot be."""
+    units: list[_Unit] = []
     skipped: list[str] = []
     for found in match(words, lexicon.words, forms):
         if found.entry is not None:
-            entry = found.entry
-            units.append((entry, [_Piece(entry, lexicon.read, entry, lexicon.words[entry])]))
+            units.append(_Unit(found.entry, (found.entry,), lexicon.words, lexicon.read))
             continue
         (word,) = found.words
-        letters = _letters(word, lexicon) if fingerspell and word not in UNSIGNED else []
-        if letters:
-            units.append(("-".join(word.replace("-", "").upper()), letters))
-        else:
+        spelled = _spelled(word, lexicon) if fingerspell and word not in UNSIGNED else None
+        if spelled is None:
             skipped.append(word)
+        else:
+            units.append(spelled)
     return units, skipped
 
 
-def _letters(word: str, lexicon: Lexicon) -> list[_Piece]:
-    """The letters to spell a word with; none unless the lexicon has every one of them."""
-    read = lexicon.read_letter
-    letters = [c for c in word if c.isalnum()]
-    if read is None or any(letter not in lexicon.letters for letter in letters):
-        return []
-    return [_Piece("", read, letter, lexicon.letters[letter]) for letter in letters]
+def _spelled(word: str, lexicon: Lexicon) -> _Unit | None:
+    """The word letter by letter; None unless the lexicon has every one of its letters."""
+    letters = tuple(c for c in word if c.isalnum())
+    if lexicon.read_letter is None or not all(c in lexicon.letters for c in letters):
+        return None
+    gloss = "-".join(letters).upper()
+    return _Unit(gloss, letters, lexicon.letters, lexicon.read_letter, spelled=word)
 
 
 def joined(clips: Sequence[PoseClip]) -> PoseClip:

@@ -18,7 +18,6 @@ from signloom.errors import MediaError, UsageError, nearest
 from signloom.text.clean import clean, join_punctuation, words_of
 from signloom.text.forms import UNSIGNED, match
 
-
 _CLAUSE_END = re.compile(r"(?<=[,;:.!?])\s+|\s+[-–—]+\s+")
 
 

@@ -1,0 +1,116 @@
+"""signloom stitch: a sentence to a clip, sign by sign out of a lexicon."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from signloom.data.lexicon import Lexicon
+
+
+class Order(StrEnum):
+    swo = "swo"
+    rwo = "rwo"
+
+
+def run(
+    sentence: Annotated[str, typer.Argument(help="What to sign, in written language.")],
+    lexicon: Annotated[
+        str,
+        typer.Option(
+            help="A folder with an index.csv, a store of words (STORE or STORE:split), "
+            "or sim:tiny, sim:small, sim:base."
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The .pose file to write.")],
+    order: Annotated[
+        Order, typer.Option(help="swo: as in the sentence; rwo: in random order.")
+    ] = Order.swo,
+    seed: Annotated[int, typer.Option(help="Which of a word's clips, and which random order.")] = 0,
+    forms: Annotated[
+        bool, typer.Option(help="Let 'walked' stand for 'walk' where the lexicon lacks it.")
+    ] = True,
+    spell: Annotated[
+        bool, typer.Option(help="Fingerspell words that the lexicon lacks, if it has letters.")
+    ] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
+) -> None:
+    """Stitch a sentence to a clip, sign by sign out of a lexicon."""
+    import numpy as np
+
+    from signloom.data.files import refuse_existing
+    from signloom.pose.files import write_pose
+    from signloom.stitch.stitcher import stitch
+    from signloom.text.clean import words_of
+
+    refuse_existing(out, overwrite)
+    found = stitch(
+        words_of(sentence),
+        open_lexicon(lexicon),
+        order=order.value,
+        rng=np.random.default_rng(seed),
+        fingerspell=spell,
+        forms=forms,
+    )
+    write_pose(found.clip, out, overwrite=overwrite)
+    report = {
+        "sentence": sentence,
+        "output": str(out),
+        "order": order.value,
+        "seed": seed,
+        "frames": len(found.clip),
+        "seconds": round(found.clip.duration, 3),
+        "signs": [
+            {
+                "gloss": sign.gloss,
+                "start": round(sign.span.start, 3),
+                "end": round(sign.span.end, 3),
+            }
+            for sign in found.used
+            if sign.span is not None
+        ],
+        "spelled": list(found.spelled),
+        "skipped": list(found.skipped),
+    }
+    if as_json:
+        typer.echo(json.dumps(report, ensure_ascii=False))
+        return
+    typer.echo(f"{out}: {len(found.clip)} frames, {found.clip.duration:.1f} s")
+    typer.echo(f"signed: {' '.join(sign.gloss for sign in found.used)}", err=True)
+    if found.spelled:
+        typer.echo(f"spelled: {' '.join(found.spelled)}", err=True)
+    if found.skipped:
+        typer.echo(f"skipped (no sign in the lexicon): {' '.join(found.skipped)}", err=True)
+
+
+def open_lexicon(name: str) -> Lexicon:
+    """The lexicon of that name: a folder with an index.csv, a store, or sim:SIZE.
+
+    Raises UsageError where it is none of these.
+    """
+    from signloom.corpora.folder_lexicon import INDEX, folder_lexicon
+    from signloom.corpora.store import is_store
+    from signloom.corpora.store_lexicon import store_lexicon
+    from signloom.errors import UsageError
+
+    if name.startswith("sim:"):
+        from signloom.simulator.corpora import simulated_lexicon
+
+        return simulated_lexicon(name.removeprefix("sim:"))
+    if (Path(name) / INDEX).is_file():
+        return folder_lexicon(name)
+    folder, _, split = name.rpartition(":")
+    if is_store(name):
+        return store_lexicon(name, split=None)
+    if folder and is_store(folder):
+        return store_lexicon(folder, split)
+    raise UsageError(
+        f"'{name}' is no lexicon; expected a folder with an {INDEX}, a store made by "
+        "'signloom prepare', or sim:tiny, sim:small, sim:base"
+    )
