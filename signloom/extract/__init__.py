@@ -1,0 +1,1 @@
+"""Video in, clip out: decoding and MediaPipe Holistic, in limited child processes."""

@@ -1,0 +1,209 @@
+"""signloom extract: videos to pose files, by MediaPipe Holistic, on all the cores."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from signloom.errors import MediaError, UsageError
+
+if TYPE_CHECKING:
+    from signloom.data.clip import PoseClip
+
+QUARANTINE = "quarantine.tsv"
+QUIET: float = 10.0
+"""Seconds between two lines of progress where there is no terminal."""
+
+
+def run(
+    videos: Annotated[
+        list[Path], typer.Argument(help="Videos: mp4, mov, webm, mkv, avi, gif.", show_default=False)
+    ],
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", help="A folder, or a .pose file for one video.", show_default=False),
+    ],
+    jobs: Annotated[
+        int | None,
+        typer.Option(help="Processes, each pinned to a core.  [default: one for each core]"),
+    ] = None,
+    signer_box: Annotated[
+        str | None,
+        typer.Option(
+            help="Look only there: x,y,width,height in pixels, or 'auto' to find the signer among "
+            "several people or in a small inset.  [default: the whole picture]"
+        ),
+    ] = None,
+    parts: Annotated[
+        str, typer.Option(help="What to look for; the rest stays missing.")
+    ] = "hands,body,face",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace pose files that exist.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Skip videos whose pose file exists.")] = False,
+    max_seconds: Annotated[float, typer.Option(help="Refuse a video that is longer.", min=0.0)] = 7200.0,
+) -> None:
+    """Videos to pose files (MediaPipe Holistic, 576 keypoints in pixels).
+
+    A file that fails is listed with the reason in OUT/quarantine.tsv and the
+    others still finish; the exit code is then 3. An interrupted run leaves no
+    half file; continue it with --resume.
+    """
+    from signloom.extract.extraction import WHOLE_PICTURE, extract_clips, parse_box
+    from signloom.extract.holistic import parse_parts
+    from signloom.extract.process import cores
+    from signloom.extract.video import Limits
+    from signloom.pose.files import write_pose
+
+    single = out.suffix == ".pose"
+    targets = plan(videos, out, overwrite, resume)
+    chosen = parse_parts(parts)
+    box = WHOLE_PICTURE if signer_box is None else parse_box(signer_box)
+    failures: dict[str, str] = {}
+    began = time.monotonic()
+    with progress_bar(len(targets)) as (frames_done, file_done, say):
+        for result in extract_clips(
+            list(targets), chosen, box, jobs or len(cores()), Limits(seconds=max_seconds), frames_done
+        ):
+            if result.clip is not None:
+                target = targets[result.path]
+                write_pose(result.clip, target, overwrite=overwrite)
+                typer.echo(described(result.clip, target))
+            elif single:
+                assert result.error is not None
+                raise result.error
+            else:
+                failures[str(result.path)] = str(result.error)
+                say(f"signloom: {result.error}")
+                quarantine(out, failures, [])
+            file_done()
+    if not single and targets:
+        quarantine(out, failures, [str(path) for path in targets])
+    say(f"{len(targets) - len(failures)} of {len(targets)} videos in {time.monotonic() - began:.0f} s")
+    if failures:
+        raise MediaError(
+            f"{len(failures)} of {len(targets)} videos failed; the reasons are in {out / QUARANTINE}"
+        )
+
+
+def plan(videos: list[Path], out: Path, overwrite: bool, resume: bool) -> dict[Path, Path]:
+    """Video → pose file, of those that are to be made.
+
+    Raises UsageError where two would have the same name, or one exists.
+    """
+    if overwrite and resume:
+        raise UsageError("--overwrite and --resume are both given; choose one")
+    if out.suffix == ".pose":
+        if len(videos) > 1:
+            raise UsageError(f"{out} is one pose file for {len(videos)} videos; give -o a folder")
+        targets = {videos[0]: out}
+    else:
+        if out.is_file():
+            raise UsageError(f"{out} is a file, expected a folder or a name ending in .pose")
+        targets = {video: out / f"{video.stem}.pose" for video in dict.fromkeys(videos)}
+    of: dict[Path, Path] = {}
+    for video, target in targets.items():
+        if of.setdefault(target, video) != video:
+            raise UsageError(
+                f"{of[target]} and {video} would both become {target}; extract them into two folders"
+            )
+    there = [target for target in targets.values() if target.exists()]
+    if there and not (overwrite or resume):
+        more = f" and {len(there) - 1} more exist" if len(there) > 1 else " exists"
+        raise UsageError(
+            f"{there[0]}{more} already; pass --resume to skip, --overwrite to replace, "
+            "or choose another folder"
+        )
+    return {video: t for video, t in targets.items() if overwrite or not t.exists()}
+
+
+def quarantine(out: Path, failures: dict[str, str], settled: list[str]) -> None:
+    """Brings OUT/quarantine.tsv up to date: ``failures`` in, the other ``settled`` videos out."""
+    from signloom.data.files import writing
+
+    path = out / QUARANTINE
+    entries: dict[str, str] = {}
+    if path.exists():
+        for line in path.read_text(encoding="utf-8").splitlines()[1:]:
+            video, _, reason = line.partition("\t")
+            entries[video] = reason
+    entries = {v: r for v, r in entries.items() if v not in settled} | failures
+    if entries:
+        lines = ["path\treason", *(f"{v}\t{' '.join(r.split())}" for v, r in entries.items())]
+        with writing(path, overwrite=True) as part:
+            part.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    elif path.exists():
+        path.unlink()
+
+
+def described(clip: PoseClip, target: Path) -> str:
+    """One line on a pose file that was made."""
+    hands = clip.present[:, clip.part("left_hand")].any(1) | clip.present[:, clip.part("right_hand")].any(1)
+    return (
+        f"{target}: {len(clip)} frames, {clip.duration:.2f} s at {clip.fps:.6g} fps, "
+        f"a hand in {hands.mean():.0%} of them"
+    )
+
+
+Said = tuple[Callable[[int, int], None], Callable[[], None], Callable[[str], None]]
+
+
+@contextmanager
+def progress_bar(files: int) -> Iterator[Said]:
+    """(frames done of all, a file is done, say a line): a bar on a terminal, plain lines elsewhere."""
+    if not sys.stderr.isatty():
+        yield _plain(files)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.fields[files]}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("frames"),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        console=console,
+    ) as bar:
+        task = bar.add_task("extract", total=None, files=f"0/{files}", rate="")
+        finished, began = 0, time.monotonic()
+
+        def frames_done(done: int, total: int) -> None:
+            rate = done / max(time.monotonic() - began, 1e-6)
+            bar.update(task, completed=done, total=total, rate=f"{rate:.1f}/s")
+
+        def file_done() -> None:
+            nonlocal finished
+            finished += 1
+            bar.update(task, files=f"{finished}/{files}")
+
+        yield frames_done, file_done, lambda line: console.print(line, markup=False, highlight=False)
+
+
+def _plain(files: int) -> Said:
+    began = said = time.monotonic()
+    finished = 0
+
+    def say(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    def frames_done(done: int, total: int) -> None:
+        nonlocal said
+        now = time.monotonic()
+        if now - said > QUIET and done:
+            said = now
+            rate = done / (now - began)
+            left = (total - done) / rate
+            say(f"{finished}/{files} videos, {done}/{total} frames, {rate:.1f}/s, {left:.0f} s left")
+
+    def file_done() -> None:
+        nonlocal finished
+        finished += 1
+
+    return frames_done, file_done, say
