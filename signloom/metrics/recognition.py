@@ -27,14 +27,14 @@ def score_recognition(
     statistics = edits(kept, truth, lowercase)
     signature = _signature(lowercase)
 
-    def rate(of: slice | int) -> Score:
-        def value(total: NDArray[np.float64]) -> float:
-            return float(100 * total[of].sum() / total[3])
+    def rate(name: str, *kinds: int) -> Score:
+        def values(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+            return 100 * sums[..., list(kinds)].sum(axis=-1) / sums[..., 3]
 
-        name = "WER" if isinstance(of, slice) else PARTS[of]
-        return measured(name, statistics, value, signature, excluded)
+        return measured(name, statistics, values, signature, excluded)
 
-    return [rate(slice(0, 3)), rate(0), rate(1), rate(2)]
+    parts = [rate(name, kind) for kind, name in enumerate(PARTS)]
+    return [rate("WER", 0, 1, 2), *parts]
 
 
 def edits(

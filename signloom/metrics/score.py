@@ -13,6 +13,8 @@ from signloom.errors import UsageError
 
 RESAMPLES = 1000
 SEED = 12345
+BLOCK = 1_000_000
+"""Draws held in memory at once while resampling."""
 
 
 @dataclass(frozen=True)
@@ -57,41 +59,46 @@ class Score:
         )
 
 
-def bootstrap(
-    statistics: NDArray[np.float64], value: Callable[[NDArray[np.float64]], float]
-) -> tuple[float, float]:
+Values = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+"""Summed sufficient statistics (m, k) → corpus scores (m)."""
+
+
+def bootstrap(statistics: NDArray[np.float64], values: Values) -> tuple[float, float]:
     """95 % interval of a corpus score: sentences resampled 1,000 times from seed 12345.
 
-    statistics: (sentences, k) sufficient statistics; ``value`` takes their sum (k,).
+    statistics: (sentences, k) sufficient statistics of each sentence.
     The draws and the two ends are those that sacreBLEU's own interval takes.
     """
     rng = np.random.default_rng(SEED)
     sentences = len(statistics)
-    values = np.empty(RESAMPLES)
-    for i in range(RESAMPLES):
-        drawn = rng.choice(sentences, size=sentences, replace=True)
-        times = np.bincount(drawn, minlength=sentences)
-        values[i] = value(times @ statistics)
-    values.sort()
+    sums = np.empty((RESAMPLES, statistics.shape[1]))
+    rows = min(max(1, BLOCK // sentences), RESAMPLES)
+    for first in range(0, RESAMPLES, rows):
+        block = sums[first : first + rows]
+        drawn = rng.choice(sentences, size=(len(block), sentences), replace=True)
+        drawn += np.arange(len(block))[:, None] * sentences
+        times = np.bincount(drawn.ravel(), minlength=len(block) * sentences)
+        block[:] = times.reshape(len(block), sentences).astype(float) @ statistics
+    scores = np.sort(values(sums))
     tail = RESAMPLES // 40
-    return float(values[tail]), float(values[RESAMPLES - tail - 1])
+    return float(scores[tail]), float(scores[RESAMPLES - tail - 1])
 
 
 def measured(
     name: str,
     statistics: NDArray[np.float64],
-    value: Callable[[NDArray[np.float64]], float],
+    values: Values,
     signature: str,
     excluded: int = 0,
 ) -> Score:
     """The corpus score of per-sentence statistics (sentences, k), with its interval."""
     return Score(
         name,
-        value(statistics.sum(axis=0)),
+        float(values(statistics.sum(axis=0, keepdims=True))[0]),
         signature,
         len(statistics),
         excluded,
-        bootstrap(statistics, value),
+        bootstrap(statistics, values),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -50,20 +51,26 @@ def bleu(
     metric = module.BLEU(lowercase=lowercase, tokenize=tokenize, force=True)
     statistics = _statistics(metric, hypotheses, references)
     signature = metric.get_signature().format()
-    # Per sentence: hypothesis length, reference length, 4 × matches, 4 × n-grams.
-    lengths, matches, grams = np.split(statistics, [2, 6], axis=1)
-    scores = []
-    for order in range(1, 5):
-        upto = module.BLEU(
-            lowercase=lowercase, tokenize=tokenize, force=True, max_ngram_order=order
-        )
+    return [
+        measured(f"BLEU-{n}", statistics, partial(bleu_of, order=n), signature, excluded)
+        for n in range(1, 5)
+    ]
 
-        def value(total: NDArray[np.float64], upto: Any = upto) -> float:
-            return float(upto._compute_score_from_stats(total.tolist()).score)
 
-        part = np.hstack([lengths, matches[:, :order], grams[:, :order]])
-        scores.append(measured(f"BLEU-{order}", part, value, signature, excluded))
-    return scores
+def bleu_of(sums: NDArray[np.float64], order: int = 4) -> NDArray[np.float64]:
+    """BLEU from summed counts (m, 10): two lengths, four matches, four n-grams; smoothing 'exp'.
+
+    sacreBLEU's formula over many resamples at once; a test holds it to sacreBLEU's own.
+    """
+    length, expected = sums[..., 0], sums[..., 1]
+    matches, grams = sums[..., 2 : 2 + order], sums[..., 6 : 6 + order]
+    missed = matches == 0
+    halved = 0.5 ** np.cumsum(missed, axis=-1)
+    precision = np.where(missed, halved, matches) / np.maximum(grams, 1)
+    defined = matches.any(axis=-1) & (grams > 0).all(axis=-1)
+    mean = np.exp(np.log(precision).mean(axis=-1))
+    brevity = np.exp(np.minimum(0, 1 - expected / np.maximum(length, 1e-9)))
+    return np.where(defined, 100 * brevity * mean, 0.0)
 
 
 def chrf(
@@ -76,10 +83,18 @@ def chrf(
     metric = _sacrebleu().CHRF(lowercase=lowercase)
     statistics = _statistics(metric, hypotheses, references)
 
-    def value(total: NDArray[np.float64]) -> float:
-        return float(metric._compute_score_from_stats(total.tolist()).score)
+    signature = metric.get_signature().format()
+    return measured("chrF2", statistics, chrf_of, signature, excluded)
 
-    return measured("chrF2", statistics, value, metric.get_signature().format(), excluded)
+
+def chrf_of(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """chrF2 from summed counts (m, 18): n-grams of hypothesis and reference and matches, per order."""
+    got, expected, matches = (sums[..., i::3] for i in range(3))
+    counted = (got > 0) & (expected > 0)
+    orders = np.maximum(counted.sum(axis=-1), 1)
+    precision = (counted * matches / np.maximum(got, 1)).sum(axis=-1) / orders
+    recall = (counted * matches / np.maximum(expected, 1)).sum(axis=-1) / orders
+    return 100 * 5 * precision * recall / np.maximum(4 * precision + recall, 1e-300)
 
 
 def content_f1(
@@ -102,11 +117,10 @@ def content_f1(
         row[:] = (got & expected).total(), got.total(), expected.total()
     signature = f"nrefs:1|case:lc|avg:micro|stop:signloom-{stop_words}|version:{__version__}"
 
-    def value(total: NDArray[np.float64]) -> float:
-        matched, got, expected = total
-        return float(200 * matched / (got + expected)) if got + expected else 0.0
+    def values(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        return 200 * sums[..., 0] / np.maximum(sums[..., 1] + sums[..., 2], 1)
 
-    return measured("content-F1", statistics, value, signature, excluded)
+    return measured("content-F1", statistics, values, signature, excluded)
 
 
 def _statistics(

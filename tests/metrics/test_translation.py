@@ -6,14 +6,22 @@ import gzip
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 import sacrebleu
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signloom.errors import UsageError
 from signloom.metrics.score import Score, paired
-from signloom.metrics.translation import bleu, chrf, content_f1, score_translation
+from signloom.metrics.translation import (
+    bleu,
+    bleu_of,
+    chrf,
+    chrf_of,
+    content_f1,
+    score_translation,
+)
 from signloom.metrics.words import content_words
 
 # Repeated, because sacreBLEU's own interval breaks on a resample without any match.
@@ -128,13 +136,34 @@ def test_json_is_exactly_the_promised_form() -> None:
         "excluded": 0,
         "ci95": [100.0, 100.0],
     }
-    assert Score.from_json(score.to_json()) == score
+    assert Score.from_json(score.to_json()).to_json() == score.to_json()
+
+
+lines = st.text("ab .", max_size=12)
+
+
+@given(st.lists(st.tuples(lines, lines.map(lambda line: line + "c")), min_size=1, max_size=5))
+@settings(max_examples=60)
+def test_formulas_equal_sacrebleus_on_any_corpus(pairs: list[tuple[str, str]]) -> None:
+    """Also where nothing matches, an order has no n-gram, or a hypothesis is empty."""
+    hypotheses, references = [h for h, _ in pairs], [r for _, r in pairs]
+    for order in range(1, 5):
+        metric = sacrebleu.metrics.BLEU(max_ngram_order=order, force=True)
+        theirs = metric.corpus_score(hypotheses, [references]).score
+        whole = sacrebleu.metrics.BLEU(force=True)
+        sums = np.sum(whole._extract_corpus_statistics(hypotheses, [references]), axis=0)
+        assert bleu_of(sums[None].astype(float), order)[0] == pytest.approx(theirs, abs=1e-9)
+    metric = sacrebleu.metrics.CHRF()
+    sums = np.sum(metric._extract_corpus_statistics(hypotheses, [references]), axis=0)
+    theirs = metric.corpus_score(hypotheses, [references]).score
+    assert chrf_of(sums[None].astype(float))[0] == pytest.approx(theirs, abs=1e-9)
 
 
 sentences = st.lists(st.text("ab cd.'é\u2028", max_size=20), min_size=1, max_size=6)
 
 
 @given(sentences)
+@settings(max_examples=20)
 def test_whatever_scores_against_itself_is_perfect_and_intervals_hold_their_bounds(
     lines: list[str],
 ) -> None:

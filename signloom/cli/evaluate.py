@@ -1,0 +1,135 @@
+"""signloom evaluate: a checkpoint on a split of a corpus, beside its baselines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from signloom.data.sample import SampleSource
+    from signloom.inference.evaluate import Evaluation
+
+SHOWN = ("BLEU-4", "chrF2", "content-F1")
+
+
+def run(
+    checkpoint: Annotated[str, typer.Argument(help="Checkpoint folder or hub id.")],
+    store: Annotated[
+        str,
+        typer.Argument(help="Store folder, or sim:tiny, sim:small, sim:base (sim-sentences-v1)."),
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Scores, as JSON.")],
+    split: Annotated[str, typer.Option(help="Split to score.")] = "test",
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Only the first N samples.  [default: all]")
+    ] = None,
+    hyp: Annotated[
+        Path | None, typer.Option(help="Also write the hypotheses here, one a line.")
+    ] = None,
+    beam: Annotated[
+        int | None, typer.Option(min=1, help="Beam width.  [default: the model's]")
+    ] = None,
+    batch: Annotated[int, typer.Option(min=1, help="Clips translated at once.")] = 16,
+    record: Annotated[
+        bool,
+        typer.Option("--record", help="Also keep the scores in the checkpoint's config.json."),
+    ] = False,
+    allow_simulated: Annotated[
+        bool,
+        typer.Option(
+            "--allow-simulated", help="Score a model of simulated signing on real clips too."
+        ),
+    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace outputs.")] = False,
+) -> None:
+    """Run a model on a split and score it.
+
+    BLEU-1…4, chrF2 and content-word F1, overall and by sentence length, each
+    with signature and 95 % interval, beside three baselines: shuffled input,
+    the most frequent training sentence, and the reference with its content
+    words replaced.
+    """
+    from signloom.cli.table import beside, table
+    from signloom.data.files import refuse_existing, writing
+    from signloom.inference.evaluate import evaluate
+    from signloom.methods.load import load
+    from signloom.training.checkpoint import CONFIG, read_checkpoint
+
+    for path in filter(None, (out, hyp)):
+        refuse_existing(path, overwrite)
+    corpus, training_texts, texts_from = read_corpus(store, split)
+    translator = load(checkpoint)
+    found = evaluate(
+        translator,
+        corpus,
+        training_texts,
+        limit=limit,
+        batch=batch,
+        beam=beam,
+        allow_simulated=allow_simulated,
+        progress=_progress,
+    )
+    report: dict[str, Any] = {
+        "checkpoint": checkpoint,
+        "store": store,
+        "split": split,
+        **found.to_json(),
+        "baselines_from": texts_from,
+        "beam": beam,
+    }
+    if hyp is not None:
+        with writing(hyp, overwrite) as temporary:
+            lines = [" ".join(text.split("\n")) + "\n" for text in found.hypotheses]
+            temporary.write_text("".join(lines), encoding="utf-8", newline="\n")
+        report["hypotheses"] = str(hyp)
+    with writing(out, overwrite) as temporary:
+        temporary.write_text(_json(report), encoding="utf-8")
+    if record:
+        kept = read_checkpoint(checkpoint)
+        metrics = {k: v for k, v in report.items() if k not in ("checkpoint", "hypotheses")}
+        with writing(kept.folder / CONFIG, overwrite=True) as temporary:
+            temporary.write_text(_json({**kept.config, "metrics": metrics}), encoding="utf-8")
+    print(f"{translator.name} on {store} {split}{simulated_note(found)}")
+    print(table(found.metrics))
+    print()
+    print(beside({translator.name: found.metrics, **found.baselines}, SHOWN))
+    print()
+    print(beside({f"{k} sentences": v for k, v in found.lengths.items()}, SHOWN))
+
+
+def read_corpus(store: str, split: str) -> tuple[SampleSource, Sequence[str], str]:
+    """The split, the texts that baselines are made of, and where those come from.
+
+    A store without a train split lends the split's own texts, which makes the
+    baselines stronger than any real one.
+    """
+    from signloom.corpora.store import open_store
+
+    if store.startswith("sim:"):
+        from signloom.simulator.corpora import SimulatedSentences
+
+        size = store.removeprefix("sim:")
+        training = SimulatedSentences(size, "train")
+        return SimulatedSentences(size, split), training.texts(), "train split"
+    chosen = open_store(store, split)
+    if "train" in chosen.splits:
+        return chosen, open_store(store, "train").texts(), "train split"
+    return chosen, chosen.texts(), f"{split} split (the store has no train split)"
+
+
+def simulated_note(found: Evaluation) -> str:
+    """Said wherever scores on simulated signing are shown."""
+    return " (simulated signing: an instrument, not a sign language)" if found.simulated else ""
+
+
+def _json(value: dict[str, Any]) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def _progress(done: int, total: int) -> None:
+    print(f"{done} of {total} sentences", file=sys.stderr)

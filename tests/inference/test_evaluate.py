@@ -1,0 +1,161 @@
+"""Evaluation with planted translators: a perfect one, a deaf one, and the baselines by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signloom.data.clip import SIMULATED, Origin, PoseClip
+from signloom.data.layouts import HANDS42, Layout
+from signloom.data.sample import Sample
+from signloom.errors import UntrustedResultError, UsageError
+from signloom.inference.evaluate import (
+    FREQUENT,
+    SHUFFLED,
+    TEMPLATE,
+    baselines,
+    by_length,
+    commonest,
+    derangement,
+    evaluate,
+    template,
+)
+from signloom.inference.translate import Translation
+from signloom.metrics.score import Score
+
+TEXTS = [
+    f"{when} the {who} {what} in the {where}."
+    for when in ("Today", "Tomorrow")
+    for who in ("farmer", "teacher", "doctor")
+    for what in ("sleeps", "sings")
+    for where in ("kitchen", "garden")
+]
+
+
+class Corpus:
+    """Clips whose first coordinate says which text they carry; lengths vary."""
+
+    def __init__(self, origin: Origin) -> None:
+        self.origin = origin
+
+    def __len__(self) -> int:
+        return len(TEXTS)
+
+    def __getitem__(self, index: int) -> Sample:
+        points = np.full((5 + index % 7, 42, 3), index + 1, np.float32)
+        clip = PoseClip(
+            points, np.ones(points.shape[:2], np.float32), 25.0, HANDS42, "", self.origin
+        )
+        return Sample(f"s{index}", clip, TEXTS[index])
+
+
+class Reader:
+    """Reads the planted answer off the clip, or always says the same."""
+
+    name = "reader"
+    simulated_only = True
+
+    def __init__(self, always: str | None = None) -> None:
+        self.always = always
+
+    @property
+    def layout(self) -> Layout:
+        return HANDS42
+
+    def translate(self, clips: Sequence[PoseClip], beam: int | None = None) -> list[Translation]:
+        lines = [self.always or TEXTS[int(clip.points[0, 0, 0]) - 1] for clip in clips]
+        return [Translation(line, 0.0) for line in lines]
+
+
+SIM = Corpus(Origin(SIMULATED))
+
+
+def value(scores: Sequence[Score], name: str) -> float:
+    return next(score.value for score in scores if score.name == name)
+
+
+def test_a_perfect_model_beats_every_baseline() -> None:
+    found = evaluate(Reader(), SIM, TEXTS, batch=5)
+    assert found.simulated
+    assert found.hypotheses == found.references == tuple(TEXTS)
+    assert value(found.metrics, "BLEU-4") == pytest.approx(100)
+    assert value(found.metrics, "content-F1") == pytest.approx(100)
+    assert set(found.baselines) == {SHUFFLED, FREQUENT, TEMPLATE}
+    for scores in found.baselines.values():
+        assert value(scores, "BLEU-4") < 70
+        assert value(scores, "content-F1") < 80
+    assert value(found.baselines[TEMPLATE], "content-F1") < 30
+
+
+def test_a_model_that_does_not_look_scores_as_its_shuffled_input() -> None:
+    found = evaluate(Reader(always=TEXTS[3]), SIM, TEXTS)
+    assert found.metrics == found.baselines[SHUFFLED]
+
+
+def test_limit_takes_the_first_samples_and_progress_is_told() -> None:
+    told: list[tuple[int, int]] = []
+    found = evaluate(
+        Reader(), SIM, TEXTS, limit=7, progress=lambda done, total: told.append((done, total))
+    )
+    assert found.ids == tuple(f"s{i}" for i in range(7))
+    assert found.to_json()["n"] == 7
+    assert told == [(7, 7)]
+
+
+def test_a_simulated_model_refuses_real_clips_unless_allowed() -> None:
+    real = Corpus(Origin("mediapipe"))
+    with pytest.raises(UntrustedResultError, match=r"'s0' is not simulated signing.*'reader'"):
+        evaluate(Reader(), real, TEXTS)
+    assert not evaluate(Reader(), real, TEXTS, allow_simulated=True).simulated
+
+
+def test_nothing_to_evaluate_is_refused() -> None:
+    with pytest.raises(UsageError, match="has 24 samples and the limit is 0"):
+        evaluate(Reader(), SIM, TEXTS, limit=0)
+
+
+def test_json_carries_scores_baselines_and_lengths() -> None:
+    report = evaluate(Reader(), SIM, TEXTS).to_json()
+    assert list(report) == ["simulated", "n", "metrics", "baselines", "lengths"]
+    assert report["lengths"]["medium"]["words"] == [7, 12]
+    assert report["lengths"]["medium"]["metrics"][0]["n"] == len(TEXTS)
+    assert "short" not in report["lengths"]
+
+
+def test_the_template_keeps_function_words_places_and_capitals() -> None:
+    assert template("Does Anna not like the dogs?", "rain") == "Does Rain not rain the rain?"
+
+
+def test_baseline_outputs_by_hand() -> None:
+    found = baselines(["x", "y"], ["A cat sat.", "It is."], ["A dog.", "A dog.", "The cat."])
+    assert found == {
+        SHUFFLED: ["y", "x"],
+        FREQUENT: ["A dog.", "A dog."],
+        TEMPLATE: ["A dog dog.", "It is."],
+    }
+    assert SHUFFLED not in baselines(["x"], ["a"], ["a word"])
+
+
+def test_the_first_in_the_alphabet_of_several_commonest() -> None:
+    assert commonest(["b", "a", "b", "a", "c"]) == "a"
+    with pytest.raises(UsageError, match="got none; evaluate on a store with a train split"):
+        commonest([])
+
+
+@given(st.integers(2, 300))
+def test_no_place_keeps_its_own(size: int) -> None:
+    order = derangement(size)
+    assert sorted(order) == list(range(size))
+    assert all(other != place for place, other in enumerate(order))
+
+
+def test_length_buckets_by_words_of_the_reference() -> None:
+    references = ["a " * count for count in (1, 6, 7, 12, 13, 40)]
+    found = by_length(references, references)
+    assert {name: len(pair[0]) for name, pair in found.items()} == dict.fromkeys(
+        ("short", "medium", "long"), 2
+    )
