@@ -1,0 +1,1 @@
+"""Pages: what a person opens in a browser. A page asks nothing of the network."""
