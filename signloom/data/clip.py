@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,13 +86,17 @@ class PoseClip:
             )
         if not self.fps > 0:
             raise ValueError(f"clip '{self.id}' has {self.fps} fps, expected a number above 0")
-        bad = ~np.isfinite(points).all(axis=2) | ~np.isfinite(confidence)
-        if bad.any():
+        # Sums are finite only where every value is: the usual clip passes without a mask of its size.
+        with np.errstate(all="ignore"):
+            finite = np.isfinite(points.sum(dtype=np.float64)) and np.isfinite(confidence.sum())
+        if not finite:
+            bad = ~np.isfinite(points).all(axis=2) | ~np.isfinite(confidence)
             points, confidence = points.copy(), confidence.copy()
             points[bad], confidence[bad] = 0, 0
         missing = confidence <= 0
-        if missing.any():
-            points = np.where(missing[:, :, None], np.float32(0), points)
+        if missing.any() and points[missing].any():
+            points = points.copy()
+            points[missing] = 0
         confidence = np.clip(confidence, 0, 1)
         for array in (points, confidence):
             array.setflags(write=False)

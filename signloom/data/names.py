@@ -135,12 +135,15 @@ def _openpose(point: str) -> str:
 
 def articulator(component: str) -> str:
     """'body', 'face', 'left_hand', 'right_hand' or 'world' for a known component, else its own name."""
-    if component in ARTICULATOR_OF:
-        return ARTICULATOR_OF[component]
-    for name, same in _canonical_names().items():
-        if name.partition(":")[0] == component:
-            return ARTICULATOR_OF[same.partition(":")[0]]
-    return component.lower()
+    return _articulators().get(component, component.lower())
+
+
+@cache
+def _articulators() -> dict[str, str]:
+    return ARTICULATOR_OF | {
+        name.partition(":")[0]: ARTICULATOR_OF[same.partition(":")[0]]
+        for name, same in _canonical_names().items()
+    }
 
 
 def twin(name: str) -> str:

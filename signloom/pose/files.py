@@ -29,7 +29,7 @@ from signloom.data.clip import Origin, PoseClip
 from signloom.data.files import writing
 from signloom.data.layouts import LAYOUTS, Layout
 from signloom.data.timing import Span
-from signloom.errors import MediaError
+from signloom.errors import MediaError, UsageError
 from signloom.pose.header import Header, check_header
 
 MAGIC = b"signloom"
@@ -99,7 +99,7 @@ def read_pose(path: str | os.PathLike[str], span: Span | None = None) -> PoseCli
         origin = Origin(origin.extractor, origin.version, settings)
     if header.dims != 3:
         flat = np.zeros((*points.shape[:2], 3), np.float32)
-        flat[:, :, : min(header.dims, 2)] = points[:, :, :2]
+        flat[:, :, :2] = points
         points = flat
     identity = str(said.get("id", "")) or Path(path).stem
     return PoseClip(
@@ -113,12 +113,16 @@ def write_pose(clip: PoseClip, path: str | os.PathLike[str], overwrite: bool = F
     A layout without depth is written in x and y. Width and height are rounded up
     to whole units, at most 65535.
 
-    Raises UsageError if ``path`` exists and ``overwrite`` is off.
+    Raises UsageError if ``path`` exists and ``overwrite`` is off, or the clip has no frames.
     """
     from pose_format import Pose
     from pose_format.numpy import NumPyPoseBody
     from pose_format.pose_header import PoseHeader, PoseHeaderDimensions
 
+    if not len(clip):
+        raise UsageError(
+            f"clip '{clip.id}' has no frames, so {path} is not written; give a longer span"
+        )
     dims = 2 if clip.layout.depth == "none" else 3
     width, height = (min(max(int(np.ceil(side)), 0), 65535) for side in clip.size)
     header = PoseHeader(0.2, PoseHeaderDimensions(width, height, 0), _components(clip.layout, dims))
@@ -194,7 +198,7 @@ def _trailer(file: BinaryIO, header: Header) -> dict[str, Any]:
         return {}
     try:
         said = json.loads(file.read(length))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return said if isinstance(said, dict) and isinstance(said.get("settings", {}), dict) else {}
 

@@ -17,8 +17,9 @@ from typing import BinaryIO
 from signloom.data.layouts import Layout, layout_of
 from signloom.errors import MediaError
 
-LONGEST_HEADER = 1 << 24
-"""16 MB; the largest header known, Holistic with refined face, has 20 kB."""
+LONGEST_HEADER = 1 << 22
+MOST_POINTS = 1 << 14
+"""4 MB and 16,384 points; the largest header known, Holistic with refined face, has 586 in 20 kB."""
 
 
 @dataclass(frozen=True)
@@ -164,13 +165,12 @@ def _describe(data: bytes) -> _Description:
         components.append((name, names, list(zip(pairs[::2], pairs[1::2], strict=True))))
         formats.append(form)
         counts.append(points)
-    if not sum(counts):
-        raise ValueError("it names no points")
-    odd = [form for form in formats if form not in ("XC", "XYC", "XYZC")]
+    if not 0 < sum(counts) <= MOST_POINTS:
+        raise ValueError(f"it names {sum(counts)} points, expected 1 to {MOST_POINTS}")
+    odd = [form for form in formats if form not in ("XYC", "XYZC")]
     if odd:
         raise ValueError(f"it has points of format {odd[0][:20]!r}, expected 'XYC' or 'XYZC'")
-    depth = "relative" if max(map(len, formats)) == 4 else "none"
-    layout = layout_of(components, depth)
+    layout = layout_of(components, "relative" if "XYZC" in formats else "none")
     return _Description(layout, tuple(formats), tuple(counts), 10 + reader.at)
 
 
@@ -198,27 +198,41 @@ def _check_body(
         raise MediaError(
             f"{path} has {fps} frames a second; expected a number above 0; write it again"
         )
+    whole = True
     a_frame = 4 * people * points * (dims + 1)
     if version == 0.1 and a_frame:
         # The count has 16 bits, and longer files were written all the same: their size tells.
         held = (size - body) // a_frame
-        frames = held if held % 65536 == frames else frames
+        whole = held % 65536 == frames
+        frames = held if whole else frames
     if not people or not frames:
         raise MediaError(
             f"{path} has {frames} frames of {people} people; expected someone in it; "
             "was anyone found in the video?"
         )
     if version == 0.0:
-        end = _walk(file, frames, described)
+        # Its frames may be empty, and then take no bytes: memory is bounded apart from the size.
+        absurd = 4 * frames * points * (dims + 1) > max(1 << 26, 16 * size)
+        end = None if absurd or len(set(described.formats)) > 1 else _walk(file, frames, described)
     else:
-        end = body + frames * a_frame
+        end = body + frames * a_frame if whole else None
+    size_of_picture = (max(picture[0], 1), max(picture[1], 1))
     if end is None or end > size:
         raise MediaError(
             f"{path} is cut off or damaged: {frames} frames of {people} people, {points} points in "
             f"{dims} dimensions need {end or 'more'} bytes, it has {size}; copy or write it again"
         )
     return Header(
-        version, described.layout, picture, float(fps), frames, people, points, dims, body, end
+        version,
+        described.layout,
+        size_of_picture,
+        float(fps),
+        frames,
+        people,
+        points,
+        dims,
+        body,
+        end,
     )
 
 
