@@ -277,7 +277,7 @@ def _validated(
 ) -> Mapping[str, float]:
     model.eval()
     with torch.no_grad():
-        numbers = dict(validate(step))
+        numbers = {name: float(value) for name, value in validate(step).items()}
     reporter.validation(step, numbers)
     return numbers
 

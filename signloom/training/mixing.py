@@ -7,9 +7,10 @@ p(step), else the synthetic one (spec §1, curriculum).
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 
@@ -19,10 +20,8 @@ from signloom.errors import UsageError
 SourceName = Literal["real", "synthetic"]
 
 
-class Schedule(Protocol):
-    """p(step): how likely the batch of a step is to come from the real source."""
-
-    def __call__(self, step: int) -> float: ...
+Schedule = Callable[[int], float]
+"""p(step): how likely the batch of a step is to come from the real source."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
-"""A toy source and a toy model that show fit everything it relies on; also run as a script to be killed."""
+"""A toy source and a toy model that show fit everything it relies on."""
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -78,7 +80,10 @@ def mixture(batch: int = 8) -> Mixture:
 
 
 def plan(steps: int = 12, **changes: object) -> Plan:
-    stages = (Stage("first", steps // 2, 1e-2, warmup=2), Stage("second", steps - steps // 2, 1e-3))
+    stages = (
+        Stage("first", steps // 2, 1e-2, warmup=min(2, steps // 2)),
+        Stage("second", steps - steps // 2, 1e-3),
+    )
     return Plan(stages, **{"device": "cpu", "log_every": 1, "save_every": 1, **changes})  # type: ignore[arg-type]
 
 
@@ -105,6 +110,22 @@ def digest(folder: Path) -> str:
     return (found[0] / "state.json").read_text()
 
 
-if __name__ == "__main__":
+def train_alone(folder: Path, steps: int) -> None:
+    """What a process to be killed runs."""
     torch.set_num_threads(1)
-    train(Path(sys.argv[1]), steps=int(sys.argv[2]), resume=True)
+    sys.stderr = open(os.devnull, "w")
+    train(folder, steps=steps, resume=True)
+
+
+def train_as(rank: int, world: int, port: int, folder: Path, steps: int) -> None:
+    """What one of several gloo processes runs."""
+    address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": world}
+    for name, value in {**address, "RANK": rank, "LOCAL_RANK": rank}.items():
+        os.environ[name] = str(value)
+    train_alone(folder, steps)
+    torch.distributed.destroy_process_group()
+
+
+SERVER = multiprocessing.get_context("forkserver")
+"""Starts processes from a clean one that has done the slow imports already."""
+SERVER.set_forkserver_preload(["signloom.training.fit", "torch._dynamo"])
