@@ -91,7 +91,7 @@ class WlaslHands:
             id=row.id,
             clip=clip,
             text=row.gloss,
-            glosses=(GlossSpan(row.gloss, Span(0, clip.duration)),),
+            glosses=(GlossSpan(row.gloss, Span(0.0, clip.duration)),),
             language="ase",
         )
 

@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 _QUOTES = str.maketrans({"‘": "'", "’": "'", "‛": "'", "“": '"', "”": '"', "…": "..."})
+_NOT_PRINTED = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*", re.UNICODE)
 _SPACE_BEFORE = re.compile(r" +([,.!?;:%)\]])")
 _SPACE_AFTER = re.compile(r"([(\[]) +")
@@ -18,13 +19,10 @@ def clean(text: str, lower: bool = False) -> str:
     >>> clean("  It’s\\u00a0cold …")
     "It's cold ..."
     """
-    text = unicodedata.normalize("NFC", text).translate(_QUOTES)
-    kept = (
-        " " if unicodedata.category(c) in ("Cc", "Zs", "Zl", "Zp") else c
-        for c in text
-        if unicodedata.category(c) != "Cf"
-    )
-    text = " ".join("".join(kept).split())
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text).translate(_QUOTES)
+        text = "".join(c for c in text if unicodedata.category(c) != "Cf")
+    text = " ".join(_NOT_PRINTED.sub(" ", text).split())
     return text.lower() if lower else text
 
 

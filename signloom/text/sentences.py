@@ -12,7 +12,7 @@ import re
 import zipfile
 from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from signloom.errors import MediaError, UsageError, nearest
 from signloom.text.clean import clean, join_punctuation, words_of
@@ -37,11 +37,13 @@ def read_sentences(
     try:
         if file.suffix == ".zip":
             with zipfile.ZipFile(file) as archive:
-                names = sorted(n for n in archive.namelist() if _kind(n) in _READERS)
+                names = sorted(n for n in archive.namelist() if Path(n).suffix in _READERS)
                 names = [n for n in names if not Path(n).name.startswith(".")]
                 for name in names:
                     with archive.open(name) as raw:
-                        yield from _sentences_in(f"{file}:{name}", raw, _kind(name), column, lower)
+                        yield from _sentences_in(
+                            f"{file}:{name}", raw, Path(name).suffix, column, lower
+                        )
         else:
             with open(file, "rb") as raw:
                 stream = gzip.open(raw) if file.suffix == ".gz" else raw
@@ -56,11 +58,11 @@ def _kind(name: str) -> str:
     return ".txt" if len(suffix) == 3 and suffix[1:].isalpha() else suffix
 
 
-def _lines(text: IO[str], column: str, name: str) -> Iterator[str]:
+def _lines(text: Iterable[str], column: str, name: str) -> Iterator[str]:
     return iter(text)
 
 
-def _table(text: IO[str], column: str, name: str) -> Iterator[str]:
+def _table(text: Iterable[str], column: str, name: str) -> Iterator[str]:
     tabs = name.removesuffix(".gz").endswith(".tsv")
     # A tab-separated file quotes nothing: a sentence may begin with a quotation mark.
     rows = (
@@ -76,7 +78,7 @@ def _table(text: IO[str], column: str, name: str) -> Iterator[str]:
     return (row[column] or "" for row in rows)
 
 
-def _objects(text: IO[str], column: str, name: str) -> Iterator[str]:
+def _objects(text: Iterable[str], column: str, name: str) -> Iterator[str]:
     for line in text:
         value = json.loads(line)
         if column not in value:
@@ -92,13 +94,13 @@ def _sentences_in(name: str, raw: Any, kind: str, column: str, lower: bool) -> I
         raise UsageError(
             f"{name} has the ending '{kind}', expected one of {', '.join(_READERS)} (or .gz, .zip)"
         )
-    text = io.TextIOWrapper(raw, encoding="utf-8", newline="")
-    for line in _READERS[kind](text, column, name):
-        sentence = join_punctuation(clean(line, lower=lower))
-        if len(sentence) > 1 and sentence[0] == sentence[-1] == '"':
-            sentence = sentence[1:-1].replace('""', '"').strip()
-        if sentence:
-            yield sentence
+    with io.TextIOWrapper(raw, encoding="utf-8", newline="") as text:
+        for line in _READERS[kind](text, column, name):
+            sentence = join_punctuation(clean(line, lower=lower))
+            if len(sentence) > 1 and sentence[0] == sentence[-1] == '"':
+                sentence = sentence[1:-1].replace('""', '"').strip()
+            if sentence:
+                yield sentence
 
 
 def coverage(sentence: str, vocabulary: Container[str], forms: bool = True) -> float:
