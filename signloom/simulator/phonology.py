@@ -301,6 +301,8 @@ def minimal_pair(sign: Sign, word: str, language_seed: int) -> Sign:
     parameters = ["handshapes", "location", "orientation", "movement"]
     if sign.handedness == "base" or sign.contact:
         parameters.remove("location")
+    if sign.base_handshape is not None and sign.base_handshape not in UNMARKED:
+        parameters.remove("handshapes")  # a marked base must stay the twin of the first
     which = pick(rng, parameters)
     other = sign
     while other == sign:
