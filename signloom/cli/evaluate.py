@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -54,6 +53,7 @@ def run(
     the most frequent training sentence, and the reference with its content
     words replaced.
     """
+    from signloom.cli.progress import progress
     from signloom.cli.table import beside, table
     from signloom.data.files import refuse_existing, writing
     from signloom.inference.evaluate import evaluate
@@ -64,16 +64,18 @@ def run(
         refuse_existing(path, overwrite)
     corpus, training_texts, texts_from = read_corpus(store, split)
     translator = load(checkpoint)
-    found = evaluate(
-        translator,
-        corpus,
-        training_texts,
-        limit=limit,
-        batch=batch,
-        beam=beam,
-        allow_simulated=allow_simulated,
-        progress=_progress,
-    )
+    total = len(corpus) if limit is None else min(limit, len(corpus))
+    with progress("sentences", total) as advance:
+        found = evaluate(
+            translator,
+            corpus,
+            training_texts,
+            limit=limit,
+            batch=batch,
+            beam=beam,
+            allow_simulated=allow_simulated,
+            advance=advance,
+        )
     report: dict[str, Any] = {
         "checkpoint": checkpoint,
         "store": store,
@@ -129,7 +131,3 @@ def simulated_note(found: Evaluation) -> str:
 
 def _json(value: dict[str, Any]) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-
-
-def _progress(done: int, total: int) -> None:
-    print(f"{done} of {total} sentences", file=sys.stderr)

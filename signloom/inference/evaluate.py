@@ -78,12 +78,12 @@ def evaluate(
     batch: int = 16,
     beam: int | None = None,
     allow_simulated: bool = False,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    advance: Callable[[int], None] = lambda done: None,
 ) -> Evaluation:
     """Translates a split (its first ``limit`` samples) and scores it beside the baselines.
 
     training_texts: where the most frequent sentence and word come from.
-    progress: called with (sentences done, sentences in all) after each chunk.
+    advance: called after each chunk with how many sentences it had.
 
     Raises UntrustedResultError for a model that knows only simulated signing
     on real clips, UsageError where the split has no text.
@@ -108,7 +108,7 @@ def evaluate(
         hypotheses += [translation.text for translation in translations]
         references += [sample.text for sample in samples]
         ids += [sample.id for sample in samples]
-        progress(len(references), total)
+        advance(len(samples))
     return Evaluation(
         simulated,
         tuple(ids),

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from signloom.data.clip import PoseClip
+from signloom.data.layouts import Layout
 from signloom.data.sample import GlossSpan
 from signloom.metrics.score import Score
 
@@ -82,8 +83,9 @@ def render(
 def packed(example: Example) -> dict[str, Any]:
     """A clip as the player reads it: int16 picture coordinates in base64, drawn keypoints only."""
     clip = example.clip
-    kept = drawn_keypoints(clip)
-    new = {int(old): i for i, old in enumerate(kept)}
+    drawn = drawn_edges(clip.layout)
+    kept = sorted({keypoint for edge in drawn for keypoint in edge})
+    new = {old: i for i, old in enumerate(kept)}
     seen = clip.present[:, kept]
     xy = clip.points[:, kept, :2].astype(np.float64)
     low, high = _box(xy[seen])
@@ -91,9 +93,8 @@ def packed(example: Example) -> dict[str, Any]:
     whole = np.clip(np.rint((xy - low) * scale), MISSING + 1, 32767)
     whole[~seen] = MISSING
     edges: dict[str, list[int]] = {part: [] for part in DRAWN}
-    for a, b in clip.layout.edges:
-        if a in new and b in new:
-            edges[clip.layout.articulators[a]] += [new[a], new[b]]
+    for a, b in drawn:
+        edges[clip.layout.articulators[a]] += [new[a], new[b]]
     wide, high_ = (high - low) * scale
     return {
         "fps": clip.fps,
@@ -117,18 +118,21 @@ def packed(example: Example) -> dict[str, Any]:
     }
 
 
-def drawn_keypoints(clip: PoseClip) -> list[int]:
-    """The keypoints that an edge touches, without world coordinates and legs."""
-    legs = ("KNEE", "ANKLE", "HEEL", "FOOT")
-    return sorted(
-        {
-            keypoint
-            for edge in clip.layout.edges
-            for keypoint in edge
-            if clip.layout.articulators[keypoint] in DRAWN
-            and not any(leg in clip.layout.keypoints[keypoint] for leg in legs)
-        }
-    )
+def drawn_edges(layout: Layout) -> list[tuple[int, int]]:
+    """The edges worth drawing: no world coordinates, no legs, and no body points that stand
+    for a face or fingers where the layout has those in detail."""
+    left_out = ["KNEE", "ANKLE", "HEEL", "FOOT"]
+    if len(layout.part("face")):
+        left_out += ["NOSE", "EYE", "EAR", "MOUTH"]
+    if len(layout.part("left_hand")):
+        left_out += ["PINKY", "INDEX", "THUMB"]
+
+    def drawn(keypoint: int) -> bool:
+        part = layout.articulators[keypoint]
+        name = layout.keypoints[keypoint]
+        return part in DRAWN and not (part == "body" and any(word in name for word in left_out))
+
+    return [(a, b) for a, b in layout.edges if drawn(a) and drawn(b)]
 
 
 def _box(points: Any) -> tuple[Any, Any]:

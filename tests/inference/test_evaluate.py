@@ -97,13 +97,11 @@ def test_a_model_that_does_not_look_scores_as_its_shuffled_input() -> None:
 
 
 def test_limit_takes_the_first_samples_and_progress_is_told() -> None:
-    told: list[tuple[int, int]] = []
-    found = evaluate(
-        Reader(), SIM, TEXTS, limit=7, progress=lambda done, total: told.append((done, total))
-    )
+    told: list[int] = []
+    found = evaluate(Reader(), SIM, TEXTS, limit=7, advance=told.append)
     assert found.ids == tuple(f"s{i}" for i in range(7))
     assert found.to_json()["n"] == 7
-    assert told == [(7, 7)]
+    assert told == [7]
 
 
 def test_a_simulated_model_refuses_real_clips_unless_allowed() -> None:
