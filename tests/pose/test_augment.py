@@ -13,7 +13,7 @@ from signloom.pose.augment import random_affine
 def clip() -> PoseClip:
     rng = np.random.default_rng(3)
     confidence = (rng.random((7, 42)) > 0.2).astype(np.float32)
-    return PoseClip(rng.normal(size=(7, 42, 3)).astype(np.float32), confidence, 25, HANDS42)
+    return PoseClip(rng.normal(size=(7, 42, 3)).astype(np.float32), confidence, 25.0, HANDS42)
 
 
 def test_no_strength_is_no_change() -> None:
