@@ -1,23 +1,21 @@
 """All speed ratios in one run: python -m benchmarks [NAME…] [-o FILE].
 
-Each module in RATIOS has a `main()` that takes no argument and returns rows
-{"name", "ratio", "unit", …}: both sides of a ratio are measured in one run,
-since two runs on a busy machine differ by up to two times. The rows, the
-hardware and the commit are written to FILE (results/benchmarks.json).
+Each of RATIOS is a module that measures both sides of a ratio in one run (two
+runs on a busy machine differ by up to two times) and prints its result lines.
+Each runs in a process of its own. The lines, the hardware and the commit are
+written to FILE (results/benchmarks.json).
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import os
 import platform
 import subprocess
 import sys
 import time
-import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -26,8 +24,6 @@ from signloom.data.files import writing
 
 ROOT = Path(__file__).parent.parent
 RATIOS = ("simulator_speed", "stitching", "extraction", "store_read", "decoding")
-
-Row = Mapping[str, Any]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,42 +35,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in options.names:
         if name not in RATIOS:
             parser.error(f"there is no benchmark '{name}'; choose from {', '.join(RATIOS)}")
-    found: dict[str, list[Row]] = {}
-    failed = []
-    for name in options.names or RATIOS:
-        print(f"{name} …", file=sys.stderr, flush=True)
-        started = time.perf_counter()
-        try:
-            found[name] = list(importlib.import_module(f"benchmarks.{name}").main())
-        except Exception:
-            traceback.print_exc()
-            failed.append(name)
-            continue
-        print(f"{name}: {time.perf_counter() - started:.0f} s", file=sys.stderr, flush=True)
-    print(table([row for rows in found.values() for row in rows]))
+    found = {name: measure(name) for name in options.names or RATIOS}
     report = {"commit": commit(), "hardware": hardware(), "benchmarks": found}
     with writing(options.out, overwrite=True) as temporary:
         temporary.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+    failed = [name for name, result in found.items() if result["exit"]]
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0
 
 
-def table(rows: Sequence[Row]) -> str:
-    """One line a row: the ratio, what it is of, and whatever else the row says."""
+def measure(name: str) -> dict[str, Any]:
+    """Runs one benchmark, passing on its lines as they come; its exit code, seconds and lines."""
+    print(f"{name}:", flush=True)
+    started = time.perf_counter()
+    command = [sys.executable, "-m", f"benchmarks.{name}"]
     lines = []
-    for row in rows:
-        more = ", ".join(
-            f"{key} {_short(value)}"
-            for key, value in row.items()
-            if key not in ("name", "ratio", "unit")
-        )
-        lines.append(f"{row['ratio']:8.2f} ×  {row['name']} [{row['unit']}]  {more}".rstrip())
-    return "\n".join(lines)
-
-
-def _short(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout or ():
+            print(f"  {line}", end="", flush=True)
+            lines.append(line.rstrip("\n"))
+    seconds = round(time.perf_counter() - started, 1)
+    return {"exit": process.returncode, "seconds": seconds, "lines": lines}
 
 
 def hardware() -> dict[str, Any]:
