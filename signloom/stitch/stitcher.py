@@ -97,17 +97,17 @@ def stitch(
         first = frames
         for key in unit.keys:
             clip = unit.read(key, int(rng.integers(unit.clips[key])))
+            if prepare is not None:
+                clip = prepare(clip, rng)
             layout = clip.layout if layout is None else layout
             fps = clip.fps if fps is None else fps
             clip = convert(clip, layout)
-            if prepare is not None:
-                clip = prepare(clip, rng)
-            elif clips:
+            if prepare is None and clips:
                 clip = moved_into_frame(clip, clips[0])
             clip = resampled(clip, fps)
             clips.append(clip)
             frames += len(clip)
-        used.append(GlossSpan(unit.gloss, Span.of_frames(first, frames, fps or 1)))
+        used.append(GlossSpan(unit.gloss, Span.of_frames(first, frames, fps or 1.0)))
     spelled = tuple(unit.spelled for unit in units if unit.spelled)
     return Stitched(joined(clips), tuple(used), tuple(skipped), spelled)
 

@@ -74,7 +74,7 @@ def test_a_wrong_index_is_named(tmp_path: Path, row: str, message: str) -> None:
 def test_folder_errors(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     with pytest.raises(MediaError, match=r"has no index.csv; a lexicon folder"):
         folder_lexicon(tmp_path_factory.mktemp("empty"))
-    with pytest.raises(UsageError, match="no signed language 'bfi'.*it has ase"):
+    with pytest.raises(UsageError, match=r"no signed language 'bfi'.*it has ase"):
         folder_lexicon(folder, "bfi")
     with open(folder / "index.csv", "a") as file:
         file.write("1.pose,de,gsg,0,0,kalt,KALT,0\n")
@@ -100,7 +100,7 @@ def test_a_store_of_words_is_a_lexicon(tmp_path: Path) -> None:
 def test_a_store_of_sentences_is_none(tmp_path: Path) -> None:
     with StoreWriter(tmp_path / "s", HANDS42) as writer:
         writer.add(Sample("0", clip(1), text="the weather is very cold"), "train")
-    with pytest.raises(UsageError, match="holds sentences.*wlasl-hands"):
+    with pytest.raises(UsageError, match=r"holds sentences.*wlasl-hands"):
         store_lexicon(tmp_path / "s")
 
 

@@ -88,8 +88,8 @@ def test_the_wrong_line_is_named(
 
 
 def test_other_endings_are_refused(folder: Path) -> None:
-    with pytest.raises(UsageError, match="ending '.xlsx', expected .tsv, .csv or .jsonl"):
+    with pytest.raises(UsageError, match=r"ending '.xlsx', expected .tsv, .csv or .jsonl"):
         read_manifest(folder / "m.xlsx")
     (folder / "broken.jsonl").write_text("{")
-    with pytest.raises(MediaError, match="manifest .*broken.jsonl cannot be read"):
+    with pytest.raises(MediaError, match=r"manifest .*broken.jsonl cannot be read"):
         read_manifest(folder / "broken.jsonl")

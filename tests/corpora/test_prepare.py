@@ -55,8 +55,8 @@ def test_one_process_and_two_write_the_same_bytes(
 
 
 def test_another_layout_is_refused(tmp_path: Path, source: StitchedSentences) -> None:
-    with pytest.raises(UsageError, match="'stitched-3-0' is in layout 'hands42', expected 'ps76'"):
+    with pytest.raises(UsageError, match=r"'stitched-3-0' is in layout 'hands42', expected 'ps76'"):
         write_store(tmp_path / "s", PS76, {"train": source}, description={})
-    with pytest.raises(UsageError, match="jobs is 0, expected 1 or more"):
+    with pytest.raises(UsageError, match=r"jobs is 0, expected 1 or more"):
         write_store(tmp_path / "s", HANDS42, {"train": source}, description={}, jobs=0)
     assert not (tmp_path / "s").exists()

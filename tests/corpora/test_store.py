@@ -128,20 +128,25 @@ def test_simulated_only_if_all_of_it_is(tmp_path: Path) -> None:
     assert open_store(tmp_path / "only")[0].clip.simulated
 
 
-def test_nothing_is_left_of_a_store_that_failed(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match="stop"), StoreWriter(tmp_path / "s", HANDS42) as writer:
-        writer.add(sample(0), "train")
+def fail(path: Path, overwrite: bool = False) -> None:
+    """A writer that is stopped in the middle."""
+    with StoreWriter(path, HANDS42, overwrite) as writer:
+        writer.add(sample(9), "train")
         raise RuntimeError("stop")
+
+
+def test_nothing_is_left_of_a_store_that_failed(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match=r"stop"):
+        fail(tmp_path / "s")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_older_store_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
     path = write(tmp_path / "s", 2)
-    with pytest.raises(UsageError, match="exists already.*--overwrite"):
+    with pytest.raises(UsageError, match=r"exists already.*--overwrite"):
         write(path)
-    with pytest.raises(RuntimeError), StoreWriter(path, HANDS42, overwrite=True) as writer:
-        writer.add(sample(9), "train")
-        raise RuntimeError
+    with pytest.raises(RuntimeError, match=r"stop"):
+        fail(path, overwrite=True)
     assert open_store(path).ids() == ["s0", "s1"]
     with StoreWriter(path, HANDS42, overwrite=True) as writer:
         writer.add(sample(9), "train")
@@ -149,10 +154,10 @@ def test_an_older_store_stays_until_the_new_one_is_whole(tmp_path: Path) -> None
 
 
 def test_errors_of_writing(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no sample was added"), StoreWriter(tmp_path / "a", OWN):
+    with pytest.raises(UsageError, match=r"no sample was added"), StoreWriter(tmp_path / "a", OWN):
         pass
     with (
-        pytest.raises(UsageError, match="'s1' is in layout 'hands42'.*holds 'ps76'; convert"),
+        pytest.raises(UsageError, match=r"'s1' is in layout 'hands42'.*holds 'ps76'; convert"),
         StoreWriter(tmp_path / "b", PS76) as writer,
     ):
         writer.add(sample(1), "train")
@@ -165,7 +170,7 @@ def test_errors_of_writing(tmp_path: Path) -> None:
 
 
 def test_errors_of_reading(tmp_path: Path) -> None:
-    with pytest.raises(MediaError, match="is no signloom store.*signloom prepare"):
+    with pytest.raises(MediaError, match=r"is no signloom store.*signloom prepare"):
         open_store(tmp_path)
     path = write(tmp_path / "s")
     with pytest.raises(UsageError, match=r"no split 'trian' \(did you mean 'train'\?\)"):
@@ -174,9 +179,9 @@ def test_errors_of_reading(tmp_path: Path) -> None:
     shard = path / "dev-00000.arrow"
     whole = shard.read_bytes()
     shard.write_bytes(whole[:-100] + bytes(100))
-    with pytest.raises(MediaError, match="dev-00000.arrow has sha256.*has changed"):
+    with pytest.raises(MediaError, match=r"dev-00000.arrow has sha256.*has changed"):
         open_store(path).verify()
-    with pytest.raises(MediaError, match="cannot be read as Arrow"):
+    with pytest.raises(MediaError, match=r"cannot be read as Arrow"):
         open_store(path, "dev")[0]
     shard.write_bytes(whole[:-1])
     with pytest.raises(
@@ -186,5 +191,5 @@ def test_errors_of_reading(tmp_path: Path) -> None:
 
     index = json.loads((path / "index.json").read_text())
     (path / "index.json").write_text(json.dumps(index | {"version": 99}))
-    with pytest.raises(MediaError, match="format version 99.*reads up to 1; update signloom"):
+    with pytest.raises(MediaError, match=r"format version 99.*reads up to 1; update signloom"):
         open_store(path)

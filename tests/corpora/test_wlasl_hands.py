@@ -20,8 +20,8 @@ def folder(tmp_path: Path) -> Path:
     """Three clips: both hands seen in swapping slots; one hand; none."""
     rng = np.random.default_rng(0)
     xy = np.full((30, 2, 21, 2), np.nan, np.float16)
-    right = rng.normal(0, 0.03, (21, 2)) + (0.3, 0.6)
-    left = rng.normal(0, 0.03, (21, 2)) + (0.7, 0.6)
+    right = rng.normal(0, 0.03, (21, 2)) + np.array([0.3, 0.6])
+    left = rng.normal(0, 0.03, (21, 2)) + np.array([0.7, 0.6])
     for frame in range(10):
         xy[frame] = (right, left) if frame % 2 else (left, right)
     xy[10:20, 0] = right
@@ -54,16 +54,16 @@ def test_wlasl_errors(folder: Path) -> None:
     assert splits_of(folder, "wlasl1000") == ["train", "val"]
     with pytest.raises(UsageError, match=r"no WLASL subset 'wlasl20' \(did you mean 'wlasl2000'"):
         WlaslHands(folder, "wlasl20")
-    with pytest.raises(UsageError, match="no split 'test'.*it has train, val"):
+    with pytest.raises(UsageError, match=r"no split 'test'.*it has train, val"):
         WlaslHands(folder, split="test")
     np.savez(folder / "hands_xy_f16.npz", xy=np.zeros((5, 2, 21, 2), np.float16))
     with pytest.raises(MediaError, match=r"shape \(5, 2, 21, 2\), expected \(at least 30"):
         len(WlaslHands(folder))
     np.savez(folder / "hands_xy_f16.npz", xy=np.array([{}], object))
-    with pytest.raises(MediaError, match="cannot be read as hand keypoints"):
+    with pytest.raises(MediaError, match=r"cannot be read as hand keypoints"):
         len(WlaslHands(folder))
     (folder / "index.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(MediaError, match="cannot be read as the index of the WLASL"):
+    with pytest.raises(MediaError, match=r"cannot be read as the index of the WLASL"):
         WlaslHands(folder)
 
 

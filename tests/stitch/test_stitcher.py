@@ -96,7 +96,7 @@ def test_forms_can_be_turned_off() -> None:
         UsageError, match=r"none of the words 'likes'.*'planted' \(4 words\) \(did you"
     ):
         stitch(["likes"], lexicon(), rng=rng(), forms=False)
-    with pytest.raises(UsageError, match="none of the words 'the is'"):
+    with pytest.raises(UsageError, match=r"none of the words 'the is'"):
         stitch(["the", "is"], lexicon("theis"), rng=rng())
 
 
@@ -179,7 +179,7 @@ def test_a_stitched_sentence_is_a_function_of_seed_and_index() -> None:
     other = replace(source, seed=8)
     assert any(other[i].glosses != source[i].glosses for i in range(60))
     assert source.texts() == sentences
-    with pytest.raises(IndexError, match="sample 60 of 60"):
+    with pytest.raises(IndexError, match=r"sample 60 of 60"):
         source[60]
 
 

@@ -46,15 +46,15 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_text("id,said\n1,x\n")
     (tmp_path / "c.tsv.gz").write_bytes(b"not gzip")
     (tmp_path / "d.jsonl").write_text('{"said": "x"}\n')
+    (tmp_path / "e.docx").write_text("x")
     with pytest.raises(UsageError, match=r"no column 'sad' \(did you mean 'said'\?\); it has id"):
         list(read_sentences(tmp_path / "b.csv", "sad"))
-    with pytest.raises(UsageError, match="no key 'text'; it has said"):
+    with pytest.raises(UsageError, match=r"no key 'text'; it has said"):
         list(read_sentences(tmp_path / "d.jsonl"))
-    with pytest.raises(UsageError, match="ending '.docx', expected one of .txt, .tsv"):
-        (tmp_path / "e.docx").write_text("x")
+    with pytest.raises(UsageError, match=r"ending '.docx', expected one of .txt, .tsv"):
         list(read_sentences(tmp_path / "e.docx"))
     for name in ("c.tsv.gz", "none.txt"):
-        with pytest.raises(MediaError, match=f"{name} cannot be read"):
+        with pytest.raises(MediaError, match=rf"{name} cannot be read"):
             list(read_sentences(tmp_path / name))
 
 
