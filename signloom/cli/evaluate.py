@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from signloom.errors import UsageError
+
 if TYPE_CHECKING:
     from signloom.data.sample import SampleSource
     from signloom.inference.evaluate import Evaluation
@@ -60,6 +62,12 @@ def run(
     from signloom.methods.load import load
     from signloom.training.checkpoint import CONFIG, read_checkpoint
 
+    if record and (limit is not None or not Path(checkpoint).is_dir()):
+        raise UsageError(
+            f"--record keeps the scores of a whole split in a checkpoint folder, got {checkpoint}"
+            f"{f' and --limit {limit}' if limit is not None else ''}; give a folder on this "
+            "machine, without --limit"
+        )
     for path in filter(None, (out, hyp)):
         refuse_existing(path, overwrite)
     corpus, training_texts, texts_from = read_corpus(store, split)

@@ -111,6 +111,16 @@ def test_evaluate_refuses_real_clips_for_a_simulated_model(
     assert json.loads(out.read_text())["simulated"] is False
 
 
+def test_record_wants_a_folder_and_the_whole_split(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "scores.json"
+    assert evaluate(checkpoint, "sim:tiny", "-o", out, "--record", "--limit", 3) == 2
+    assert "and --limit 3; give a folder on this machine, without" in capsys.readouterr().err
+    assert evaluate("org/model", "sim:tiny", "-o", out, "--record") == 2
+    assert "in a checkpoint folder, got org/model" in capsys.readouterr().err
+
+
 def examples(folder: Path, origin: str = SIMULATED) -> Path:
     folder.mkdir()
     for i, text in enumerate(TEXTS):
