@@ -139,8 +139,7 @@ def vocabulary(size: Size = "small") -> Vocabulary:
     verbs: dict[str, list[Verb]] = {}
     for domain, subject, target, line in words.VERBS:
         verbs.setdefault(domain, []).extend(
-            Verb(w.rstrip("*"), domain, subject, target, w.endswith("*"))
-            for w in _upto(line, size)
+            Verb(w.rstrip("*"), domain, subject, target, w.endswith("*")) for w in _upto(line, size)
         )
     adjectives = {
         kind: tuple(Adjective(w.rstrip("*"), kind, not w.endswith("*")) for w in _upto(line, size))

@@ -78,8 +78,27 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "official": ("actor",),
     "edible": ("food",),
     "portable": ("object", "tool", "reading", "clothing"),
-    "ware": ("object", "clothing", "food", "drink", "vehicle", "furniture", "device", "reading", "tool"),
-    "thing": ("object", "clothing", "furniture", "device", "tool", "vehicle", "building", "container"),
+    "ware": (
+        "object",
+        "clothing",
+        "food",
+        "drink",
+        "vehicle",
+        "furniture",
+        "device",
+        "reading",
+        "tool",
+    ),
+    "thing": (
+        "object",
+        "clothing",
+        "furniture",
+        "device",
+        "tool",
+        "vehicle",
+        "building",
+        "container",
+    ),
     "place": ("place_in", "place_at", "place_on"),
     "visible": ("person", "animal", "object", "vehicle", "building", "nature", "job"),
     "machine": ("device", "vehicle"),
@@ -160,13 +179,17 @@ ADJECTIVES: dict[str, str] = {
 
 ADVERBS = "| quickly slowly carefully | quietly loudly happily secretly suddenly together alone badly well"
 FREQUENCIES = "| always often sometimes | usually rarely"
-NUMBERS = "two three | four five six ten | seven eight nine eleven twelve twenty fifty hundred thousand"
+NUMBERS = (
+    "two three | four five six ten | seven eight nine eleven twelve twenty fifty hundred thousand"
+)
 QUANTIFIERS = "many | all some every few | several most"
 MODALS = "can | must should | might"
 CONTROLS = "want* | try like* need* | hope* plan start refuse decide learn love* hate* promise"
 REPORTS = "| say think* | believe* hope* fear* claim explain announce"
 DAYS = "| monday friday sunday | tuesday wednesday thursday saturday"
-PERIODS = "| day night week year | morning evening month summer winter spring autumn weekend afternoon"
+PERIODS = (
+    "| day night week year | morning evening month summer winter spring autumn weekend afternoon"
+)
 TIMES: dict[str, str] = {
     "past": "yesterday | | recently earlier",
     "present": "today | now | currently",
@@ -176,10 +199,12 @@ PORTION = "| add"
 CONTAIN = "| put"
 NEAR = "| near behind | under beside above"
 WHS = "who what where | when why how"
-MARKERS = "not finish that first then | last next every ago more very if because and but with never there in | than"
+MARKERS = "not finish that first then | last next every ago more very if because and but never from"
 PRONOUNS = "i you he she | we they"
 POSSESSIVES = "my | your his her | our their"
-NAMES = "| Anna Ben Eva Tom Mia Leo Sam Ida Max Kim | Nora Otto Paul Rosa Hugo Vera Zoe Jan Lena Finn"
+NAMES = (
+    "| Anna Ben Eva Tom Mia Leo Sam Ida Max Kim | Nora Otto Paul Rosa Hugo Vera Zoe Jan Lena Finn"
+)
 
 IRREGULAR_PLURALS = dict(
     pair.split(":")
