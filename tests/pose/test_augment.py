@@ -23,7 +23,7 @@ def test_no_strength_is_no_change() -> None:
 
 def test_one_map_for_the_whole_clip_and_missing_stays_missing() -> None:
     before = clip()
-    after = random_affine(before, np.random.default_rng(1), scale=0.3, rotation=20)
+    after = random_affine(before, np.random.default_rng(1), scale=0.3, rotation=20.0)
     seen = before.present
     assert (after.present == seen).all()
     assert (after.points[~seen] == 0).all()
@@ -36,5 +36,5 @@ def test_one_map_for_the_whole_clip_and_missing_stays_missing() -> None:
 
 
 def test_the_same_generator_gives_the_same_clip() -> None:
-    one, two = (random_affine(clip(), np.random.default_rng(5), 0.2, 10) for _ in range(2))
+    one, two = (random_affine(clip(), np.random.default_rng(5), 0.2, 10.0) for _ in range(2))
     assert (one.points == two.points).all()
