@@ -12,6 +12,7 @@ import typer
 from signloom.errors import UsageError
 
 if TYPE_CHECKING:
+    from signloom.data.layouts import Layout
     from signloom.data.sample import SampleSource
     from signloom.inference.evaluate import Evaluation
 
@@ -27,13 +28,13 @@ def run(
     out: Annotated[Path, typer.Option("-o", "--out", help="Scores, as JSON.")],
     split: Annotated[str, typer.Option(help="Split to score.")] = "test",
     limit: Annotated[
-        int | None, typer.Option(min=1, help="Only the first N samples.  [default: all]")
+        int | None, typer.Option(min=1, help="Only the first N samples (default: all).")
     ] = None,
     hyp: Annotated[
         Path | None, typer.Option(help="Also write the hypotheses here, one a line.")
     ] = None,
     beam: Annotated[
-        int | None, typer.Option(min=1, help="Beam width.  [default: the model's]")
+        int | None, typer.Option(min=1, help="Beam width (default: the model's).")
     ] = None,
     batch: Annotated[int, typer.Option(min=1, help="Clips translated at once.")] = 16,
     record: Annotated[
@@ -70,8 +71,8 @@ def run(
         )
     for path in filter(None, (out, hyp)):
         refuse_existing(path, overwrite)
-    corpus, training_texts, texts_from = read_corpus(store, split)
     translator = load(checkpoint)
+    corpus, training_texts, texts_from = read_corpus(store, split, translator.layout)
     total = len(corpus) if limit is None else min(limit, len(corpus))
     with progress("sentences", total) as advance:
         found = evaluate(
@@ -112,9 +113,10 @@ def run(
     print(beside({f"{k} sentences": v for k, v in found.lengths.items()}, SHOWN))
 
 
-def read_corpus(store: str, split: str) -> tuple[SampleSource, Sequence[str], str]:
+def read_corpus(store: str, split: str, layout: Layout) -> tuple[SampleSource, Sequence[str], str]:
     """The split, the texts that baselines are made of, and where those come from.
 
+    layout: what simulated clips are rendered in; a store has its own.
     A store without a train split lends the split's own texts, which makes the
     baselines stronger than any real one.
     """
@@ -125,7 +127,7 @@ def read_corpus(store: str, split: str) -> tuple[SampleSource, Sequence[str], st
 
         size = store.removeprefix("sim:")
         training = SimulatedSentences(size, "train")
-        return SimulatedSentences(size, split), training.texts(), "train split"
+        return SimulatedSentences(size, split, layout), training.texts(), "train split"
     chosen = open_store(store, split)
     if "train" in chosen.splits:
         return chosen, open_store(store, "train").texts(), "train split"

@@ -42,13 +42,15 @@ def run(
     hyp: Annotated[Path, typer.Option(help="Hypotheses, one sentence a line (.gz too).")],
     ref: Annotated[Path, typer.Option(help="References, one sentence a line (.gz too).")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    lowercase: Annotated[bool, typer.Option("--lowercase", help="Lower-case both sides first.")] = False,
+    lowercase: Annotated[
+        bool, typer.Option("--lowercase", help="Lower-case both sides first.")
+    ] = False,
     tokenize: Annotated[
-        Tokenize | None, typer.Option(help="BLEU's tokeniser (translation only).  [default: 13a]")
+        Tokenize | None, typer.Option(help="BLEU's tokeniser (translation only) (default: 13a).")
     ] = None,
     stop_words: Annotated[
         Stop | None,
-        typer.Option(help="List that content-word F1 leaves out (translation).  [default: en-v1]"),
+        typer.Option(help="List that content-word F1 leaves out (translation) (default: en-v1)."),
     ] = None,
 ) -> None:
     """Score hypotheses against references.
