@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -142,11 +143,15 @@ def _spelled(word: str, lexicon: Lexicon) -> _Unit | None:
 
 def joined(clips: Sequence[PoseClip]) -> PoseClip:
     """The clips one after another, as the first one is in all else. They agree in layout and fps."""
-    return replace(
-        clips[0],
+    first = clips[0]
+    return PoseClip.trusted(
         points=np.concatenate([clip.points for clip in clips]),
         confidence=np.concatenate([clip.confidence for clip in clips]),
+        fps=first.fps,
+        layout=first.layout,
         id="+".join(clip.id for clip in clips),
+        origin=first.origin,
+        size=first.size,
     )
 
 
@@ -188,24 +193,41 @@ def moved_into_frame(clip: PoseClip, frame: PoseClip) -> PoseClip:
     else:
         wide, high = (frame.size[i] / clip.size[i] for i in (0, 1))
         scale, shift = np.array([wide, high, wide], np.float32), np.zeros(3, np.float32)
-    world = clip.layout.part("world")
     points = clip.points * scale + shift
-    points[:, world] = clip.points[:, world]
-    return replace(clip, points=points, size=frame.size)
+    points *= clip.present[:, :, None]
+    world = clip.layout.part("world")
+    if len(world):
+        points[:, world] = clip.points[:, world]
+    return PoseClip.trusted(
+        points=points,
+        confidence=clip.confidence,
+        fps=clip.fps,
+        layout=clip.layout,
+        id=clip.id,
+        origin=clip.origin,
+        size=frame.size,
+    )
 
 
 def _shoulders(clip: PoseClip) -> tuple[NDArray[np.float32], float] | None:
     """The clip's mean middle of the shoulders (x, y) and mean distance of them; None if unseen."""
-    index = {canonical(name): i for i, name in enumerate(clip.layout.keypoints)}
-    if not all(name in index for name in SHOULDERS):
+    at = _shoulder_points(clip.layout)
+    if at is None:
         return None
-    left, right = (index[name] for name in SHOULDERS)
-    seen = clip.present[:, left] & clip.present[:, right]
-    if not seen.any():
+    both = clip.points[:, at, :2][(clip.confidence[:, at] > 0).all(axis=1)]
+    if not len(both):
         return None
-    a, b = clip.points[seen, left, :2], clip.points[seen, right, :2]
-    distance = float(np.linalg.norm(a - b, axis=1).mean())
-    return (((a + b) / 2).mean(axis=0), distance) if distance > 0 else None
+    apart = both[:, 0] - both[:, 1]
+    distance = float(np.sqrt((apart * apart).sum(axis=1)).mean())
+    return (both.mean(axis=(0, 1)), distance) if distance > 0 else None
+
+
+@lru_cache(maxsize=64)
+def _shoulder_points(layout: Layout) -> tuple[int, int] | None:
+    """Where a layout has its left and right shoulder; None where it has not both."""
+    index = {canonical(name): i for i, name in enumerate(layout.keypoints)}
+    left, right = (index.get(name) for name in SHOULDERS)
+    return None if left is None or right is None else (left, right)
 
 
 @dataclass(frozen=True)
