@@ -68,7 +68,7 @@ def bases(word: str) -> list[str]:
     if "'" in word:
         stem, mark, tail = word.rpartition("'")
         if mark + tail == "'t" and stem.endswith("n"):
-            found += [stem[:-1], "not"]
+            found += ["not", stem[:-1]]
         else:
             found += bases(stem)
     if len(word) > 3:

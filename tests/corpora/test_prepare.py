@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from signloom.cli.main import main
 from signloom.corpora.prepare import write_store
 from signloom.corpora.store import StoreWriter, open_store
 from signloom.corpora.store_lexicon import store_lexicon
@@ -52,6 +53,15 @@ def test_one_process_and_two_write_the_same_bytes(
     store = open_store(tmp_path / "1")
     assert store.texts() == source.texts()
     assert store[7].glosses == source[7].glosses
+
+
+def test_the_command_names_a_wrong_split(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["prepare", "sim-words-v1", "--split", "tain", "-o", str(tmp_path / "s")])
+    assert stop.value.code == 2
+    assert "sim-words-v1 has no split 'tain' (did you mean 'train'?)" in capsys.readouterr().err
 
 
 def test_another_layout_is_refused(tmp_path: Path, source: StitchedSentences) -> None:
