@@ -111,6 +111,13 @@ def test_evaluate_refuses_real_clips_for_a_simulated_model(
     assert json.loads(out.read_text())["simulated"] is False
 
 
+def test_evaluate_makes_simulated_sentences_on_the_fly(checkpoint: Path, tmp_path: Path) -> None:
+    out = tmp_path / "scores.json"
+    assert evaluate(checkpoint, "sim:tiny", "-o", out, "--limit", 2, "--beam", 1) == 0
+    report = json.loads(out.read_text())
+    assert (report["store"], report["simulated"], report["n"]) == ("sim:tiny", True, 2)
+
+
 def test_record_wants_a_folder_and_the_whole_split(
     checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
