@@ -93,9 +93,11 @@ def sim_words(
     overwrite: Overwrite = False,
 ) -> None:
     """Simulated isolated signs: a lexicon, or something to recognise."""
+    chosen = _splits("sim-words-v1", split)
+
     from signloom.simulator.corpora import SimulatedWords
 
-    _simulated(SimulatedWords, "sim-words-v1", out, size.value, split, layout, jobs, overwrite)
+    _simulated(SimulatedWords, "sim-words-v1", out, size.value, chosen, layout, jobs, overwrite)
 
 
 @app.command("sim-sentences-v1")
@@ -108,14 +110,27 @@ def sim_sentences(
     overwrite: Overwrite = False,
 ) -> None:
     """Simulated signed sentences with their English."""
+    chosen = _splits("sim-sentences-v1", split)
+
     from signloom.simulator.corpora import SimulatedSentences
 
     _simulated(
-        SimulatedSentences, "sim-sentences-v1", out, size.value, split, layout, jobs, overwrite
+        SimulatedSentences, "sim-sentences-v1", out, size.value, chosen, layout, jobs, overwrite
     )
 
 
 SPLITS = ("train", "dev", "test")
+
+
+def _splits(corpus: str, split: str) -> tuple[str, ...]:
+    """The splits that ``split`` names. Raises UsageError naming the nearest."""
+    from signloom.errors import UsageError, nearest
+
+    if split not in (*SPLITS, "all"):
+        raise UsageError(
+            f"{corpus} has no split '{split}'{nearest(split, SPLITS)}; it has {', '.join(SPLITS)}"
+        )
+    return SPLITS if split == "all" else (split,)
 
 
 def _simulated(
@@ -123,21 +138,15 @@ def _simulated(
     corpus: str,
     out: Path,
     size: str,
-    split: str,
+    splits: tuple[str, ...],
     layout: str,
     jobs: int,
     overwrite: bool,
 ) -> None:
     from signloom.data.layouts import layout_named
-    from signloom.errors import UsageError, nearest
 
-    if split not in (*SPLITS, "all"):
-        raise UsageError(
-            f"{corpus} has no split '{split}'{nearest(split, SPLITS)}; it has {', '.join(SPLITS)}"
-        )
     target = layout_named(layout)
-    chosen = SPLITS if split == "all" else (split,)
-    sources = {name: source(size=size, split=name, layout=target) for name in chosen}
+    sources = {name: source(size=size, split=name, layout=target) for name in splits}
     _write(out, target, sources, {"corpus": corpus, "size": size}, jobs, overwrite)
 
 
