@@ -223,4 +223,5 @@ def _complements(clause: Clause) -> str:
 
 def _imperative(clause: Clause) -> str:
     assert clause.verb is not None
-    return _joined("do not" if clause.negated else "", clause.verb.lemma, _complements(clause))
+    lead = "do not" if clause.negated else ""
+    return _joined(lead, clause.verb.lemma, _complements(clause), _time(clause))

@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
+from itertools import pairwise
 from typing import Literal, get_args
 
 import numpy as np
@@ -23,7 +24,7 @@ from signloom.data.timing import Span
 from signloom.errors import UsageError, nearest
 from signloom.simulator.camera import camera_of, tracker_of
 from signloom.simulator.grammar import SimulatedSentence, sentence
-from signloom.simulator.lexicon import gloss_of, lemma_sign, size_named, vocabulary, word_forms
+from signloom.simulator.lexicon import gloss_of, lemma_sign, size_named, vocabulary
 from signloom.simulator.perform import Performed, perform
 from signloom.simulator.phonology import Brows, draws, letter_sign
 from signloom.simulator.render import render
@@ -134,6 +135,10 @@ class SimulatedWords(_Corpus):
     """
 
     @property
+    def version(self) -> str:
+        return WORDS_VERSION
+
+    @property
     def words(self) -> tuple[str, ...]:
         return vocabulary(size_named(self.size)).lemmas
 
@@ -173,6 +178,10 @@ class SimulatedSentences(_Corpus):
 
     Raises UsageError for an unknown size, split or layout.
     """
+
+    @property
+    def version(self) -> str:
+        return SENTENCES_VERSION
 
     def __len__(self) -> int:
         return SENTENCES[self.size][self.split]
@@ -222,7 +231,7 @@ def _performed(token: Token, language_seed: int) -> list[Performed]:
 
 def _pauses(tokens: Sequence[Token], rng: np.random.Generator) -> list[float]:
     """Seconds of hold after each sign: at phrase ends, after the last letter where it is a name."""
-    ends = [*(t is not following for t, following in zip(tokens, tokens[1:])), False]
+    ends = [*(t is not following for t, following in pairwise(tokens)), False]
     return [
         round(0.08 + 0.27 * rng.random(), 2) if t.pause and end else 0.0
         for t, end in zip(tokens, ends, strict=True)
@@ -244,14 +253,8 @@ class _Reader:
 
     source: SimulatedWords
 
-    @cached_property
-    def lemma_of(self) -> dict[str, str]:
-        lemmas = self.source.words
-        inflected = {form: lemma for lemma in reversed(lemmas) for form in word_forms(lemma)}
-        return inflected | {lemma: lemma for lemma in lemmas}
-
     def word(self, word: str, time: int) -> PoseClip:
-        return self.source.sample(self.lemma_of[word], time).clip
+        return self.source.sample(word, time).clip
 
     def letter(self, letter: str, time: int) -> PoseClip:
         return self.source.letter(letter, time).clip
@@ -262,11 +265,9 @@ def simulated_lexicon(
     split: str = "train",
     layout: Layout = HOLISTIC,
     language_seed: int = 1,
-    forms: bool = True,
 ) -> Lexicon:
     """``sim-words-v1`` as a lexicon, with the letters of its fingerspelling.
 
-    forms: inflected forms are words too ("ate" is signed as "eat").
     Raises UsageError for an unknown size, split or layout.
     """
     source = SimulatedWords(size, split, layout, language_seed)
@@ -275,7 +276,7 @@ def simulated_lexicon(
     return Lexicon(
         name=f"{WORDS_VERSION} {size} {split}",
         language=source.language,
-        words=dict.fromkeys(reader.lemma_of if forms else source.words, clips),
+        words=dict.fromkeys(source.words, clips),
         read=reader.word,
         letters=dict.fromkeys(LETTERS, clips),
         read_letter=reader.letter,

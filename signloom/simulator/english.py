@@ -89,15 +89,3 @@ def article(following: str) -> str:
     if following.startswith(_A_BEFORE_VOWEL):
         return "a"
     return "an" if following[0] in "aeiou" or following.startswith(_AN_BEFORE_CONSONANT) else "a"
-
-
-def forms(word: str, kinds: frozenset[str]) -> tuple[str, ...]:
-    """Every inflected form of a lemma that is a 'noun', 'verb' or 'adjective', the lemma first."""
-    found = [word]
-    if "noun" in kinds:
-        found.append(plural(word))
-    if "verb" in kinds:
-        found += [third(word), past(word), progressive(word)]
-    if "adjective" in kinds and " " not in comparative(word):
-        found.append(comparative(word))
-    return tuple(dict.fromkeys(found))

@@ -15,7 +15,6 @@ from typing import Literal, get_args
 
 from signloom.errors import UsageError, nearest
 from signloom.simulator import words
-from signloom.simulator.english import forms
 from signloom.simulator.phonology import Sign, homonym, minimal_pair, point_sign, sign_of
 
 Size = Literal["tiny", "small", "base"]
@@ -156,22 +155,6 @@ def vocabulary(size: Size = "small") -> Vocabulary:
         lists=lists,
         names=tuple(_upto(words.NAMES, size)),
     )
-
-
-@cache
-def word_forms(lemma: str) -> tuple[str, ...]:
-    """The lemma and the inflected forms it has in English text, lower case."""
-    kinds = set()
-    for line in words.NOUNS.values():
-        if lemma in line.replace("|", " ").split():
-            kinds.add("noun")
-    for *_, line in (*words.VERBS, (words.CONTROLS,), (words.REPORTS,), (words.PORTION,)):
-        if {lemma, lemma + "*"} & set(line.split()):
-            kinds.add("verb")
-    for line in words.ADJECTIVES.values():
-        if lemma in line.split():
-            kinds.add("adjective")
-    return forms(lemma, frozenset(kinds))
 
 
 def gloss_of(lemma: str) -> str:
