@@ -21,12 +21,13 @@ Item = TypeVar("Item")
 LIVING = ("person", "family", "job", "animal", "actor")
 KNOWN = ("place_in", "place_at", "place_on", "instrument", "event", "region")
 """Classes whose nouns are definite wherever they stand."""
+NEVER_TOPIC = ("subject", "sport", "illness")
 SEASONS = ("summer", "winter", "spring", "autumn", "weekend")
 SPANS = ("day", "week", "month", "year")
 ADJECTIVES_OF = {
     **dict.fromkeys(("person", "family", "job"), "human"),
     **dict.fromkeys(("clothing", "object", "tool", "device", "furniture", "vehicle"), "thing"),
-    **dict.fromkeys(("container", "building"), "thing"),
+    **dict.fromkeys(("container", "opening", "building"), "thing"),
     **dict.fromkeys(("place_in", "place_at", "place_on"), "place"),
     **{kind: kind for kind in ("animal", "food", "drink", "reading", "weather", "nature")},
     **{"event": "event", "actor": "official", "affair": "affair"},
@@ -187,7 +188,7 @@ class Draw:
             pronoun = self.word("PRONOUNS")
             if clause.subject is None or clause.subject.form != "pronoun":
                 return replace(clause, object=Phrase(pronoun, "person", "pronoun"))
-        topic = noun.kind not in LIVING and noun.kind not in KNOWN and self.chance(topical)
+        topic = noun.kind not in (*LIVING, *KNOWN, *NEVER_TOPIC) and self.chance(topical)
         object = self.noun(noun, definite=topic)
         topic = topic and not object.count and not object.owner
         if object.kind not in KNOWN:
@@ -218,7 +219,7 @@ class Draw:
         kind = self.weighted((("plain", 3), ("finish", 3), ("modal", 1.5), ("often", 1.5)))
         if kind == "finish":
             return replace(clause, tense="past", finished=True)
-        if kind == "modal" and not clause.control:
+        if kind == "modal" and not clause.control and not (clause.verb and clause.verb.stative):
             return replace(clause, modal=self.word("MODALS"))
         if kind == "often" and self.words.lists["FREQUENCIES"]:
             often = (

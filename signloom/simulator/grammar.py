@@ -189,20 +189,18 @@ def _instruction(draw: Draw) -> Told:
     clause = _order(draw, ("instructions", "instructions", "daily"))
     verb = clause.verb
     assert verb is not None
-    if draw.chance(0.25) and verb.domain == "instructions":
-        if verb.lemma in ("cut", "chop", "slice", "mix", "peel", "stir", "open", "measure"):
-            tool = draw.pick(("knife", "spoon", "fork", "saw"))
+    edible = clause.object is not None and clause.object.kind == "food"
+    if draw.chance(0.4) and edible:
+        if verb.lemma in ("cut", "chop", "slice", "mix", "peel", "stir"):
+            tool = draw.pick(("knife", "spoon", "fork"))
             draw.need(tool)
             clause = replace(clause, tool=Phrase(tool, "tool"))
     if draw.words.lists["ADVERBS"] and draw.chance(0.3):
         clause = replace(clause, manner=draw.word("ADVERBS"))
     if draw.chance(0.35) and verb.object != "goal":
-        clause = replace(clause, place=draw.place(("place", "container")))
+        clause = replace(clause, place=draw.place(("container", "place") if edible else ("place",)))
     if draw.chance(0.25):
-        clause = draw.timed(clause, draw.time("future"))
-        return f"{_told(clause)[0][:-1]} {clause.time.text if clause.time else ''}.", *_told(
-            clause
-        )[1:]
+        return _told(draw.timed(clause, draw.time("future")))
     return _told(replace(clause, negated=draw.chance(0.25)))
 
 

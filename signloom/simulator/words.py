@@ -49,8 +49,8 @@ NOUNS: dict[str, str] = {
     "bakery pharmacy office pool harbor gym border university embassy farm cafe",
     "place_on": "| beach hill mountain | island coast square roof street balcony platform",
     "region": "north | south east west valley | desert plain region capital country",
-    "building": "| bridge door window wall road | gate fence tower chimney building elevator stair "
-    "fountain statue pipe",
+    "opening": "| door window | gate elevator",
+    "building": "| bridge wall road | fence tower chimney building stair fountain statue pipe",
     "body": "| hand head foot eye back | arm leg ear nose finger knee shoulder tooth neck face stomach "
     "toe elbow chest lip",
     "weather": "| storm wind~ fog~ cloud sun | frost~ hail~ lightning~ thunder~ breeze flood rainbow "
@@ -96,11 +96,12 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "device",
         "tool",
         "vehicle",
+        "opening",
         "building",
         "container",
     ),
     "place": ("place_in", "place_at", "place_on"),
-    "visible": ("person", "animal", "object", "vehicle", "building", "nature", "job"),
+    "visible": ("person", "animal", "object", "vehicle", "opening", "building", "nature", "job"),
     "machine": ("device", "vehicle"),
     "public": ("place_in", "place_at", "building"),
 }
@@ -135,7 +136,8 @@ VERBS: tuple[tuple[str, str, str, str], ...] = (
     ("daily", "human", "to:portable", "give | show send bring | offer lend explain throw hand"),
     ("instructions", "human", "food", "cut | wash boil peel mix | chop slice grate heat cool stir melt "
      "roast freeze weigh squeeze rinse fry"),
-    ("instructions", "human", "building", "| open close | lock decorate measure paint"),
+    ("instructions", "human", "opening", "| open close | lock decorate"),
+    ("instructions", "human", "building", "| | measure paint"),
     ("instructions", "human", "device", "| turn | install press connect charge repair"),
     ("instructions", "human", "object", "| hold | attach lift open close remove shake tie label"),
     ("instructions", "human", "clothing", "| dry | hang brush fold"),
@@ -171,7 +173,6 @@ ADJECTIVES: dict[str, str] = {
     "reading": "good | new long boring | short interesting funny sad difficult important famous",
     "affair": "| important new difficult | dangerous unpopular fair secret serious expensive urgent "
     "complicated historic",
-    "body": "| dirty wet | cold dry sore",
     "nature": "| big beautiful | old small tall bright",
     "event": "| long boring | short beautiful important noisy successful interesting",
     "official": "| new old | famous popular powerful corrupt honest angry tired foreign*",

@@ -63,7 +63,7 @@ def test_splits_share_no_sentence_and_test_words_are_taught(size: str) -> None:
         split: [
             source.sentence(i)
             for source in [SimulatedSentences(size, split)]
-            for i in range(min(len(source), 4000))
+            for i in range(min(len(source), 2500))
         ]
         for split in SPLITS
     }
@@ -137,7 +137,7 @@ def test_the_lexicon_reads_words_and_letters() -> None:
     )
     assert lexicon.read_letter is not None
     a, b = (lexicon.read_letter(letter, 0) for letter in "ab")
-    assert a.layout is PS76
+    assert a.layout == PS76
     assert not np.array_equal(a.points[:5], b.points[:5])
     with pytest.raises(UsageError, match="no word 'aple'"):
         lexicon.clip("aple")
