@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from signloom.data.clip import PoseClip
 from signloom.data.layouts import Layout
@@ -88,7 +89,7 @@ def packed(example: Example) -> dict[str, Any]:
     new = {old: i for i, old in enumerate(kept)}
     seen = clip.present[:, kept]
     xy = clip.points[:, kept, :2].astype(np.float64)
-    low, high = _box(xy[seen])
+    low, high = _box(xy, seen)
     scale = SCALE / max(float((high - low).max()), 1e-9)
     whole = np.clip(np.rint((xy - low) * scale), MISSING + 1, 32767)
     whole[~seen] = MISSING
@@ -135,11 +136,14 @@ def drawn_edges(layout: Layout) -> list[tuple[int, int]]:
     return [(a, b) for a, b in layout.edges if drawn(a) and drawn(b)]
 
 
-def _box(points: Any) -> tuple[Any, Any]:
-    """The picture (two corners) that holds all but the few points a tracker throws far off."""
-    if not len(points):
-        return np.zeros(2), np.ones(2)
-    return np.percentile(points, 0.2, axis=0), np.percentile(points, 99.8, axis=0)
+def _box(xy: NDArray[np.float64], seen: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(2, 2): the corners of what to show, of (frames, n, 2) points: where each keypoint is but
+    for its most extreme hundredth of frames, so that a lost track does not shrink the signer."""
+    if not seen.any():
+        return np.array([[0.0, 0.0], [1.0, 1.0]])
+    shown = np.where(seen[:, :, None], xy, np.nan)[:, seen.any(axis=0)]
+    low, high = np.nanpercentile(shown, (1, 99), axis=0)
+    return np.array([low.min(axis=0), high.max(axis=0)])
 
 
 def differing(text: str, other: str) -> list[tuple[str, bool]]:
