@@ -141,6 +141,7 @@ def test_the_page_says_simulated_and_shows_scores_with_intervals(example: Exampl
 def test_the_page_loads_nothing_and_plays_nothing_by_itself(example: Example) -> None:
     html = page(example, example)
     read = Reader(html)
+    html = html.replace(read.data, "")  # points in base64 may spell anything
     assert not re.search(r"https?:|//[a-z]|@import|url\(|fetch\(|XMLHttp|eval\(", html)
     assert not {"link", "img", "iframe", "object", "video"} & set(read.tags)
     assert "src" not in {name for name, _ in read.attributes}
