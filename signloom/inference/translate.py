@@ -57,7 +57,7 @@ def translate_clips(
     found: dict[int, Translation] = {}
     for first in range(0, len(order), batch):
         chosen = order[first : first + batch]
-        found |= dict(zip(chosen, model.translate([clips[i] for i in chosen], beam)))
+        found |= dict(zip(chosen, model.translate([clips[i] for i in chosen], beam), strict=True))
     return [found[i] for i in range(len(clips))]
 
 
@@ -82,7 +82,7 @@ def refuse_empty(clip: PoseClip, what: str = "this clip") -> None:
             f"{what} has no hand keypoints in its layout '{clip.layout.name}'; "
             "expected left_hand or right_hand, as `signloom extract` writes them"
         )
-    frames = sum(bool(any(side)) for side in zip(*seen))
+    frames = sum(bool(any(side)) for side in zip(*seen, strict=True))
     if frames < max(1, LEAST_HANDS * len(clip)):
         raise MediaError(
             f"no signing found in {what}: a hand is seen in {frames} of {len(clip)} frames, "

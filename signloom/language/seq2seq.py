@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -71,7 +72,7 @@ class Seq2Seq(nn.Module):
 
         def step(tokens: Tensor, parents: Tensor | None) -> Tensor:
             if past is not None and parents is not None:
-                past.self_attention_cache.reorder_cache(parents)
+                past.self_attention_cache.reorder_cache(parents.long())  # type: ignore[arg-type]
                 tokens = tokens[:, -1:]
             output = self.decoder(
                 input_ids=tokens,
@@ -105,7 +106,8 @@ def bert_encoder(
         pad_token_id=None,
     )
     encoder = BertModel(config, add_pooling_layer=False)
-    encoder.embeddings.word_embeddings = None
+    del encoder.embeddings.word_embeddings
+    encoder.embeddings.register_module("word_embeddings", None)
     return encoder
 
 
@@ -185,7 +187,7 @@ def load_decoder(decoder: GPT2LMHeadModel, source: str) -> float:
     return _fill(decoder, tensors, missing, ("wte.weight", "lm_head.weight", "cross"), source)
 
 
-def _from_pretrained(read: Callable, source: str) -> tuple[nn.Module, set[str]]:
+def _from_pretrained(read: Callable[[], Any], source: str) -> tuple[Any, set[str]]:
     """(the pretrained model, the names of weights that its files did not have)."""
     try:
         model, report = read()

@@ -31,6 +31,7 @@ from torch import Tensor, nn
 from signloom.data.clip import PoseClip
 from signloom.data.layouts import Layout, layout_named
 from signloom.data.sample import Sample
+from signloom.data.timing import Seconds
 from signloom.errors import UsageError, nearest
 from signloom.inference.translate import Translation
 from signloom.language.beam import beam_search
@@ -44,7 +45,7 @@ from signloom.language.seq2seq import (
 from signloom.pose.convert import convert
 from signloom.pose.normalize import minmax_clip, shoulder
 from signloom.pose.select import every_frame
-from signloom.text.tokenizer import END, PAD, START, text_of
+from signloom.text.tokenizer import END, PAD, START, text_of, token_id
 from signloom.training.stages import Loss
 
 NAME = "posestitch"
@@ -157,7 +158,11 @@ class Config:
         for name in values:
             if name not in known:
                 raise UsageError(f"posestitch has no setting '{name}'{nearest(name, known)}")
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        plain: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in values.items()
+        }
+        return cls(**plain)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -290,6 +295,23 @@ class PoseStitch(nn.Module):
     def layout(self) -> Layout:
         return layout_named(self.config.layout)
 
+    def described(self) -> dict[str, Any]:
+        """What a checkpoint's config.json says of the model; `methods.load` builds it from this."""
+        return {
+            "method": NAME,
+            "config": self.config.to_json(),
+            "layout": self.config.layout,
+            "normalizer": self.config.normalizer,
+            "fps": self.config.fps,
+        }
+
+    def seconds_read(self, clip: PoseClip) -> Seconds:
+        """How much of a clip `translate` takes in, from its start."""
+        if clip.origin.settings.get("prepared") == NAME:
+            return self.config.max_frames / clip.fps
+        step = self.preparation.step(stitched=False, rng=None)
+        return self.config.max_frames * step / (self.config.fps or clip.fps)
+
     def forward(
         self,
         features: Float[Tensor, "batch time features"],
@@ -325,19 +347,19 @@ class PoseStitch(nn.Module):
         """
         if not clips:
             return []
-        config, device = self.config, self.front[0].weight.device
+        config, device = self.config, next(self.parameters()).device
         training = self.training
         self.eval()
         try:
             features = [self.preparation.features(clip) for clip in clips]
             padded, mask = (tensor.to(device) for tensor in pad_frames(features))
             memory = self.seq2seq.encode(self.front(padded), mask)
-            start = self.tokenizer.token_to_id(START)
+            start = token_id(self.tokenizer, START)
             width = config.beam if beam is None else beam
             found = beam_search(
                 self.seq2seq.stepper(memory, mask, width),
                 torch.full((len(clips), 1 + config.legacy_shift), start, device=device),
-                end=self.tokenizer.token_to_id(END),
+                end=token_id(self.tokenizer, END),
                 width=width,
                 max_length=config.max_tokens,
                 length_penalty=config.length_penalty,
@@ -380,8 +402,12 @@ class Preparation:
         return self.config.stitched_step + drawn
 
     def word(self, clip: PoseClip, rng: np.random.Generator | None = None) -> PoseClip:
-        """A word clip, sampled and normalised alone, ready to be stitched."""
-        return self.prepare(clip, stitched=True, rng=rng)
+        """A word clip, sampled and normalised alone, ready to be stitched.
+
+        Its clock is set back to the rate it came with: a stitcher brings clips to one
+        rate, and must not put back the frames that sampling has left out.
+        """
+        return replace(self.prepare(clip, stitched=True, rng=rng), fps=self.config.fps or clip.fps)
 
     def prepare(
         self, clip: PoseClip, stitched: bool = False, rng: np.random.Generator | None = None
@@ -415,7 +441,7 @@ class Preparation:
     def example(self, sample: Sample, rng: np.random.Generator, train: bool) -> Example:
         """Features and tokens of a sample; a pure function of its arguments unless jitter is legacy."""
         features = self.features(sample.clip, sample.stitched, rng if train else None)
-        tokens = self.tokenizer.encode(sample.text).ids
+        tokens = self.tokenizer.encode(sample.text.strip()).ids
         if len(tokens) > self.config.max_tokens:
             tokens = [*tokens[: self.config.max_tokens - 1], tokens[-1]]
         return Example(features, np.array(tokens, np.int64))
@@ -424,7 +450,7 @@ class Preparation:
         """Pads with zeros (frames), <pad> (inputs) and −100 (labels)."""
         features, mask = pad_frames([example.features for example in examples])
         length = max(len(example.tokens) for example in examples)
-        pad, start = self.tokenizer.token_to_id(PAD), self.tokenizer.token_to_id(START)
+        pad, start = token_id(self.tokenizer, PAD), token_id(self.tokenizer, START)
         shift = self.config.legacy_shift
         inputs = torch.full((len(examples), length - 1 + shift), pad)
         labels = torch.full((len(examples), length - 1 + shift), -100)
@@ -451,7 +477,7 @@ def frame_features(clip: PoseClip, config: Config) -> NDArray[np.float32]:
     points = clip.points[:, :, : config.coordinates]
     parts = [points.reshape(frames, -1)]
     if config.local_hands:
-        hands = [clip.part(side) for side in ("left_hand", "right_hand")]
+        hands = [clip.layout.part(side) for side in ("left_hand", "right_hand")]
         parts += [hand.reshape(frames, -1) for hand in local_hands(points, clip.present, hands)]
     return np.ascontiguousarray(np.concatenate(parts, axis=1), np.float32)
 

@@ -33,7 +33,7 @@ def train_bpe(texts: Iterable[str], vocab_size: int, min_frequency: int = 2) -> 
     same texts give the same tokenizer. Raises UsageError where there is no text,
     or where ``vocab_size`` cannot hold the special tokens and the letters.
     """
-    sentences = [text for text in texts if text.strip()]
+    sentences = [stripped for text in texts if (stripped := text.strip())]
     if not sentences:
         raise UsageError("there is no text to train a tokenizer on; expected at least one sentence")
     letters = len(set("".join(sentences)))
@@ -44,7 +44,7 @@ def train_bpe(texts: Iterable[str], vocab_size: int, min_frequency: int = 2) -> 
         )
     tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))
     tokenizer.normalizer = normalizers.Sequence(
-        [normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Strip()]
+        [normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " ")]
     )
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Metaspace(prepend_scheme="first"), pre_tokenizers.Punctuation()]
@@ -61,14 +61,25 @@ def train_bpe(texts: Iterable[str], vocab_size: int, min_frequency: int = 2) -> 
     )
     tokenizer.post_processor = processors.TemplateProcessing(
         single=f"{START} $A {END}",
-        special_tokens=[(name, tokenizer.token_to_id(name)) for name in (START, END)],
+        special_tokens=[(name, token_id(tokenizer, name)) for name in (START, END)],
     )
     return tokenizer
 
 
+def token_id(tokenizer: Tokenizer, token: str) -> int:
+    """The number of a token. Raises UsageError where the tokenizer has no such token."""
+    found = tokenizer.token_to_id(token)
+    if found is None:
+        raise UsageError(
+            f"the tokenizer ({tokenizer.get_vocab_size()} tokens) has no token '{token}'; "
+            "expected one made by signloom.text.tokenizer.train_bpe"
+        )
+    return int(found)
+
+
 def text_of(tokenizer: Tokenizer, tokens: Sequence[int]) -> str:
     """The text of tokens up to the first </s>; <s> and <pad> are left out, other specials stay."""
-    start, pad, end = (tokenizer.token_to_id(name) for name in (START, PAD, END))
+    start, pad, end = (token_id(tokenizer, name) for name in (START, PAD, END))
     kept = []
     for token in tokens:
         if token == end:

@@ -1,0 +1,208 @@
+"""signloom translate: videos or pose files to text."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from signloom.errors import MediaError, SignloomError
+
+if TYPE_CHECKING:
+    from signloom.data.clip import PoseClip
+    from signloom.inference.translate import Translation
+    from signloom.methods.posestitch import PoseStitch
+
+
+class Format(StrEnum):
+    text = "text"
+    json = "json"
+
+
+def run(
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(metavar="INPUT…", help="Pose files (.pose) or videos.", show_default=False),
+    ],
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="Checkpoint folder or hub id.  [default: the bundled one, simulated only]"
+        ),
+    ] = None,
+    output: Annotated[
+        Format, typer.Option("--format", help="text: one line an input; json: one list.")
+    ] = Format.text,
+    allow_simulated: Annotated[
+        bool,
+        typer.Option(
+            "--allow-simulated",
+            help="Translate real signing even with a model that has learnt from simulated signing only.",
+        ),
+    ] = False,
+    beam: Annotated[
+        int | None, typer.Option(min=1, help="Beam width.  [default: the model's]")
+    ] = None,
+    alternatives: Annotated[
+        int, typer.Option(min=0, help="Also print this many next best texts.")
+    ] = 0,
+) -> None:
+    """Translate signing into text.
+
+    An input that fails is named on stderr and the others still finish; the exit
+    code is then that of the first failure. With several inputs a line of text
+    output is INPUT, a tab, and the text; alternatives follow, indented.
+    """
+    translator = loaded(model)
+    wanted = max(beam or translator.config.beam, alternatives + 1)
+    clips, failures = read_inputs(inputs, translator, allow_simulated)
+    translations = translated(
+        translator, clips, wanted if wanted != translator.config.beam else None
+    )
+    if output is Format.json:
+        typer.echo(
+            json.dumps(
+                [
+                    as_json(path, translations[path], clips[path], translator.name, alternatives)
+                    for path in inputs
+                    if path in translations
+                ],
+                indent=2,
+                ensure_ascii=False,
+            )
+        )
+    else:
+        for path in inputs:
+            if path in translations:
+                typer.echo(as_text(path, translations[path], len(inputs) > 1, alternatives))
+    if failures:
+        raise typer.Exit(failures[min(failures, key=inputs.index)].exit_code)
+
+
+def loaded(name: str | None) -> PoseStitch:
+    """The model asked for, or the bundled one. Raises MediaError where there is none."""
+    from signloom.inference.translate import BUNDLED
+    from signloom.methods.load import load
+
+    if name is None and not BUNDLED.is_dir():
+        raise MediaError(
+            f"this copy of signloom has no bundled model (expected at {BUNDLED}); give a "
+            "checkpoint with --model, for instance the RUN/best that `signloom train` writes"
+        )
+    model = load(BUNDLED if name is None else name)
+    if name is None:
+        model.name = "bundled"
+    return model
+
+
+def read_inputs(
+    inputs: list[Path], model: PoseStitch, allow_simulated: bool
+) -> tuple[dict[Path, PoseClip], dict[Path, SignloomError]]:
+    """(clips, failures) by input; failures are named on stderr.
+
+    A video is real signing: it is refused before the slow extraction where the
+    model would not be allowed to translate it.
+    """
+    from signloom.inference.translate import refuse_empty, refuse_untrusted
+    from signloom.pose.convert import conversion
+    from signloom.pose.files import read_pose
+
+    clips: dict[Path, PoseClip] = {}
+    failures: dict[Path, SignloomError] = {}
+    videos: list[Path] = []
+
+    def failed(path: Path, error: SignloomError) -> None:
+        failures[path] = error
+        text = str(error)
+        named = text if str(path) in text else f"{path}: {text}"
+        print(f"signloom: {named}", file=sys.stderr, flush=True)
+
+    for path in dict.fromkeys(inputs):
+        try:
+            if path.suffix.lower() != ".pose":
+                if path.is_file():
+                    refuse_untrusted(model, False, allow_simulated, str(path))
+                videos.append(path)
+                continue
+            clip = read_pose(path)
+            refuse_untrusted(model, clip.simulated, allow_simulated, str(path))
+            clips[path] = clip
+        except SignloomError as error:
+            failed(path, error)
+    for path, result in extracted(videos, model).items():
+        if isinstance(result, SignloomError):
+            failed(path, result)
+        else:
+            clips[path] = result
+    for path, clip in list(clips.items()):
+        try:
+            conversion(clip.layout, model.layout)
+            refuse_empty(clip, str(path))
+        except SignloomError as error:
+            del clips[path]
+            failed(path, error)
+            continue
+        if (read := model.seconds_read(clip)) < clip.duration:
+            print(
+                f"signloom: {path} is {clip.duration:.1f} s long; model '{model.name}' reads "
+                f"the first {read:.1f} s, the rest is not translated",
+                file=sys.stderr,
+            )
+    return clips, failures
+
+
+def extracted(videos: list[Path], model: PoseStitch) -> dict[Path, PoseClip | SignloomError]:
+    """Video → its clip, with the articulators that the model reads, or why there is none."""
+    if not videos:
+        return {}
+    from signloom.extract.extraction import extract_clips
+    from signloom.extract.process import cores
+
+    hands = {"left_hand": "hands", "right_hand": "hands"}
+    parts = tuple(dict.fromkeys(hands.get(part, part) for part in model.layout.parts))
+    found: dict[Path, PoseClip | SignloomError] = {}
+    try:
+        for result in extract_clips(videos, parts, jobs=len(cores())):
+            clip = result.error if result.clip is None else result.clip
+            assert clip is not None
+            found[result.path] = clip
+    except SignloomError as error:
+        found |= {path: error for path in videos if path not in found}
+    return found
+
+
+def translated(
+    model: PoseStitch, clips: dict[Path, PoseClip], beam: int | None
+) -> dict[Path, Translation]:
+    from signloom.inference.translate import translate_clips
+
+    return dict(zip(clips, translate_clips(model, list(clips.values()), beam), strict=True))
+
+
+def as_json(
+    path: Path, translation: Translation, clip: PoseClip, model: str, alternatives: int
+) -> dict[str, Any]:
+    """simulated: whether the signing is; not whether the model is."""
+    entry: dict[str, Any] = {
+        "input": str(path),
+        "text": translation.text,
+        "score": round(translation.score, 6),
+        "model": model,
+        "simulated": clip.simulated,
+    }
+    if alternatives:
+        entry["alternatives"] = [
+            {"text": text, "score": round(score, 6)}
+            for text, score in translation.alternatives[:alternatives]
+        ]
+    return entry
+
+
+def as_text(path: Path, translation: Translation, several: bool, alternatives: int) -> str:
+    first = f"{path}\t{translation.text}" if several else translation.text
+    others = [f"    {text}" for text, _ in translation.alternatives[:alternatives]]
+    return "\n".join([first, *others])
