@@ -23,11 +23,14 @@ QUIET: float = 10.0
 
 def run(
     videos: Annotated[
-        list[Path], typer.Argument(help="Videos: mp4, mov, webm, mkv, avi, gif.", show_default=False)
+        list[Path],
+        typer.Argument(help="Videos: mp4, mov, webm, mkv, avi, gif.", show_default=False),
     ],
     out: Annotated[
         Path,
-        typer.Option("--out", "-o", help="A folder, or a .pose file for one video.", show_default=False),
+        typer.Option(
+            "--out", "-o", help="A folder, or a .pose file for one video.", show_default=False
+        ),
     ],
     jobs: Annotated[
         int | None,
@@ -43,9 +46,15 @@ def run(
     parts: Annotated[
         str, typer.Option(help="What to look for; the rest stays missing.")
     ] = "hands,body,face",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace pose files that exist.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Skip videos whose pose file exists.")] = False,
-    max_seconds: Annotated[float, typer.Option(help="Refuse a video that is longer.", min=0.0)] = 7200.0,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace pose files that exist.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Skip videos whose pose file exists.")
+    ] = False,
+    max_seconds: Annotated[
+        float, typer.Option(help="Refuse a video that is longer.", min=0.0)
+    ] = 7200.0,
 ) -> None:
     """Videos to pose files (MediaPipe Holistic, 576 keypoints in pixels).
 
@@ -67,7 +76,12 @@ def run(
     began = time.monotonic()
     with progress_bar(len(targets)) as (frames_done, file_done, say):
         for result in extract_clips(
-            list(targets), chosen, box, jobs or len(cores()), Limits(seconds=max_seconds), frames_done
+            list(targets),
+            chosen,
+            box,
+            jobs or len(cores()),
+            Limits(seconds=max_seconds),
+            frames_done,
         ):
             if result.clip is not None:
                 target = targets[result.path]
@@ -83,7 +97,9 @@ def run(
             file_done()
     if not single and targets:
         quarantine(out, failures, [str(path) for path in targets])
-    say(f"{len(targets) - len(failures)} of {len(targets)} videos in {time.monotonic() - began:.0f} s")
+    say(
+        f"{len(targets) - len(failures)} of {len(targets)} videos in {time.monotonic() - began:.0f} s"
+    )
     if failures:
         raise MediaError(
             f"{len(failures)} of {len(targets)} videos failed; the reasons are in {out / QUARANTINE}"
@@ -142,7 +158,9 @@ def quarantine(out: Path, failures: dict[str, str], settled: list[str]) -> None:
 
 def described(clip: PoseClip, target: Path) -> str:
     """One line on a pose file that was made."""
-    hands = clip.present[:, clip.part("left_hand")].any(1) | clip.present[:, clip.part("right_hand")].any(1)
+    hands = clip.present[:, clip.part("left_hand")].any(1) | clip.present[
+        :, clip.part("right_hand")
+    ].any(1)
     return (
         f"{target}: {len(clip)} frames, {clip.duration:.2f} s at {clip.fps:.6g} fps, "
         f"a hand in {hands.mean():.0%} of them"
@@ -159,7 +177,13 @@ def progress_bar(files: int) -> Iterator[Said]:
         yield _plain(files)
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     console = Console(stderr=True)
     with Progress(
@@ -183,7 +207,11 @@ def progress_bar(files: int) -> Iterator[Said]:
             finished += 1
             bar.update(task, files=f"{finished}/{files}")
 
-        yield frames_done, file_done, lambda line: console.print(line, markup=False, highlight=False)
+        yield (
+            frames_done,
+            file_done,
+            lambda line: console.print(line, markup=False, highlight=False),
+        )
 
 
 def _plain(files: int) -> Said:
@@ -200,7 +228,9 @@ def _plain(files: int) -> Said:
             said = now
             rate = done / (now - began)
             left = (total - done) / rate
-            say(f"{finished}/{files} videos, {done}/{total} frames, {rate:.1f}/s, {left:.0f} s left")
+            say(
+                f"{finished}/{files} videos, {done}/{total} frames, {rate:.1f}/s, {left:.0f} s left"
+            )
 
     def file_done() -> None:
         nonlocal finished

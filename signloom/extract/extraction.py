@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -239,7 +240,7 @@ def pieces(ticks: int, fps: float) -> list[tuple[int, int]]:
     """[first, last) of each piece: as few as fit into PIECE seconds each, all alike in length."""
     count = max(math.ceil(ticks / fps / PIECE), 1)
     edges = [round(i * ticks / count) for i in range(count + 1)]
-    return list(zip(edges, edges[1:]))
+    return list(pairwise(edges))
 
 
 def inside(box: Box, info: VideoInfo, path: Path) -> Box:

@@ -159,9 +159,7 @@ class _Died(Exception):
 
 def _cause(code: int | None, death: Exception, limits: Limits) -> str:
     if str(death) == "silent":
-        return (
-            f"was given up: no frame was finished in {limits.silence:.0f} s; the file may be damaged"
-        )
+        return f"was given up: no frame was finished in {limits.silence:.0f} s; the file may be damaged"
     return (
         f"was given up: the process reading it died (exit code {code}), expected it to stay within "
         f"{limits.memory / 2**30:.1f} GiB and its share of time; the file may be damaged, "

@@ -87,7 +87,9 @@ def _sighting(
     x, y, w, h = tile
     at = xy * (w, h) + (x, y)
     left, right = at[LEFT_SHOULDER], at[RIGHT_SHOULDER]
-    wrists = np.where(sure[[LEFT_WRIST, RIGHT_WRIST], None] > SURE, at[[LEFT_WRIST, RIGHT_WRIST]], np.nan)
+    wrists = np.where(
+        sure[[LEFT_WRIST, RIGHT_WRIST], None] > SURE, at[[LEFT_WRIST, RIGHT_WRIST]], np.nan
+    )
     return Sighting(picture, (left + right) / 2, max(float(np.hypot(*(left - right))), 1.0), wrists)
 
 
@@ -123,7 +125,8 @@ def _room(person: Sequence[Sighting], size: tuple[int, int]) -> Box:
     """The signing space of a person: head to waist, both arms out, within the picture."""
     centre = np.median([s.centre for s in person], axis=0)
     unit = float(np.median([s.shoulders for s in person]))
-    low, high = centre - (2.0 * unit, 1.8 * unit), centre + (2.0 * unit, 2.4 * unit)
+    low = centre - unit * np.array([2.0, 1.8])
+    high = centre + unit * np.array([2.0, 2.4])
     wrists = np.concatenate([s.wrists for s in person])
     wrists = wrists[~np.isnan(wrists[:, 0])]
     if len(wrists):

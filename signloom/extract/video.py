@@ -27,7 +27,10 @@ from signloom.errors import MediaError
 CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,gif,avi,mpegts"
 """The containers that are read; playlists and anything that points elsewhere are not."""
 
-COMMON_RATES = (24000 / 1001, 24, 25, 30000 / 1001, 30, 50, 60000 / 1001, 60, 10, 12, 12.5, 15, 20)
+COMMON_RATES = (
+    *(24000 / 1001, 24.0, 25.0, 30000 / 1001, 30.0, 50.0, 60000 / 1001, 60.0),
+    *(10.0, 12.0, 12.5, 15.0, 20.0),
+)
 RUN_UP: Seconds = 2.0
 """How far before the wanted time decoding starts, so that its first pictures are whole."""
 
@@ -99,7 +102,9 @@ def check_file(path: str | os.PathLike[str]) -> None:
     """Raises MediaError unless ``path`` is a file with something in it."""
     file = Path(path)
     if file.is_dir():
-        raise MediaError(f"{file} is a folder, expected a video file; give its files ({file}/*.mp4)")
+        raise MediaError(
+            f"{file} is a folder, expected a video file; give its files ({file}/*.mp4)"
+        )
     if not file.exists():
         raise MediaError(f"{file} does not exist, expected a video file; check the name")
     if file.stat().st_size == 0:
@@ -138,7 +143,9 @@ def _unreadable(path: str) -> str:
             "copy or download it again"
         )
     kind = "text" if head.isascii() else "an unknown kind of data"
-    return f"is no video that can be read (it holds {kind}), expected mp4, mov, webm, mkv, avi or gif"
+    return (
+        f"is no video that can be read (it holds {kind}), expected mp4, mov, webm, mkv, avi or gif"
+    )
 
 
 def inspect(path: str, limits: Limits = Limits()) -> VideoInfo:
@@ -153,7 +160,7 @@ def inspect(path: str, limits: Limits = Limits()) -> VideoInfo:
         stamps, packets = _timestamps(container, stream, limits)
         if len(stamps) == 0:
             raise MediaError("holds no frame, expected at least one; copy or download it again")
-        times = stamps * unit
+        times = stamps.astype(np.float64) * unit
         declared_rate = float(stream.average_rate) if stream.average_rate else None
         fps, variable = rate_of(times, unit, declared_rate)
         _check_whole(container, stream, packets, times, fps)

@@ -75,7 +75,9 @@ def answer(request: Mapping[str, Any], out: BinaryIO) -> None:
     except MediaError as error:
         message = {"error": str(error)}
     except MemoryError:
-        message = {"error": f"needs more than the {limits.memory / 2**30:.1f} GiB allowed; scale it down"}
+        message = {
+            "error": f"needs more than the {limits.memory / 2**30:.1f} GiB allowed; scale it down"
+        }
     except Exception as error:
         message = {"error": f"could not be extracted ({type(error).__name__}: {error})"}
     out.write(json.dumps(message).encode() + b"\n")
@@ -125,7 +127,9 @@ def extract(
             points[tick - first], confidence[tick - first] = seen, sure
         now = time.monotonic()
         if now - said > REPORT_EVERY:
-            out.write(json.dumps({"progress": max(tick + 1 - first - reported, 0)}).encode() + b"\n")
+            out.write(
+                json.dumps({"progress": max(tick + 1 - first - reported, 0)}).encode() + b"\n"
+            )
             out.flush()
             reported, said = max(tick + 1 - first, 0), now
     extractor.close()

@@ -49,6 +49,7 @@ def write_video(
         stream = container.add_stream(codec, rate=rate)
         stream.height, stream.width = pictures[0].shape[:2]
         stream.pix_fmt = pixels
+        stream.codec_context.gop_size = 5
         if rotation:
             stream.set_display_rotation(rotation)
         if times is not None:
