@@ -245,7 +245,9 @@ def _duty(draw: Draw) -> Told:
 
 def _weather(draw: Draw) -> Told:
     """It rains; it is cold; the wind is strong; a storm comes from the west."""
-    kind = draw.weighted((("verb", 4.0), ("air", 4.0), ("noun", 2.0), ("comes", 2.0)))
+    kind = draw.weighted(
+        (("verb", 4.0), ("air", 3.0), ("weather", 1.0), ("noun", 2.0), ("comes", 2.0))
+    )
     place = draw.place(("region", "region", "place_on"))
     if kind == "verb":
         clause = Clause(verb=draw.verb("weather", lambda v: not v.subject), place=place)
@@ -253,6 +255,12 @@ def _weather(draw: Draw) -> Told:
         adjective, _ = draw.adjective("air", predicate=True)
         clause = Clause(
             adjective=adjective, place=place, very="very" in draw.words and draw.chance(0.2)
+        )
+    elif kind == "weather":
+        draw.need("weather")
+        adjective, _ = draw.adjective("air", predicate=True)
+        clause = Clause(
+            Phrase("weather", "climate", "mass", True), adjective=adjective, place=place
         )
     elif kind == "noun":
         clause = replace(draw.state("weather"), place=place)

@@ -55,6 +55,7 @@ NOUNS: dict[str, str] = {
     "toe elbow chest lip",
     "weather": "| storm wind~ fog~ cloud sun | frost~ hail~ lightning~ thunder~ breeze flood rainbow "
     "heat~",
+    "climate": "| weather~",
     "nature": "| tree flower river | leaf stone star moon branch bush rose seed lake wave sky "
     "grass~ sand~ mushroom fire",
     "event": "| party meeting lesson | wedding concert game festival exam competition ceremony "
