@@ -129,17 +129,6 @@ class Config:
     """No n-gram of this many tokens twice; 0 = no such rule."""
 
     def __post_init__(self) -> None:
-        for name, allowed in (
-            ("layout", get_args(LayoutName)),
-            ("normalizer", get_args(Normalizer)),
-            ("jitter_mode", get_args(JitterMode)),
-            ("coordinates", (2, 3)),
-        ):
-            if (got := getattr(self, name)) not in allowed:
-                raise UsageError(
-                    f"posestitch: {name} is {got!r}, expected one of "
-                    f"{', '.join(map(str, allowed))}{nearest(str(got), [str(a) for a in allowed])}"
-                )
         if self.layout == "hands42" and self.normalizer == "shoulder":
             raise UsageError(
                 "posestitch: normalizer 'shoulder' needs shoulders, which layout 'hands42' has not; "
@@ -153,19 +142,56 @@ class Config:
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Config:
-        """A config from plain values (JSON, YAML). Raises UsageError naming an unknown field."""
-        known = [field.name for field in fields(cls)]
-        for name in values:
-            if name not in known:
-                raise UsageError(f"posestitch has no setting '{name}'{nearest(name, known)}")
-        plain: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in values.items()
-        }
+        """A config from plain values (JSON, YAML).
+
+        Raises UsageError naming an unknown field, or a value that the field cannot have.
+        """
+        plain: dict[str, Any] = {}
+        defaults = {field.name: field.default for field in fields(cls)}
+        for name, value in values.items():
+            if name not in defaults:
+                raise UsageError(
+                    f"posestitch has no setting '{name}'{nearest(name, list(defaults))}"
+                )
+            plain[name] = _fitting(name, value, defaults[name])
         return cls(**plain)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+
+CHOICES: dict[str, tuple[Any, ...]] = {
+    "layout": get_args(LayoutName),
+    "normalizer": get_args(Normalizer),
+    "jitter_mode": get_args(JitterMode),
+    "coordinates": (2, 3),
+}
+
+
+def _fitting(name: str, value: Any, default: Any) -> Any:
+    """``value`` as the field's type has it (a list as a tuple, 1 as 1.0). Raises UsageError."""
+    if name in CHOICES and value not in CHOICES[name]:
+        names = [str(choice) for choice in CHOICES[name]]
+        raise UsageError(
+            f"posestitch: {name} is {value!r}, expected one of {', '.join(names)}"
+            f"{nearest(str(value), names)}"
+        )
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if isinstance(default, tuple):
+        whole = isinstance(value, (list, tuple)) and all(type(v) is int and v > 0 for v in value)
+        fits, expected = whole and len(value) > 0, "a list of frame steps"
+        value = tuple(value) if fits else value
+    elif name == "fps":
+        fits, expected = value is None or (number and value > 0), "frames a second, or null"
+        value = float(value) if fits and value is not None else value
+    elif isinstance(default, float):
+        fits, expected = number, "a number"
+        value = float(value) if fits else value
+    else:
+        fits, expected = type(value) is type(default), type(default).__name__
+    if not fits:
+        raise UsageError(f"posestitch: {name} is {value!r}, expected {expected}")
+    return value
 
 
 SMALL = Config(
