@@ -154,7 +154,7 @@ def report(sizes: Sequence[str]) -> str:
         + ", none in two splits. Domains: "
         + ", ".join(f"{name} {100 * n / total:.0f} %" for name, n in domains.most_common())
         + ". Language sim-1; the lexicons hold "
-        + ", ".join(f"{len(vocabulary(size).lemmas):,} words ({size})" for size in sizes)  # type: ignore[arg-type]
+        + ", ".join(f"{len(vocabulary(size).lemmas):,} words ({size})" for size in sizes)
         + ".",
         "",
         "What can be reached without seeing the signing, and at best, on the test split:",

@@ -140,7 +140,7 @@ class SimulatedWords(_Corpus):
 
     @property
     def words(self) -> tuple[str, ...]:
-        return vocabulary(size_named(self.size)).lemmas
+        return vocabulary(self.size).lemmas
 
     def __len__(self) -> int:
         return len(self.words) * CLIPS_PER_WORD[self.split]
@@ -211,7 +211,7 @@ class SimulatedSentences(_Corpus):
 @lru_cache(maxsize=65536)
 def _sentence(language_seed: int, size: str, split: str, index: int) -> SimulatedSentence:
     rng = draws(SENTENCES_VERSION, language_seed, size, split, index, "text")
-    words = vocabulary(size_named(size))
+    words = vocabulary(size)
     while True:
         said = sentence(rng, words)
         if split_of(said.text) == split:

@@ -216,7 +216,7 @@ class Draw:
         return self.untimed(clause)
 
     def untimed(self, clause: Clause) -> Clause:
-        kind = self.weighted((("plain", 3), ("finish", 3), ("modal", 1.5), ("often", 1.5)))
+        kind = self.weighted((("plain", 3.0), ("finish", 3.0), ("modal", 1.5), ("often", 1.5)))
         if kind == "finish":
             return replace(clause, tense="past", finished=True)
         if kind == "modal" and not clause.control and not (clause.verb and clause.verb.stative):
@@ -239,13 +239,13 @@ class Draw:
         """The clause as a question; the part that is asked for is left out."""
         kind = self.weighted(
             (
-                ("polar", 4),
-                ("who", 2),
-                ("what", 2),
-                ("where", 2),
-                ("when", 1),
-                ("why", 1),
-                ("how", 1),
+                ("polar", 4.0),
+                ("who", 2.0),
+                ("what", 2.0),
+                ("where", 2.0),
+                ("when", 1.0),
+                ("why", 1.0),
+                ("how", 1.0),
             )
         )
         if kind != "polar":

@@ -237,7 +237,7 @@ def _duty(draw: Draw) -> Told:
         _order(draw, ("instructions",)), imperative=False, subject=draw.subject("human")
     )
     clause = replace(clause, modal=draw.word("MODALS"))
-    kind = draw.weighted((("plain", 3), ("polar", 1), ("negated", 1)))
+    kind = draw.weighted((("plain", 3.0), ("polar", 1.0), ("negated", 1.0)))
     return _told(
         replace(clause, question="polar" if kind == "polar" else "", negated=kind == "negated")
     )

@@ -123,14 +123,14 @@ def size_named(name: str) -> Size:
 
 
 @cache
-def _known(size: Size) -> frozenset[str]:
+def _known(size: str) -> frozenset[str]:
     return frozenset(word.rstrip("~*") for line in _lines() for word in _upto(line, size))
 
 
 @cache
-def vocabulary(size: Size = "small") -> Vocabulary:
+def vocabulary(size: str = "small") -> Vocabulary:
     """The words of a size. Raises UsageError for an unknown one."""
-    size_named(size)
+    size = size_named(size)
     nouns = {
         kind: tuple(Noun(w.rstrip("~"), kind, w.endswith("~")) for w in _upto(line, size))
         for kind, line in words.NOUNS.items()
