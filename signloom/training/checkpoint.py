@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -188,11 +189,17 @@ def untied(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, st
 def write_tensors(
     path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None
 ) -> None:
-    """A safetensors file of copies on the CPU (views and shared storage are fine)."""
+    """A safetensors file of copies on the CPU (views and shared storage are fine).
+
+    Readable as other files here are; the library would keep it to its owner.
+    """
     from safetensors.torch import save_file
 
     copies = {n: t.detach().to("cpu", copy=True).contiguous() for n, t in tensors.items()}
     save_file(copies, str(path), metadata=dict(metadata) if metadata else None)
+    umask = os.umask(0)
+    os.umask(umask)
+    path.chmod(0o666 & ~umask)
 
 
 def sha256_of(path: Path) -> str:

@@ -8,6 +8,7 @@ Each process takes its places of the same global batch (design, "The contracts")
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
@@ -183,6 +184,11 @@ def take_step(
     optimizer.step()
     lr = float(optimizer.param_groups[0]["lr"])
     return Step(stage, total / max(count, 1.0), length, lr, micro[0].source)
+
+
+def first_process() -> bool:
+    """Whether this process is the one that writes; true where a run has one only."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def dropout_seed(seed: int, step: int, micro: int) -> int:

@@ -40,6 +40,7 @@ def test_weights_come_back_bit_for_bit_and_tied_ones_are_stored_once(saved) -> N
     assert checkpoint.config["size"] == 4
     assert checkpoint.config["weights"]["parameters"] == 40
     assert (folder / "README.md").read_text() == "# Toy\n"
+    assert len({path.stat().st_mode for path in folder.iterdir()}) == 1
 
 
 def test_float16_halves_the_file_and_loads_as_float32(tmp_path: Path) -> None:

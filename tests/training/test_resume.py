@@ -81,12 +81,12 @@ def test_moments_come_back(tmp_path: Path) -> None:
 
 
 def test_killed_again_and_again_it_ends_as_if_never_killed(tmp_path: Path) -> None:
-    steps = 150
+    steps = 60
     waits = random.Random(5)
     whole = SERVER.Process(target=train_alone, args=(tmp_path / "whole", steps))
     whole.start()
     whole.join(timeout=120)
-    for _ in range(5):
+    for _ in range(4):
         process = SERVER.Process(target=train_alone, args=(tmp_path / "killed", steps))
         before, deadline = newest(tmp_path), time.monotonic() + 60
         process.start()

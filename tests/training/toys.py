@@ -128,4 +128,6 @@ def train_as(rank: int, world: int, port: int, folder: Path, steps: int) -> None
 
 SERVER = multiprocessing.get_context("forkserver")
 """Starts processes from a clean one that has done the slow imports already."""
-SERVER.set_forkserver_preload(["signloom.training.fit", "torch._dynamo"])
+SERVER.set_forkserver_preload(
+    ["signloom.training.fit", "torch._dynamo", "torch._inductor", "torch.onnx"]
+)
