@@ -1,0 +1,47 @@
+"""The model card: README.md of a checkpoint, written from its config."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def card_of(config: Mapping[str, Any]) -> str:
+    """Markdown with the hub's front matter: what the model is, learnt from, scores, is not for."""
+    simulated = bool(config.get("simulated_only"))
+    languages = ", ".join(config.get("languages", ())) or "unknown"
+    dev = config.get("dev") or {}
+    scores = "\n".join(f"| {name} | {value:.2f} |" for name, value in dev.items())
+    learnt = (
+        "It has learnt from **simulated signing only**. That is an instrument for measuring "
+        "methods, not a sign language: signloom refuses real signing with this model unless it "
+        "is told `--allow-simulated`."
+        if simulated
+        else "It has learnt from real signing; see the recipe below for which."
+    )
+    return f"""---
+library_name: signloom
+tags: [sign-language, translation, pose]
+---
+
+# {config.get("name", "signloom model")}
+
+A POSESTITCH-SLT model (arXiv 2511.00270) that translates pose clips (layout
+`{config.get("layout")}`) into written language with signloom.
+
+{learnt}
+
+- Signed languages: {languages}
+- Poses from: {", ".join(config.get("extractors", ())) or "unknown"}
+- Steps: {config.get("step", "?")}, seed {config.get("seed", "?")}, recipe hash
+  `{str(config.get("recipe_hash", ""))[:16]}`; the whole recipe stands in `config.json`.
+
+On the dev samples that chose this checkpoint:
+
+| score | value |
+|---|---|
+{scores}
+
+Not for medical, legal or emergency use. It knows the words it was trained on and
+the signers it saw; other signing it will render as something it knows.
+"""

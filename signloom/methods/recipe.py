@@ -1,0 +1,301 @@
+"""A recipe: everything a training run depends on, in one YAML file, and the run itself."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+import yaml
+from pydantic import BaseModel, Field, ValidationError
+
+import signloom
+from signloom.data.files import writing
+from signloom.data.sample import SampleSource
+from signloom.errors import UsageError, nearest
+from signloom.inference.translate import translate_clips
+from signloom.methods import posestitch
+from signloom.methods.card import card_of
+from signloom.methods.sources import SOURCES, Record, Source, open_source, texts_of
+from signloom.metrics.translation import score_translation
+from signloom.text.tokenizer import train_bpe
+from signloom.training.checkpoint import save_checkpoint
+from signloom.training.fit import Fitted, first_process, fit
+from signloom.training.mixing import (
+    AnnealedCap,
+    AnnealedScale,
+    Disjoint,
+    Fixed,
+    Mixture,
+    Schedule,
+)
+from signloom.training.stages import Plan, Stage
+
+
+class Curriculum(Record):
+    """How likely a step's batch is real, p(step); see ``training/mixing.py``.
+
+    steps: N of the ramps, or where ``disjoint`` turns from synthetic to real.
+    cap: the highest p of a ramp, the p of ``fixed``, the p after the turn of ``disjoint``.
+    """
+
+    kind: Literal["annealed_cap", "annealed_scale", "fixed", "disjoint"] = "annealed_cap"
+    steps: Annotated[int, Field(ge=1)] = 60_000
+    cap: Annotated[float, Field(ge=0, le=1)] = 0.85
+
+    def schedule(self) -> Schedule:
+        if self.kind == "annealed_cap":
+            return AnnealedCap(self.steps, self.cap)
+        if self.kind == "annealed_scale":
+            return AnnealedScale(self.steps, self.cap)
+        if self.kind == "disjoint":
+            return Disjoint(self.steps, self.cap)
+        return Fixed(self.cap)
+
+
+class Data(Record):
+    """train: the real source. synthetic: what it is mixed with, or none.
+
+    dev: what the best checkpoint is chosen by, on its first ``dev_limit`` samples.
+    """
+
+    train: Source
+    synthetic: Source | None = None
+    dev: Source
+    dev_limit: Annotated[int, Field(ge=1)] = 200
+
+
+class Training(Record):
+    """The loop's settings, as ``training/stages.py`` explains them; batch is in samples a step."""
+
+    steps: Annotated[int, Field(ge=1)]
+    batch: Annotated[int, Field(ge=1)] = 16
+    lr: Annotated[float, Field(gt=0)] = 3e-4
+    schedule: Literal["constant", "linear", "cosine"] = "constant"
+    warmup: Annotated[int, Field(ge=0)] = 0
+    accumulate: Annotated[int, Field(ge=1)] = 1
+    precision: Literal["float32", "bf16"] = "float32"
+    clip: Annotated[float, Field(ge=0)] = 1.0
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    log_every: int = 50
+    save_every: int = 500
+    validate_every: int = 2_500
+    metric: Literal["BLEU-4", "chrF2", "content-F1"] = "BLEU-4"
+    beam: Annotated[int, Field(ge=1)] = 1
+    """Beam of the validation; the model's own is used for evaluation."""
+    device: Literal["auto", "cpu"] = "auto"
+    save_dtype: Literal["float32", "float16"] = "float32"
+
+
+class Recipe(Record):
+    """What a run is: the same recipe gives the same weights, bit for bit, on the same processor.
+
+    config: settings of the method that differ from its preset.
+    """
+
+    name: str
+    method: Literal["posestitch"]
+    preset: str = "small"
+    config: dict[str, Any] = Field(default_factory=dict)
+    data: Data
+    curriculum: Curriculum = Curriculum()
+    training: Training
+    seed: int = 42
+
+    def settings(self) -> posestitch.Config:
+        """The method's settings. Raises UsageError for an unknown preset or setting."""
+        if self.preset not in posestitch.PRESETS:
+            raise UsageError(
+                f"posestitch has no preset '{self.preset}'"
+                f"{nearest(self.preset, list(posestitch.PRESETS))}; it has "
+                f"{', '.join(posestitch.PRESETS)}"
+            )
+        preset = posestitch.PRESETS[self.preset].to_json()
+        return posestitch.Config.of({**preset, **self.config})
+
+    def resolved(self) -> dict[str, Any]:
+        """The recipe with every default written out, the method's settings too."""
+        return {**self.model_dump(mode="json"), "config": self.settings().to_json()}
+
+    def hash(self) -> str:
+        """sha256 of the resolved recipe as canonical JSON; a trained arm is kept under it."""
+        text = json.dumps(self.resolved(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
+    """The recipe in a YAML file, with ``key.key=value`` overrides (values in YAML).
+
+    Raises UsageError where it cannot be read, a value does not fit, or a key is
+    unknown, naming the nearest.
+    """
+    file = Path(path)
+    try:
+        values = yaml.safe_load(file.read_text())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(f"the recipe {file} cannot be read: {error}") from error
+    if not isinstance(values, dict):
+        raise UsageError(f"the recipe {file} holds no mapping; expected name, method, data, …")
+    for override in overrides:
+        _override(values, override)
+    try:
+        recipe = Recipe.model_validate(values)
+    except ValidationError as error:
+        raise UsageError(f"recipe {file}: {_explained(error)}") from error
+    recipe.settings()
+    return recipe
+
+
+def _override(values: dict[str, Any], override: str) -> None:
+    """Sets one dotted key in place. Raises UsageError where it is no key=value or meets a plain value."""
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        raise UsageError(f"--set {override} is no key=value; write, say, --set training.steps=100")
+    *folders, last = key.split(".")
+    inside: Any = values
+    for folder in folders:
+        inside = inside.setdefault(folder, {}) if isinstance(inside, dict) else None
+        if not isinstance(inside, dict):
+            raise UsageError(f"--set {key}: '{folder}' holds a value, not further keys")
+    try:
+        inside[last] = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UsageError(f"--set {key}: '{text}' is not YAML ({error})") from error
+
+
+def _explained(error: ValidationError) -> str:
+    """The first thing wrong, with its dotted path, and the nearest key for an unknown one."""
+    found = min(error.errors(), key=lambda e: (e["type"] != "extra_forbidden", len(e["loc"])))
+    path = [str(part) for part in found["loc"][:-1] if part not in SOURCES]
+    path += [str(part) for part in found["loc"][-1:]]
+    where = ".".join(path)
+    if found["type"] == "extra_forbidden":
+        known = _keys_at([str(part) for part in found["loc"]][:-1])
+        return f"unknown key '{where}'{nearest(path[-1], known)}; known here: {', '.join(known)}"
+    if found["type"] == "missing":
+        return f"'{where}' is missing; give it a value"
+    return f"'{where}' is {found['input']!r}: {found['msg']}"
+
+
+def _keys_at(path: Sequence[str]) -> list[str]:
+    """The keys that the part of a recipe at a place knows."""
+    part: type[BaseModel] = Recipe
+    for name in path:
+        if name in SOURCES:
+            part = SOURCES[name]
+        elif name in part.model_fields:
+            kinds = [part.model_fields[name].annotation]
+            while kinds:
+                kind = kinds.pop()
+                kinds += get_args(kind)
+                if isinstance(kind, type) and issubclass(kind, BaseModel):
+                    part = kind
+                    break
+    return list(part.model_fields)
+
+
+def run_recipe(
+    recipe: Recipe, folder: str | Path, *, resume: bool = False, workers: int = 0
+) -> Fitted:
+    """Trains what the recipe says into ``folder``: recipe.yaml, log.jsonl, best/, last/, states/.
+
+    workers: processes that prepare batches; no result depends on it.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    config = recipe.settings()
+    layout = posestitch.layout_named(config.layout)
+    texts = texts_of(recipe.data.train, layout)
+    if recipe.data.synthetic:
+        texts += texts_of(recipe.data.synthetic, layout)
+    tokenizer = train_bpe(texts, config.vocabulary)
+    model = posestitch.build(config, tokenizer, recipe.seed)
+    word = model.preparation.word
+    real = open_source(recipe.data.train, layout, word)
+    mixed = recipe.data.synthetic
+    synthetic = open_source(mixed, layout, word) if mixed else None
+    dev = open_source(recipe.data.dev, layout, word)
+    model.simulated_only = all(
+        source[0].clip.simulated for source in (real, synthetic) if source is not None
+    )
+    if first_process():
+        with writing(folder / "recipe.yaml", overwrite=True) as temporary:
+            temporary.write_text(yaml.safe_dump(recipe.resolved(), sort_keys=False))
+    described = {
+        "name": recipe.name,
+        **model.described(),
+        "simulated_only": model.simulated_only,
+        "languages": sorted({s[0].language for s in (real, synthetic) if s is not None}),
+        "extractors": sorted(
+            {
+                f"{s[0].clip.origin.extractor} {s[0].clip.origin.version}".strip()
+                for s in (real, synthetic)
+                if s is not None
+            }
+        ),
+        "seed": recipe.seed,
+        "recipe": recipe.resolved(),
+        "recipe_hash": recipe.hash(),
+        "versions": _versions(),
+    }
+
+    def keep(name: str, step: int, numbers: Mapping[str, float]) -> None:
+        config = {**described, "step": step, "dev": dict(numbers)}
+        save_checkpoint(
+            folder / name,
+            config,
+            model,
+            tokenizer,
+            card_of(config),
+            overwrite=True,
+            dtype=recipe.training.save_dtype,
+        )
+
+    return fit(
+        model,
+        Mixture(real, recipe.training.batch, recipe.seed, synthetic, recipe.curriculum.schedule()),
+        _plan(recipe, workers),
+        folder,
+        validate=lambda step: _dev_scores(model, dev, recipe),
+        keep=keep,
+        resume=resume,
+        fingerprint=recipe.hash(),
+    )
+
+
+def _plan(recipe: Recipe, workers: int) -> Plan:
+    wanted = recipe.training
+    stage = Stage("all", wanted.steps, wanted.lr, wanted.schedule, min(wanted.warmup, wanted.steps))
+    return Plan(
+        (stage,),
+        seed=recipe.seed,
+        accumulate=wanted.accumulate,
+        precision=wanted.precision,
+        clip=wanted.clip,
+        weight_decay=wanted.weight_decay,
+        log_every=wanted.log_every,
+        save_every=wanted.save_every,
+        validate_every=wanted.validate_every,
+        metric=wanted.metric,
+        better="higher",
+        workers=workers,
+        device=wanted.device,
+    )
+
+
+def _dev_scores(
+    model: posestitch.PoseStitch, dev: SampleSource, recipe: Recipe
+) -> dict[str, float]:
+    samples = [dev[i] for i in range(min(len(dev), recipe.data.dev_limit))]
+    found = translate_clips(model, [sample.clip for sample in samples], recipe.training.beam)
+    scores = score_translation([t.text for t in found], [sample.text for sample in samples])
+    return {score.name: round(score.value, 4) for score in scores}
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    names = ("torch", "transformers", "tokenizers", "numpy")
+    return {"signloom": signloom.__version__, **{name: version(name) for name in names}}

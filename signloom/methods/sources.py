@@ -1,0 +1,236 @@
+"""Where the samples of a recipe come from: stores, the simulator, sentences stitched from a lexicon."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+
+from signloom.corpora.folder_lexicon import INDEX, folder_lexicon
+from signloom.corpora.store import is_store, open_store
+from signloom.corpora.store_lexicon import store_lexicon
+from signloom.data.clip import PoseClip
+from signloom.data.layouts import HOLISTIC, Layout
+from signloom.data.lexicon import Lexicon
+from signloom.data.sample import Sample, SampleSource
+from signloom.errors import UsageError
+from signloom.simulator.corpora import SimulatedSentences, SimulatedWords, simulated_lexicon
+from signloom.stitch.stitcher import StitchedSentences
+from signloom.text.sentences import (
+    clauses,
+    covered,
+    held_out,
+    one_word_sentences,
+    read_sentences,
+)
+
+PrepareWord = Callable[[PoseClip, np.random.Generator], PoseClip]
+
+
+class Record(BaseModel):
+    """A part of a recipe: immutable, and every key in it is known."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FromStore(Record):
+    """A split of a store that ``signloom prepare`` wrote."""
+
+    store: str
+    split: str = "train"
+
+
+class FromSimulator(Record):
+    """A split of ``sim-sentences-v1`` or ``sim-words-v1``, drawn when asked for."""
+
+    simulated: Literal["sentences", "words"]
+    size: Literal["tiny", "small", "base"] = "small"
+    split: Literal["train", "dev", "test"] = "train"
+
+
+class TextFile(Record):
+    """A file of sentences: plain text, .tsv, .csv, .jsonl, also .gz or .zip; ``column`` names theirs."""
+
+    path: str
+    column: str = "text"
+
+
+class Sentences(Record):
+    """The sentences to stitch.
+
+    files: texts to read; ``clauses`` cuts them at punctuation first.
+    texts_of: a store, or "sim:SIZE" for the training texts of ``sim-sentences-v1``.
+    coverage: least share of a sentence's words that the lexicon has a sign for.
+    shortest, longest: words in a sentence.
+    held_out, part: a share of the texts is kept apart ("held"), the rest is "kept";
+        which side a text falls on depends on nothing but the text.
+    one_word: how often each word of the lexicon stands as a sentence of its own.
+    """
+
+    files: tuple[TextFile, ...] = ()
+    texts_of: str | None = None
+    clauses: bool = False
+    coverage: Annotated[float, Field(ge=0, le=1)] = 0.9
+    shortest: int = 1
+    longest: int = 1_000
+    held_out: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    part: Literal["kept", "held"] = "kept"
+    one_word: Annotated[int, Field(ge=0)] = 0
+
+
+class FromLexicon(Record):
+    """Sentences stitched from word clips, sample i a pure function of (seed, i); never stored.
+
+    stitched: the lexicon: "sim:SIZE[:split]", a folder with an index.csv, or a store ("PATH:split").
+    alone: each word clip is sampled and normalised alone, as in the paper (spec §1), and the
+        sample counts as stitched. Off: the joined clip is treated as one that was signed,
+        which is how a stitched file or a video of one sign reaches the model later.
+    rounds: how often the sentences go by, each time with other clips of their words.
+    """
+
+    stitched: str
+    sentences: Sentences
+    order: Literal["swo", "rwo"] = "swo"
+    alone: bool = True
+    rounds: Annotated[int, Field(ge=1)] = 1_000
+    seed: int = 0
+
+
+def _kind(value: Any) -> str | None:
+    """Which source a mapping describes, by the key that only it has."""
+    has = value.__contains__ if isinstance(value, Mapping) else lambda key: hasattr(value, key)
+    return next((kind for kind in SOURCES if has(kind)), None)
+
+
+Source = Annotated[
+    Annotated[FromStore, Tag("store")]
+    | Annotated[FromSimulator, Tag("simulated")]
+    | Annotated[FromLexicon, Tag("stitched")],
+    Discriminator(
+        _kind,
+        custom_error_type="source",
+        custom_error_message="a source has one of the keys store, simulated, stitched",
+    ),
+]
+
+
+SOURCES: dict[str, type[Record]] = {
+    "store": FromStore,
+    "simulated": FromSimulator,
+    "stitched": FromLexicon,
+}
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A stitched source whose samples are treated as signed ones."""
+
+    source: SampleSource
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __getitem__(self, index: int) -> Sample:
+        return replace(self.source[index], stitched=False)
+
+
+def located(path: str) -> str:
+    """The path with ~ and $VARIABLES filled in. Raises UsageError where a variable is not set."""
+    found = os.path.expanduser(os.path.expandvars(path))
+    if "$" in found:
+        raise UsageError(
+            f"the path '{path}' names an environment variable that is not set; "
+            "set it to the folder of your data, or write the path out with --set"
+        )
+    return found
+
+
+def open_lexicon(name: str, layout: Layout = HOLISTIC) -> Lexicon:
+    """The lexicon of that name: a folder with an index.csv, a store, or sim:SIZE[:split].
+
+    layout: what a simulated lexicon draws. Raises UsageError where the name is none of these.
+    """
+    if name.startswith("sim:"):
+        size, _, split = name.removeprefix("sim:").partition(":")
+        return simulated_lexicon(size, split or "train", layout)
+    name = located(name)
+    if (Path(name) / INDEX).is_file():
+        return folder_lexicon(name)
+    folder, _, split = name.rpartition(":")
+    if is_store(name):
+        return store_lexicon(name, split=None)
+    if folder and is_store(folder):
+        return store_lexicon(folder, split=split)
+    raise UsageError(
+        f"there is no lexicon '{name}': expected a folder with an {INDEX}, a store of words "
+        "(STORE or STORE:split), or sim:tiny, sim:small, sim:base"
+    )
+
+
+def open_source(source: Source, layout: Layout, prepare: PrepareWord) -> SampleSource:
+    """The samples of a recipe's source.
+
+    layout: what the simulator draws. prepare: done to each word clip alone before it is stitched.
+    """
+    if isinstance(source, FromStore):
+        return open_store(located(source.store), source.split)
+    if isinstance(source, FromSimulator):
+        kind = SimulatedWords if source.simulated == "words" else SimulatedSentences
+        return kind(source.size, source.split, layout)
+    lexicon = open_lexicon(source.stitched, layout)
+    stitched = StitchedSentences(
+        lexicon,
+        sentences_of(source.sentences, lexicon),
+        source.order,
+        source.seed,
+        source.rounds,
+        prepare if source.alone else None,
+        layout=layout,
+    )
+    return stitched if source.alone else Signed(stitched)
+
+
+def texts_of(source: Source, layout: Layout) -> list[str]:
+    """The texts of a source, without reading or drawing a clip."""
+    if isinstance(source, FromStore):
+        return open_store(located(source.store), source.split).texts()
+    if isinstance(source, FromSimulator):
+        kind = SimulatedWords if source.simulated == "words" else SimulatedSentences
+        return kind(source.size, source.split, layout).texts()
+    return sentences_of(source.sentences, open_lexicon(source.stitched, layout))
+
+
+def sentences_of(wanted: Sentences, lexicon: Lexicon) -> list[str]:
+    """The sentences to stitch, in a fixed order: one-word ones first, then the texts.
+
+    Raises UsageError where none is left.
+    """
+    texts = list(
+        covered(_read(wanted), set(lexicon.words), wanted.coverage, wanted.shortest, wanted.longest)
+    )
+    kept, held = held_out(texts, wanted.held_out)
+    chosen = held if wanted.part == "held" else kept
+    words = one_word_sentences(lexicon.words) * wanted.one_word
+    if not words and not chosen:
+        raise UsageError(
+            f"no sentence is left to stitch: lexicon '{lexicon.name}' covers none of the "
+            f"texts at {wanted.coverage:.0%}; lower coverage, add files, or set one_word"
+        )
+    return [*words, *chosen]
+
+
+def _read(wanted: Sentences) -> Iterator[str]:
+    read: list[Iterator[str] | Sequence[str]] = [
+        read_sentences(located(file.path), file.column) for file in wanted.files
+    ]
+    if wanted.texts_of and wanted.texts_of.startswith("sim:"):
+        read.append(SimulatedSentences(wanted.texts_of.removeprefix("sim:"), "train").texts())
+    elif wanted.texts_of:
+        read.append(open_store(located(wanted.texts_of), "train").texts())
+    for texts in read:
+        yield from clauses(texts) if wanted.clauses else texts
