@@ -24,6 +24,8 @@ from signloom.simulator.corpora import (
     simulated_lexicon,
     split_of,
 )
+from signloom.simulator.grammar import SimulatedSentence
+from tests.simulator.test_grammar import unchecked
 
 
 def same(one: Sample, other: Sample) -> bool:
@@ -57,16 +59,17 @@ def test_a_layout_limits_what_is_computed_and_changes_nothing(name: str) -> None
     assert part.glosses == whole.glosses
 
 
+def said_in(size: str) -> dict[str, list[SimulatedSentence]]:
+    sources = {split: SimulatedSentences(size, split) for split in SPLITS}
+    return {
+        split: [s.sentence(i) for i in range(min(len(s), 2500))] for split, s in sources.items()
+    }
+
+
 @pytest.mark.parametrize("size", ["tiny", "small"])
 def test_splits_share_no_sentence_and_test_words_are_taught(size: str) -> None:
-    said = {
-        split: [
-            source.sentence(i)
-            for source in [SimulatedSentences(size, split)]
-            for i in range(min(len(source), 2500))
-        ]
-        for split in SPLITS
-    }
+    with unchecked():
+        said = said_in(size)
     texts = {split: {s.text for s in found} for split, found in said.items()}
     assert not texts["test"] & texts["train"]
     assert not texts["dev"] & texts["train"]
