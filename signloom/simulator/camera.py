@@ -55,4 +55,4 @@ def camera_of(rng: np.random.Generator) -> Camera:
 def tracker_of(rng: np.random.Generator) -> Tracker:
     """A tracker as good as the light and the lens allow."""
     jitter, loss = np.clip(rng.standard_normal(2), -2, 2)
-    return Tracker(jitter=float(np.exp(0.35 * jitter)), loss=float(np.exp(0.6 * loss)))
+    return Tracker(jitter=float(np.exp(0.5 * jitter)), loss=float(np.exp(0.6 * loss)))

@@ -191,7 +191,10 @@ def _blur(noise: Array, weights: tuple[float, ...]) -> Array:
 
 
 _SLOW = (0.3, 0.7, 1.0, 0.9, 0.7, 0.5, 0.3)
-_QUICK = (0.6, 1.0, 0.4)
+_QUICK = (0.2, 1.0, 0.1)
+_LONG = (1.0,) * 9
+_ALONG = np.array([0.4, 0.7, 1.0, 1.3])
+"""How far a finger's error reaches its joints, knuckle to tip."""
 
 
 def _see_hands(
@@ -203,18 +206,27 @@ def _see_hands(
     length = film.scale * np.linalg.norm(arms.hands[:, :, 9] - arms.hands[:, :, 0], axis=-1) * 2
     centre = pixels[:, :, (0, 5, 9, 13, 17), :2].mean(2)
     speed = np.linalg.norm(np.diff(centre, axis=0, prepend=centre[:1]), axis=-1) / length
-    own = rng.standard_normal((frames + len(_QUICK) - 1, 2, 21, 3))
-    whole = rng.standard_normal((frames + len(_SLOW) - 1, 2, 3))
+    noise = _hand_noise(frames, rng)
     chance = rng.standard_normal((frames + len(_SLOW) - 1, 2))
-    grow = tracker.jitter * (0.010 + 0.07 * np.minimum(speed, 0.5)) * length
-    noise = _blur(own, _QUICK) + 1.2 * _blur(whole, _SLOW)[:, :, None]
-    noise[..., 2] *= 2.5
-    noise[:, :, 0, 2] = 0
+    quality = np.exp(0.45 * _blur(rng.standard_normal((frames + len(_LONG) - 1, 2)), _LONG))
+    grow = tracker.jitter * quality * (0.006 + 0.05 * np.minimum(speed, 0.5)) * length
     points = np.round(pixels + noise * grow[..., None, None], 3)
     lost = _lost(centre, speed, length, film, tracker, _blur(chance, _SLOW))
     return tuple(  # type: ignore[return-value]
         _SeenHand(points[:, hand], np.where(lost[:, hand], 0.0, 1.0)) for hand in (0, 1)
     )
+
+
+def _hand_noise(frames: int, rng: np.random.Generator) -> Array:
+    """(frames, 2, 21, 3): most of a tracker's error is shared by the hand, much of the rest by a finger."""
+    whole = rng.standard_normal((frames, 2, 1, 3))
+    drift = _blur(rng.standard_normal((frames + len(_SLOW) - 1, 2, 1, 3)), _SLOW)
+    finger = rng.standard_normal((frames, 2, 5, 1, 3)) * _ALONG[:, None]
+    noise = 0.7 * whole + 0.7 * drift + 0.25 * rng.standard_normal((frames, 2, 21, 3))
+    noise[:, :, 1:] += finger.reshape(frames, 2, 20, 3)
+    noise[..., 2] *= 2.5
+    noise[:, :, 0, 2] = 0
+    return noise
 
 
 def _lost(

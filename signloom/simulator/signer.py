@@ -77,8 +77,8 @@ def signer_of(seed: int, index: int) -> Signer:
         shape_offset=0.05 * rng.standard_normal(16)
         + 0.05 * rng.standard_normal((len(HANDSHAPES), 16)),
         turn_offset=0.13 * rng.standard_normal(3),
-        rest=np.array([0.35, -1.35, 0.45]) + np.array([0.15, 0.25, 0.1]) * rng.standard_normal(3),
-        rest_other=np.array([0.35, -1.35, 0.45])
+        rest=np.array([0.35, -1.55, 0.45]) + np.array([0.15, 0.25, 0.1]) * rng.standard_normal(3),
+        rest_other=np.array([0.35, -1.55, 0.45])
         + np.array([0.15, 0.25, 0.1]) * rng.standard_normal(3),
         face=np.clip(rng.standard_normal(12), -2, 2),
     )
