@@ -22,7 +22,7 @@ from signloom.methods.sources import SOURCES, Record, Source, open_source, texts
 from signloom.metrics.translation import score_translation
 from signloom.text.tokenizer import train_bpe
 from signloom.training.checkpoint import save_checkpoint
-from signloom.training.fit import Fitted, first_process, fit
+from signloom.training.fit import Fitted, first_process, fit, where_it_stands
 from signloom.training.mixing import (
     AnnealedCap,
     AnnealedScale,
@@ -205,6 +205,7 @@ def run_recipe(
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    where_it_stands(folder, resume, recipe.hash())  # before anything is drawn or written
     config = recipe.settings()
     layout = posestitch.layout_named(config.layout)
     texts = texts_of(recipe.data.train, layout)

@@ -98,7 +98,7 @@ def fit(
     if accelerator.is_main_process:
         clear_leftovers(folder)
     accelerator.wait_for_everyone()
-    progress, state = _start(folder, resume, fingerprint)
+    progress, state = where_it_stands(folder, resume, fingerprint)
     reporter = Reporter(
         folder / "log.jsonl", plan.steps, progress.step, accelerator.is_main_process
     )
@@ -197,7 +197,14 @@ def dropout_seed(seed: int, step: int, micro: int) -> int:
     return int(words[0] >> np.uint64(1))
 
 
-def _start(folder: Path, resume: bool, fingerprint: str) -> tuple[Progress, Path | None]:
+def where_it_stands(
+    folder: str | Path, resume: bool, fingerprint: str
+) -> tuple[Progress, Path | None]:
+    """How far the run in ``folder`` has come, and the state to go on from; none unless ``resume``.
+
+    Raises UsageError where the state is of a run with another fingerprint.
+    """
+    folder = Path(folder)
     found = newest_state(folder / "states") if resume else None
     if found is None:
         return Progress(fingerprint=fingerprint), None
