@@ -56,7 +56,9 @@ def _half_width(height: Array) -> Array:
 def _place_contours(at: Array) -> None:
     turn = np.arange(36) * 2 * np.pi / 36
     height = 0.5 * np.cos(turn)
-    at[list(FACE_OVAL), 0] = -np.sign(np.sin(turn)) * _half_width(height) * (np.abs(np.sin(turn)) > 1e-9)
+    at[list(FACE_OVAL), 0] = (
+        -np.sign(np.sin(turn)) * _half_width(height) * (np.abs(np.sin(turn)) > 1e-9)
+    )
     at[list(FACE_OVAL), 1] = height
     eye = np.arange(16) * 2 * np.pi / 16
     for ring, side in ((RIGHT_EYE, 1), (LEFT_EYE, -1)):
@@ -70,13 +72,16 @@ def _place_contours(at: Array) -> None:
         at[list(chain), 0] = side * (0.285 - 0.215 * step)
         at[list(chain), 1] = 0.160 + 0.035 * np.sin(np.pi * (0.15 + 0.75 * step)) + lift
     lip = np.arange(20) * 2 * np.pi / 20
-    for ring, wide, low, high in ((LIPS_OUTER, 1.0, 0.052, 0.040), (LIPS_INNER, 0.86, 0.006, 0.004)):
+    for ring, wide, low, high in (
+        (LIPS_OUTER, 1.0, 0.052, 0.040),
+        (LIPS_INNER, 0.86, 0.006, 0.004),
+    ):
         at[list(ring), 0] = wide * _MOUTH_WIDE * np.cos(lip)
         at[list(ring), 1] = _MOUTH_Y - np.sin(lip) * np.where(np.sin(lip) > 0, low, high)
     at[0, 1] -= 0.005
 
 
-def _place_rest(at: Array, placed: Array) -> None:
+def _place_rest(at: Array, placed: NDArray[np.bool_]) -> None:
     """Fill the face's halves with the points that have no place yet, in the order of their indices."""
     right = [i for i in range(248) if not placed[i]]
     left = [i for i in range(248, 468) if not placed[i]]
@@ -112,7 +117,9 @@ def mean_face() -> Array:
     _place_rest(at, placed)
     x, y = at[:, 0], at[:, 1]
     at[:, 2] = 0.42 * np.sqrt(np.maximum(1 - (x / 0.47) ** 2 - (y / 0.75) ** 2, 0.0)) - 0.10
-    at[:, 2] += 0.13 * np.exp(-((x / 0.055) ** 2) - ((y + 0.10) / np.where(y > -0.1, 0.12, 0.035)) ** 2)
+    at[:, 2] += 0.13 * np.exp(
+        -((x / 0.055) ** 2) - ((y + 0.10) / np.where(y > -0.1, 0.12, 0.035)) ** 2
+    )
     at[:, 2] -= 0.035 * np.exp(-(((np.abs(x) - _EYE_X) / 0.08) ** 2) - ((y - _EYE_Y) / 0.05) ** 2)
     at[:, 2] += 0.02 * np.exp(-((x / 0.10) ** 2) - ((y - _MOUTH_Y) / 0.05) ** 2)
     return at
@@ -130,7 +137,7 @@ def movements() -> Array:
     moves = np.zeros((len(CHANNELS), 468, 3))
     low = 1 / (1 + np.exp((y - _MOUTH_Y) / 0.004))
     middle = np.clip(1 - (np.abs(x) / (1.05 * _MOUTH_WIDE)) ** 2, 0, 1)
-    around = _near(x, y, (0, _MOUTH_Y), 0.16, 0.09)
+    around = _near(x, y, (0.0, _MOUTH_Y), 0.16, 0.09)
     jaw = low * np.clip((0.42 - np.abs(x)) / 0.30, 0, 1) * np.clip((-0.12 - y) / 0.12, 0, 1)
     lips = np.zeros(468)
     lips[list(LIPS_OUTER + LIPS_INNER) + [11, 12, 15, 16, 76, 306, 62, 292]] = 1
@@ -168,12 +175,14 @@ def _variations() -> Array:
     ways[2, :, 0] = 0.010 * eyes
     ways[3, :, 1] = 0.12 * (y - _EYE_Y) * np.abs(eyes)
     ways[4, :, 1] = 0.010 * np.abs(eyes)
-    ways[5, :, 1] = 0.010 * (_near(x, y, (0.17, 0.20), 0.2, 0.06) + _near(x, y, (-0.17, 0.20), 0.2, 0.06))
-    ways[6, :, 1] = -0.012 * _near(x, y, (0, -0.11), 0.1, 0.08)
-    ways[7, :, 0] = 0.10 * x * _near(x, y, (0, -0.11), 0.1, 0.06)
-    ways[8, :, 0] = 0.06 * x * _near(x, y, (0, _MOUTH_Y), 0.2, 0.08)
-    ways[9, :, 1] = 0.010 * _near(x, y, (0, _MOUTH_Y), 0.2, 0.08)
-    ways[10, :, 1] = 0.20 * (y - _MOUTH_Y) * _near(x, y, (0, _MOUTH_Y), 0.14, 0.06)
+    ways[5, :, 1] = 0.010 * (
+        _near(x, y, (0.17, 0.20), 0.2, 0.06) + _near(x, y, (-0.17, 0.20), 0.2, 0.06)
+    )
+    ways[6, :, 1] = -0.012 * _near(x, y, (0.0, -0.11), 0.1, 0.08)
+    ways[7, :, 0] = 0.10 * x * _near(x, y, (0.0, -0.11), 0.1, 0.06)
+    ways[8, :, 0] = 0.06 * x * _near(x, y, (0.0, _MOUTH_Y), 0.2, 0.08)
+    ways[9, :, 1] = 0.010 * _near(x, y, (0.0, _MOUTH_Y), 0.2, 0.08)
+    ways[10, :, 1] = 0.20 * (y - _MOUTH_Y) * _near(x, y, (0.0, _MOUTH_Y), 0.14, 0.06)
     ways[11, :, 2] = 0.06 * z
     return ways
 

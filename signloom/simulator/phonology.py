@@ -44,50 +44,50 @@ class Handshape:
 
 
 HANDSHAPES: tuple[Handshape, ...] = (
-    Handshape("B", "eeee", "side", 0, 5),
-    Handshape("A", "kkkk", "side", 0, 4),
-    Handshape("5", "eeee", "out", 16, 5),
-    Handshape("1", "ekkk", "in", 0, 5),
-    Handshape("S", "kkkk", "over", 0, 3),
-    Handshape("C", "cccc", "opposed", 3, 3),
-    Handshape("O", "oooo", "pinch", 0, 3),
-    Handshape("V", "eekk", "in", 14, 2.5),
-    Handshape("U", "eekk", "in", 0, 2),
-    Handshape("L", "ekkk", "out", 0, 2),
-    Handshape("Y", "kkke", "out", 8, 2),
-    Handshape("I", "kkke", "over", 0, 1.5),
-    Handshape("F", "oeee", "pinch", 12, 2),
-    Handshape("W", "eeek", "in", 12, 1.5),
-    Handshape("3", "eekk", "out", 14, 1.5),
-    Handshape("4", "eeee", "in", 14, 1.5),
-    Handshape("X", "hkkk", "over", 0, 1.5),
-    Handshape("G", "bkkk", "opposed", 0, 1),
-    Handshape("H", "eekk", "side", 0, 1),
-    Handshape("R", "eekk", "in", -7, 1),
-    Handshape("K", "ebkk", "up", 6, 1),
-    Handshape("bent-B", "bbbb", "side", 0, 2),
-    Handshape("flat-O", "bbbb", "pinch", 0, 2),
-    Handshape("claw-5", "hhhh", "out", 16, 2),
-    Handshape("claw-3", "hhkk", "out", 12, 1),
-    Handshape("bent-V", "hhkk", "in", 12, 1),
-    Handshape("bent-U", "bbkk", "in", 0, 0.8),
-    Handshape("bent-L", "hkkk", "out", 0, 1),
-    Handshape("baby-O", "okkk", "pinch", 0, 1.2),
-    Handshape("open-A", "kkkk", "up", 0, 1.5),
-    Handshape("E", "hhhh", "in", 0, 0.8),
-    Handshape("8", "eoee", "pinch", 10, 0.8),
-    Handshape("7", "eeoe", "pinch", 10, 0.6),
-    Handshape("6", "eeeo", "pinch", 10, 0.6),
-    Handshape("ILY", "ekke", "out", 4, 0.8),
-    Handshape("horns", "ekke", "over", 4, 0.8),
-    Handshape("open-8", "ebee", "out", 12, 0.8),
-    Handshape("flat-C", "bbbb", "opposed", 2, 1),
-    Handshape("spread-C", "cccc", "out", 12, 1),
-    Handshape("open-F", "beee", "out", 10, 0.8),
-    Handshape("relaxed", "rrrr", "side", 5, 1),
-    Handshape("T", "ckkk", "up", 0, 0.6),
-    Handshape("middle", "kekk", "over", 0, 0.4),
-    Handshape("M", "bbbk", "in", 0, 0.6),
+    Handshape("B", "eeee", "side", 0.0, 5.0),
+    Handshape("A", "kkkk", "side", 0.0, 4.0),
+    Handshape("5", "eeee", "out", 16.0, 5.0),
+    Handshape("1", "ekkk", "in", 0.0, 5.0),
+    Handshape("S", "kkkk", "over", 0.0, 3.0),
+    Handshape("C", "cccc", "opposed", 3.0, 3.0),
+    Handshape("O", "oooo", "pinch", 0.0, 3.0),
+    Handshape("V", "eekk", "in", 14.0, 2.5),
+    Handshape("U", "eekk", "in", 0.0, 2.0),
+    Handshape("L", "ekkk", "out", 0.0, 2.0),
+    Handshape("Y", "kkke", "out", 8.0, 2.0),
+    Handshape("I", "kkke", "over", 0.0, 1.5),
+    Handshape("F", "oeee", "pinch", 12.0, 2.0),
+    Handshape("W", "eeek", "in", 12.0, 1.5),
+    Handshape("3", "eekk", "out", 14.0, 1.5),
+    Handshape("4", "eeee", "in", 14.0, 1.5),
+    Handshape("X", "hkkk", "over", 0.0, 1.5),
+    Handshape("G", "bkkk", "opposed", 0.0, 1.0),
+    Handshape("H", "eekk", "side", 0.0, 1.0),
+    Handshape("R", "eekk", "in", -7.0, 1.0),
+    Handshape("K", "ebkk", "up", 6.0, 1.0),
+    Handshape("bent-B", "bbbb", "side", 0.0, 2.0),
+    Handshape("flat-O", "bbbb", "pinch", 0.0, 2.0),
+    Handshape("claw-5", "hhhh", "out", 16.0, 2.0),
+    Handshape("claw-3", "hhkk", "out", 12.0, 1.0),
+    Handshape("bent-V", "hhkk", "in", 12.0, 1.0),
+    Handshape("bent-U", "bbkk", "in", 0.0, 0.8),
+    Handshape("bent-L", "hkkk", "out", 0.0, 1.0),
+    Handshape("baby-O", "okkk", "pinch", 0.0, 1.2),
+    Handshape("open-A", "kkkk", "up", 0.0, 1.5),
+    Handshape("E", "hhhh", "in", 0.0, 0.8),
+    Handshape("8", "eoee", "pinch", 10.0, 0.8),
+    Handshape("7", "eeoe", "pinch", 10.0, 0.6),
+    Handshape("6", "eeeo", "pinch", 10.0, 0.6),
+    Handshape("ILY", "ekke", "out", 4.0, 0.8),
+    Handshape("horns", "ekke", "over", 4.0, 0.8),
+    Handshape("open-8", "ebee", "out", 12.0, 0.8),
+    Handshape("flat-C", "bbbb", "opposed", 2.0, 1.0),
+    Handshape("spread-C", "cccc", "out", 12.0, 1.0),
+    Handshape("open-F", "beee", "out", 10.0, 0.8),
+    Handshape("relaxed", "rrrr", "side", 5.0, 1.0),
+    Handshape("T", "ckkk", "up", 0.0, 0.6),
+    Handshape("middle", "kekk", "over", 0.0, 0.4),
+    Handshape("M", "bbbk", "in", 0.0, 0.6),
 )
 """Forty and more handshapes; the first seven are the unmarked ones."""
 
@@ -236,7 +236,12 @@ class Sign:
 
 
 PLACES: dict[str, tuple[int, str, str, str]] = {
-    "self": (LOCATIONS.index(next(p for p in LOCATIONS if p.name == "chest")), "self", "in", "back"),
+    "self": (
+        LOCATIONS.index(next(p for p in LOCATIONS if p.name == "chest")),
+        "self",
+        "in",
+        "back",
+    ),
     "you": (6, "down", "front", "front"),
     "right": (3, "down", "front", "out"),
     "left": (7, "down", "in", "in"),
@@ -257,7 +262,9 @@ def pick(
 ) -> Choice:
     """One of ``values``, as likely as its weight."""
     share = np.cumsum(np.ones(len(values)) if weights is None else np.asarray(weights, float))
-    return values[min(int(np.searchsorted(share, rng.random() * share[-1], "right")), len(values) - 1)]
+    return values[
+        min(int(np.searchsorted(share, rng.random() * share[-1], "right")), len(values) - 1)
+    ]
 
 
 def visemes(word: str) -> tuple[str, ...]:
@@ -276,7 +283,9 @@ def visemes(word: str) -> tuple[str, ...]:
 def sign_of(word: str, language_seed: int) -> Sign:
     """The sign of a word in a simulated language: the same for the same (word, language)."""
     rng = draws("sign", language_seed, word.lower())
-    handedness: Handedness = pick(rng, ("one", "symmetric", "alternating", "base"), (9, 5, 2, 4))
+    handedness: Handedness = pick(
+        rng, ("one", "symmetric", "alternating", "base"), (9.0, 5.0, 2.0, 4.0)
+    )
     first = _handshape(rng)
     last = _handshape(rng) if rng.random() < 0.22 else first
     location = _location(rng, handedness)
@@ -290,8 +299,8 @@ def sign_of(word: str, language_seed: int) -> Sign:
         handedness=handedness,
         base_handshape=_base(rng, first) if handedness == "base" else None,
         mouthing=mouthing,
-        brows=pick(rng, ("neutral", "raised", "furrowed"), (8, 1, 1)),
-        head=pick(rng, ("none", "nod", "tilt"), (8, 1, 1)),
+        brows=pick(rng, ("neutral", "raised", "furrowed"), (8.0, 1.0, 1.0)),
+        head=pick(rng, ("none", "nod", "tilt"), (8.0, 1.0, 1.0)),
     )
 
 
@@ -343,7 +352,7 @@ def letter_sign(ch: str, language_seed: int) -> Sign:
     shapes = [int(i) for i in order if i != RELAXED]
     number = ord(letter) - ord("a")
     rng = draws("letter", language_seed, letter)
-    palm, fingers = pick(rng, ORIENTATIONS[:3], (5, 1, 2))
+    palm, fingers = pick(rng, ORIENTATIONS[:3], (5.0, 1.0, 2.0))
     moving = rng.random() < 0.12
     return Sign(
         handshapes=(shapes[number], shapes[number]),
@@ -400,17 +409,19 @@ def _orientation(rng: np.random.Generator) -> Orientation:
 
 
 def _movement(rng: np.random.Generator, changing: bool) -> Movement:
-    path: Path = pick(rng, ("none", "straight", "arc", "circle", "zigzag"), (2, 6, 4, 3, 1.5))
+    path: Path = pick(
+        rng, ("none", "straight", "arc", "circle", "zigzag"), (2.0, 6.0, 4.0, 3.0, 1.5)
+    )
     local: Local = "none"
     if not changing and (path == "none" or rng.random() < 0.15):
-        local = pick(rng, ("wiggle", "twist", "nod"), (2, 2, 2))
+        local = pick(rng, ("wiggle", "twist", "nod"), (2.0, 2.0, 2.0))
     elif changing and (path == "none" or rng.random() < 0.3):
         local = "open-close"
     return Movement(
         path=path,
         direction=pick(rng, range(len(DIRECTIONS))),
-        size=pick(rng, range(len(SIZES)), (3, 5, 3)),
-        repetition=pick(rng, (1, 2, 3), (5, 4, 1)),
+        size=pick(rng, range(len(SIZES)), (3.0, 5.0, 3.0)),
+        repetition=pick(rng, (1, 2, 3), (5.0, 4.0, 1.0)),
         local=local,
     )
 

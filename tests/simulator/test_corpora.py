@@ -60,10 +60,10 @@ def test_a_layout_limits_what_is_computed_and_changes_nothing(name: str) -> None
 
 
 def said_in(size: str) -> dict[str, list[SimulatedSentence]]:
+    """Leading sentences of each split."""
     sources = {split: SimulatedSentences(size, split) for split in SPLITS}
-    return {
-        split: [s.sentence(i) for i in range(min(len(s), 2500))] for split, s in sources.items()
-    }
+    first = {"train": 2500, "dev": 150, "test": 300}
+    return {n: [s.sentence(i) for i in range(min(len(s), first[n]))] for n, s in sources.items()}
 
 
 @pytest.mark.parametrize("size", ["tiny", "small"])
@@ -101,7 +101,8 @@ def test_a_sentence_carries_all_that_is_known() -> None:
         assert sample.clip.simulated
         assert sample.clip.origin.version == "sim-sentences-v1"
         assert sample.language == "sim-1"
-    assert source.texts()[:8] == [source[i].text for i in range(8)]
+    with unchecked():
+        assert source.texts()[:8] == [source[i].text for i in range(8)]
 
 
 def test_a_name_is_one_gloss_of_several_letters() -> None:
