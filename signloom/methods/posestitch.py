@@ -32,6 +32,7 @@ from signloom.data.clip import PoseClip
 from signloom.data.layouts import Layout, layout_named
 from signloom.data.sample import Sample
 from signloom.data.timing import Seconds
+from signloom.encoders.frames import frame_features, minmax_joint, noisy, pad_frames, resampled
 from signloom.errors import UsageError, nearest
 from signloom.inference.translate import Translation
 from signloom.language.beam import beam_search
@@ -42,6 +43,7 @@ from signloom.language.seq2seq import (
     load_decoder,
     load_encoder,
 )
+from signloom.pose.augment import random_affine
 from signloom.pose.convert import convert
 from signloom.pose.normalize import minmax_clip, shoulder
 from signloom.pose.select import every_frame
@@ -81,6 +83,10 @@ class Config:
     only: the stream is then no pure function of (seed, index)."""
     random_offset: bool = False
     """Training starts at a random frame of the first n instead of frame 0 [D]."""
+    stretch: float = 0.0
+    """Training clips are stretched by up to e^± this, x and y apart [D: a camera's other format]."""
+    turn: float = 0.0
+    """Training clips are turned by up to ± this many degrees [D]."""
     noise_hands: float = 0.01
     """σ on hands and face of stitched training clips, in normalised units."""
     noise_body: float = 0.1
@@ -348,16 +354,23 @@ class PoseStitch(nn.Module):
         return self.seq2seq(self.front(features), mask, inputs)
 
     def loss(self, batch: Batch) -> Loss:
-        """Cross-entropy over the text tokens: its sum, and how many tokens there are."""
+        """Cross-entropy over the text tokens: its sum, and how many tokens there are.
+
+        On a CPU, clips of like length go through together, so that little time is spent on padding.
+        """
+        parts = by_length(batch) if batch.features.device.type == "cpu" else [batch]
+        total = torch.stack([self._summed(part) for part in parts]).sum()
+        return Loss(total, (batch.labels != -100).sum())
+
+    def _summed(self, batch: Batch) -> Float[Tensor, ""]:
         logits = self(batch.features, batch.mask, batch.inputs)
-        total = nn.functional.cross_entropy(
+        return nn.functional.cross_entropy(
             logits.flatten(0, 1).float(),
             batch.labels.flatten(),
             ignore_index=-100,
             reduction="sum",
             label_smoothing=self.config.label_smoothing,
         )
-        return Loss(total, (batch.labels != -100).sum())
 
     def example(self, sample: Sample, rng: np.random.Generator, train: bool) -> Example:
         return self.preparation.example(sample, rng, train)
@@ -449,6 +462,8 @@ class Preparation:
             else 0
         )
         clip = every_frame(clip, step, offset)
+        if rng and (self.config.stretch or self.config.turn):
+            clip = random_affine(clip, rng, self.config.stretch, self.config.turn)
         normal = {"minmax_clip": minmax_clip, "minmax_joint": minmax_joint, "shoulder": shoulder}
         clip = normal[self.config.normalizer](clip)
         origin = replace(clip.origin, settings={**clip.origin.settings, "prepared": NAME})
@@ -461,8 +476,8 @@ class Preparation:
         clip = self.prepare(clip, stitched, rng)
         clip = clip.frames(slice(0, self.config.max_frames))
         if stitched and rng:
-            clip = noisy(clip, self.config, rng)
-        return frame_features(clip, self.config)
+            clip = noisy(clip, rng, self.config.noise_hands, self.config.noise_body)
+        return frame_features(clip, self.config.coordinates, self.config.local_hands)
 
     def example(self, sample: Sample, rng: np.random.Generator, train: bool) -> Example:
         """Features and tokens of a sample; a pure function of its arguments unless jitter is legacy."""
@@ -497,78 +512,15 @@ def feature_count(config: Config) -> int:
     return len(layout_named(config.layout)) * config.coordinates + local
 
 
-def frame_features(clip: PoseClip, config: Config) -> NDArray[np.float32]:
-    """(frames, features) of a normalised clip: keypoints in layout order, then the local hands."""
-    frames = len(clip)
-    points = clip.points[:, :, : config.coordinates]
-    parts = [points.reshape(frames, -1)]
-    if config.local_hands:
-        hands = [clip.layout.part(side) for side in ("left_hand", "right_hand")]
-        parts += [hand.reshape(frames, -1) for hand in local_hands(points, clip.present, hands)]
-    return np.ascontiguousarray(np.concatenate(parts, axis=1), np.float32)
-
-
-def local_hands(
-    points: NDArray[np.float32],
-    present: NDArray[np.bool_],
-    hands: Sequence[NDArray[np.int_]],
-) -> list[NDArray[np.float32]]:
-    """Each hand from its wrist, in units of the clip's mean palm (wrist to middle knuckle, both hands).
-
-    points (frames, keypoints, C); hands: 21 indices each, wrist first, middle knuckle tenth.
-    """
-    local = []
-    palms = []
-    for hand in hands:
-        seen = present[:, hand]
-        whole = seen[:, 0] & seen[:, 9]
-        own = np.where(
-            (seen & whole[:, None])[:, :, None], points[:, hand] - points[:, hand[:1]], 0
+def by_length(batch: Batch, rows: int = 8) -> list[Batch]:
+    """The batch in parts of ``rows`` clips of like length, each padded no further than it needs."""
+    frames, tokens = batch.mask.sum(1), (batch.labels != -100).sum(1)
+    return [
+        Batch(
+            batch.features[part, : int(frames[part].max())],
+            batch.mask[part, : int(frames[part].max())],
+            batch.inputs[part, : max(1, int(tokens[part].max()))],
+            batch.labels[part, : max(1, int(tokens[part].max()))],
         )
-        local.append(own.astype(np.float32))
-        palms.append(np.linalg.norm(own[whole, 9, :2], axis=1))
-    palm = np.concatenate(palms)
-    scale = float(palm.mean()) if palm.size else 0.0
-    return [hand / np.float32(scale) if scale > 1e-6 else hand for hand in local]
-
-
-def minmax_joint(clip: PoseClip) -> PoseClip:
-    """All present keypoints moved and scaled as one: centre of their box at 0, its longer side 2 (ours)."""
-    seen = clip.present
-    if not seen.any():
-        return clip
-    points = clip.points[seen]
-    low, high = points.min(axis=0), points.max(axis=0)
-    half = max(float((high - low)[:2].max()) / 2, 1e-6)
-    moved = (clip.points - (low + high) / 2) / np.float32(half)
-    return clip.with_points(np.where(seen[:, :, None], moved, np.float32(0)))
-
-
-def noisy(clip: PoseClip, config: Config, rng: np.random.Generator) -> PoseClip:
-    """Gaussian noise on present keypoints, σ apart for the body (spec §1)."""
-    sigma = np.full(len(clip.layout), config.noise_hands, np.float32)
-    sigma[clip.part("body")] = config.noise_body
-    noise = rng.standard_normal(clip.points.shape, np.float32) * sigma[None, :, None]
-    return clip.with_points(clip.points + np.where(clip.present[:, :, None], noise, np.float32(0)))
-
-
-def resampled(clip: PoseClip, fps: float | None) -> PoseClip:
-    """The clip at ``fps`` by nearest frames; as it is within 2 % of that, or for None."""
-    if fps is None or abs(clip.fps / fps - 1) < 0.02 or not len(clip):
-        return clip
-    count = max(1, round(len(clip) * fps / clip.fps))
-    frames = np.minimum(((np.arange(count) + 0.5) * clip.fps / fps).astype(np.int64), len(clip) - 1)
-    return replace(clip.frames(frames), fps=float(fps))
-
-
-def pad_frames(
-    features: Sequence[NDArray[np.float32]],
-) -> tuple[Float[Tensor, "batch time features"], Bool[Tensor, "batch time"]]:
-    """Zero-padded to the longest, and True on real frames; a clip without frames counts as one of zeros."""
-    time = max(1, *(len(clip) for clip in features))
-    padded = torch.zeros(len(features), time, features[0].shape[1])
-    mask = torch.zeros(len(features), time, dtype=torch.bool)
-    for row, clip in enumerate(features):
-        padded[row, : len(clip)] = torch.from_numpy(clip)
-        mask[row, : max(1, len(clip))] = True
-    return padded, mask
+        for part in frames.argsort(stable=True).split(rows)
+    ]

@@ -14,6 +14,7 @@ from signloom.data.clip import Origin, PoseClip
 from signloom.data.layouts import HANDS42, HOLISTIC, PS76, Layout
 from signloom.data.lexicon import Lexicon
 from signloom.data.sample import Sample
+from signloom.encoders.frames import minmax_joint
 from signloom.errors import MediaError, UsageError
 from signloom.inference.translate import Translator
 from signloom.methods import posestitch
@@ -125,6 +126,22 @@ def test_every_parameter_has_a_gradient(tokenizer: Tokenizer) -> None:
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.abs().sum() > 0, name
+
+
+def test_parts_of_like_length_lose_nothing(tokenizer: Tokenizer) -> None:
+    model = build(PRESETS["tiny"], tokenizer)
+    items = [Sample(str(i), smooth_clip(i, 20 + 13 * (i % 5)), TEXTS[i % 4]) for i in range(11)]
+    batch = model.collate([model.example(s, np.random.default_rng(0), False) for s in items])
+    parts = posestitch.by_length(batch, rows=4)
+    assert [len(part.mask) for part in parts] == [4, 4, 3]
+    assert [part.mask.shape[1] for part in parts] == [17, 30, 36]
+    assert model.loss(batch).count == sum(int((part.labels != -100).sum()) for part in parts)
+    whole = torch.nn.functional.cross_entropy(
+        model(batch.features, batch.mask, batch.inputs).flatten(0, 1),
+        batch.labels.flatten(),
+        reduction="sum",
+    )
+    assert model.loss(batch).total.item() == pytest.approx(whole.item(), rel=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -244,7 +261,7 @@ def test_a_missing_hand_is_zeros(tokenizer: Tokenizer) -> None:
 
 def test_minmax_joint_keeps_the_shape_of_the_whole() -> None:
     clip = smooth_clip(6, layout=HANDS42)
-    points = posestitch.minmax_joint(clip).points[:, :, :2]
+    points = minmax_joint(clip).points[:, :, :2]
     low, high = points.min(axis=(0, 1)), points.max(axis=(0, 1))
     assert float((high - low).max()) == pytest.approx(2, abs=1e-4)
     np.testing.assert_allclose(low + high, 0, atol=1e-4)
