@@ -72,12 +72,12 @@ def _place_contours(at: Array) -> None:
         at[list(chain), 0] = side * (0.285 - 0.215 * step)
         at[list(chain), 1] = 0.160 + 0.035 * np.sin(np.pi * (0.15 + 0.75 * step)) + lift
     lip = np.arange(20) * 2 * np.pi / 20
-    for ring, wide, low, high in (
+    for lips, wide, low, high in (
         (LIPS_OUTER, 1.0, 0.052, 0.040),
         (LIPS_INNER, 0.86, 0.006, 0.004),
     ):
-        at[list(ring), 0] = wide * _MOUTH_WIDE * np.cos(lip)
-        at[list(ring), 1] = _MOUTH_Y - np.sin(lip) * np.where(np.sin(lip) > 0, low, high)
+        at[list(lips), 0] = wide * _MOUTH_WIDE * np.cos(lip)
+        at[list(lips), 1] = _MOUTH_Y - np.sin(lip) * np.where(np.sin(lip) > 0, low, high)
     at[0, 1] -= 0.005
 
 
