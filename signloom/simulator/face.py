@@ -140,7 +140,7 @@ def movements() -> Array:
     around = _near(x, y, (0.0, _MOUTH_Y), 0.16, 0.09)
     jaw = low * np.clip((0.42 - np.abs(x)) / 0.30, 0, 1) * np.clip((-0.12 - y) / 0.12, 0, 1)
     lips = np.zeros(468)
-    lips[list(LIPS_OUTER + LIPS_INNER) + [11, 12, 15, 16, 76, 306, 62, 292]] = 1
+    lips[[*LIPS_OUTER, *LIPS_INNER, 11, 12, 15, 16, 76, 306, 62, 292]] = 1
     moves[0, :, 1] = -0.115 * jaw * np.where(lips > 0, 0.15 + 0.85 * middle, 1)
     moves[0, :, 1] += 0.018 * (1 - low) * around * middle
     moves[0, :, 0] = -0.10 * x * around
