@@ -119,6 +119,43 @@ def sim_sentences(
     )
 
 
+class Part(StrEnum):
+    train = "train"
+    synthetic = "synthetic"
+    dev = "dev"
+
+
+@app.command("recipe")
+def recipe(
+    file: Annotated[Path, typer.Argument(help="A recipe, a YAML file.")],
+    out: Out,
+    part: Annotated[Part, typer.Option(help="Which of its sources.")] = Part.dev,
+    count: Annotated[
+        int | None, typer.Option(min=1, help="The first so many samples.  [default: all]")
+    ] = None,
+    jobs: Jobs = 1,
+    overwrite: Overwrite = False,
+) -> None:
+    """A source of a recipe as it stands, stitched sentences too: to look at, or to evaluate on."""
+    from signloom.data.files import refuse_existing
+    from signloom.data.layouts import layout_named
+    from signloom.errors import UsageError
+    from signloom.methods.recipe import read_recipe
+    from signloom.methods.sources import First, open_source
+
+    refuse_existing(out, overwrite)
+    wanted = read_recipe(file)
+    source = getattr(wanted.data, part.value)
+    if source is None:
+        raise UsageError(f"the recipe {file} has no source '{part.value}'; choose another --part")
+    layout = layout_named(wanted.settings().layout)
+    samples = open_source(source, layout, None)
+    if count is not None:
+        samples = First(samples, count)
+    description = {"corpus": f"{wanted.name} {part.value}", "recipe": wanted.hash()}
+    _write(out, layout, {part.value: samples}, description, jobs, overwrite)
+
+
 SPLITS = ("train", "dev", "test")
 
 

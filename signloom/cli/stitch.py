@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from signloom.data.lexicon import Lexicon
 
 
 class Order(StrEnum):
@@ -45,6 +42,7 @@ def run(
     import numpy as np
 
     from signloom.data.files import refuse_existing
+    from signloom.methods.sources import open_lexicon
     from signloom.pose.files import write_pose
     from signloom.stitch.stitcher import stitch
     from signloom.text.clean import words_of
@@ -87,30 +85,3 @@ def run(
         typer.echo(f"spelled: {' '.join(found.spelled)}", err=True)
     if found.skipped:
         typer.echo(f"skipped (no sign in the lexicon): {' '.join(found.skipped)}", err=True)
-
-
-def open_lexicon(name: str) -> Lexicon:
-    """The lexicon of that name: a folder with an index.csv, a store, or sim:SIZE.
-
-    Raises UsageError where it is none of these.
-    """
-    from signloom.corpora.folder_lexicon import INDEX, folder_lexicon
-    from signloom.corpora.store import is_store
-    from signloom.corpora.store_lexicon import store_lexicon
-    from signloom.errors import UsageError
-
-    if name.startswith("sim:"):
-        from signloom.simulator.corpora import simulated_lexicon
-
-        return simulated_lexicon(name.removeprefix("sim:"))
-    if (Path(name) / INDEX).is_file():
-        return folder_lexicon(name)
-    folder, _, split = name.rpartition(":")
-    if is_store(name):
-        return store_lexicon(name, split=None)
-    if folder and is_store(folder):
-        return store_lexicon(folder, split)
-    raise UsageError(
-        f"'{name}' is no lexicon; expected a folder with an {INDEX}, a store made by "
-        "'signloom prepare', or sim:tiny, sim:small, sim:base"
-    )

@@ -59,7 +59,9 @@ def writing_folder(path: str | os.PathLike[str], overwrite: bool = False) -> Ite
                 flush(file)
         retired = None
         if target.exists():
-            retired = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".old", dir=target.parent))
+            retired = Path(
+                tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".old", dir=target.parent)
+            )
             os.replace(target, retired / target.name)
         os.replace(temporary, target)
         flush(target.parent)

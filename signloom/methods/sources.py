@@ -139,6 +139,22 @@ class Signed:
         return replace(self.source[index], stitched=False)
 
 
+@dataclass(frozen=True)
+class First:
+    """The first ``count`` samples of a source."""
+
+    source: SampleSource
+    count: int
+
+    def __len__(self) -> int:
+        return min(self.count, len(self.source))
+
+    def __getitem__(self, index: int) -> Sample:
+        if not 0 <= index < len(self):
+            raise IndexError(f"sample {index} of {len(self)}")
+        return self.source[index]
+
+
 def located(path: str) -> str:
     """The path with ~ and $VARIABLES filled in. Raises UsageError where a variable is not set."""
     found = os.path.expanduser(os.path.expandvars(path))
@@ -167,15 +183,16 @@ def open_lexicon(name: str, layout: Layout = HOLISTIC) -> Lexicon:
     if folder and is_store(folder):
         return store_lexicon(folder, split=split)
     raise UsageError(
-        f"there is no lexicon '{name}': expected a folder with an {INDEX}, a store of words "
-        "(STORE or STORE:split), or sim:tiny, sim:small, sim:base"
+        f"'{name}' is no lexicon; expected a folder with an {INDEX}, a store of words made by "
+        "'signloom prepare' (STORE or STORE:split), or sim:tiny, sim:small, sim:base"
     )
 
 
-def open_source(source: Source, layout: Layout, prepare: PrepareWord) -> SampleSource:
+def open_source(source: Source, layout: Layout, prepare: PrepareWord | None) -> SampleSource:
     """The samples of a recipe's source.
 
-    layout: what the simulator draws. prepare: done to each word clip alone before it is stitched.
+    layout: what the simulator draws. prepare: done to each word clip alone before it is stitched;
+        None leaves them as they are.
     """
     if isinstance(source, FromStore):
         return open_store(located(source.store), source.split)

@@ -91,9 +91,7 @@ def hand_points(angles: Array, fingers: Array) -> Array:
 
 def _thumb_points(angles: Array, length: float) -> Array:
     out, palm, knuckle, tip = np.moveaxis(angles, -1, 0)
-    root = np.stack(
-        [np.cos(palm) * np.cos(out), np.cos(palm) * np.sin(out), np.sin(palm)], -1
-    )
+    root = np.stack([np.cos(palm) * np.cos(out), np.cos(palm) * np.sin(out), np.sin(palm)], -1)
     # The thumb folds towards the fingers' roots, within the plane that it stands in.
     fold = np.array([0.25, -0.90, 0.35])
     fold = fold - (root @ fold)[..., None] * root
@@ -123,7 +121,9 @@ def elbows(shoulder: Array, wrist: Array, upper_arm: float, forearm: float) -> t
     # Soft limit: the last tenth of the reach is compressed, so that nothing jumps.
     soft = 0.9 * limit
     over = np.maximum(length - soft, 0)
-    length = np.maximum(np.minimum(length, soft) + (limit - soft) * np.tanh(over / (limit - soft)), nearest)
+    length = np.maximum(
+        np.minimum(length, soft) + (limit - soft) * np.tanh(over / (limit - soft)), nearest
+    )
     part = (upper_arm**2 - forearm**2 + length**2) / (2 * length)
     height = np.sqrt(np.maximum(upper_arm**2 - part**2, 0))
     pole = _POLE - (along @ _POLE)[..., None] * along
@@ -137,7 +137,9 @@ def hand_axes(turns: Array, forearm: Array, give: float = 0.30) -> Array:
     turns: (..., 6) finger and palm directions as wished for; forearm: (..., 3)
     unit vectors. give: how far the wrist gives way to the forearm.
     """
-    wished = turns[..., :3] / np.maximum(np.linalg.norm(turns[..., :3], axis=-1, keepdims=True), 1e-6)
+    wished = turns[..., :3] / np.maximum(
+        np.linalg.norm(turns[..., :3], axis=-1, keepdims=True), 1e-6
+    )
     fingers = wished + give * forearm
     fingers /= np.maximum(np.linalg.norm(fingers, axis=-1, keepdims=True), 1e-6)
     palm = turns[..., 3:]

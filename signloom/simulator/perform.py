@@ -174,7 +174,7 @@ def _plan(
         turns[i] = turn
         at = _where(sign.location, signer) + signer.place_offset[sign.location]
         if place.kind != "neutral" and not sign.contact:
-            at = at + (0, 0, 0.05)
+            at = at + np.array([0, 0, 0.05])
         reach = 0.75 if place.kind == "head" else 0.50
         centre[i, 0] = at - reach * signer.hand * turn[:3]
         first[i], last[i] = shapes[sign.handshapes[0]], shapes[sign.handshapes[1]]
@@ -223,7 +223,9 @@ def _keys(
     count = len(plan.path)
     rest = np.stack([signer.rest, signer.rest_other]) * signer.shoulders
     rest = rest + 0.02 * rng.standard_normal((2, 3))
-    down = np.array([[-0.5, -0.35, 0.65, -0.25, -0.9, -0.3]] * 2) + 0.12 * rng.standard_normal((2, 6))
+    down = np.array([[-0.5, -0.35, 0.65, -0.25, -0.9, -0.3]] * 2) + 0.12 * rng.standard_normal(
+        (2, 6)
+    )
     loose = all_handshapes()[RELAXED] + signer.shape_offset[RELAXED]
     loose = loose + 0.06 * rng.standard_normal((2, 16))
     keep = rng.random(count) * (0.0 if citation else 0.9)
@@ -237,7 +239,7 @@ def _keys(
         turns[k:-1:2] = plan.turns
         shapes[k:-1:2] = plan.first if u == 0 else plan.last
     for i in np.flatnonzero(~plan.active[:, 1]):  # the other hand sinks, or lingers where it was
-        k = 2 * i + 1
+        k = 2 * int(i) + 1
         for keyed, idle in ((wrists, rest), (turns, down), (shapes, loose)):
             keyed[k : k + 2, 1] = idle[1] + keep[i] * (keyed[k - 1, 1] - idle[1])
     return wrists, turns, shapes
@@ -308,7 +310,11 @@ def _minimum_jerk(u: Array) -> Array:
 
 
 def _hands(
-    plan: _Plan, keys: tuple[Array, Array, Array], segment: NDArray[np.int_], phase: Array, signer: Signer
+    plan: _Plan,
+    keys: tuple[Array, Array, Array],
+    segment: NDArray[np.int_],
+    phase: Array,
+    signer: Signer,
 ) -> tuple[Array, Array, Array]:
     signing = np.flatnonzero(segment % 2 == 1)
     which, u = segment[signing] // 2, phase[signing]
@@ -325,7 +331,12 @@ def _hands(
 
 
 def _local(
-    plan: _Plan, which: NDArray[np.int_], signing: NDArray[np.int_], u: Array, turns: Array, shapes: Array
+    plan: _Plan,
+    which: NDArray[np.int_],
+    signing: NDArray[np.int_],
+    u: Array,
+    turns: Array,
+    shapes: Array,
 ) -> None:
     """Add wiggling, twisting, opening and closing, nodding to the frames of signs, in place."""
     local = plan.local[which]
@@ -338,7 +349,9 @@ def _local(
         local == 3, 0.5 - 0.5 * np.cos(np.pi * (2 * swings - 1) * u), _minimum_jerk(u)
     )[:, None, None]
     shape = plan.first[which] + closing * (plan.last[which] - plan.first[which])
-    ripple = np.sin(2 * np.pi * (swings + 1)[:, None] * u[:, None] + 1.3 * np.arange(4)) * swell[:, None]
+    ripple = (
+        np.sin(2 * np.pi * (swings + 1)[:, None] * u[:, None] + 1.3 * np.arange(4)) * swell[:, None]
+    )
     ripple = np.where((local == 1)[:, None], 0.40 * ripple, 0.0)
     for finger in range(4):
         shape[..., 3 * finger + 1] += ripple[:, finger, None]

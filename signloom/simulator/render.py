@@ -154,9 +154,7 @@ def _arms(performance: Performance, signer: Signer) -> _Arms:
     side = np.array([[1.0, 1.0, 1.0], [-1.0, 1.0, 1.0]])
     trunk = performance.trunk[:, None] * side
     shoulder = trunk + np.array([0.5 * signer.shoulders, 0.0, 0.0])
-    elbow, wrist = elbows(
-        shoulder, performance.wrists + trunk, signer.upper_arm, signer.forearm
-    )
+    elbow, wrist = elbows(shoulder, performance.wrists + trunk, signer.upper_arm, signer.forearm)
     forearm = (wrist - elbow) / signer.forearm
     axes = hand_axes(performance.turns, forearm) * signer.hand
     local = hand_points(performance.shapes, signer.fingers)
