@@ -17,7 +17,7 @@ demo: setup
 	$(BIN)/signloom demo --out demo --overwrite
 
 test: setup
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: setup
 	$(BIN)/ruff format --check .
