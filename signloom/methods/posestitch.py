@@ -226,6 +226,7 @@ SMALL = Config(
 PRESETS: dict[str, Config] = {
     "tiny": replace(
         SMALL,
+        steps=(2,),
         front=128,
         width=96,
         encoder_layers=2,
