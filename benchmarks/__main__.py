@@ -10,16 +10,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from signloom.cli.receipt import commit, hardware
 from signloom.data.files import writing
 
 ROOT = Path(__file__).parent.parent
@@ -36,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if name not in RATIOS:
             parser.error(f"there is no benchmark '{name}'; choose from {', '.join(RATIOS)}")
     found = {name: measure(name) for name in options.names or RATIOS}
-    report = {"commit": commit(), "hardware": hardware(), "benchmarks": found}
+    report = {"commit": commit(ROOT), "hardware": hardware(), "benchmarks": found}
     with writing(options.out, overwrite=True) as temporary:
         temporary.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
     failed = [name for name, result in found.items() if result["exit"]]
@@ -57,32 +55,6 @@ def measure(name: str) -> dict[str, Any]:
             lines.append(line.rstrip("\n"))
     seconds = round(time.perf_counter() - started, 1)
     return {"exit": process.returncode, "seconds": seconds, "lines": lines}
-
-
-def hardware() -> dict[str, Any]:
-    """What the figures were measured on, and with."""
-    cpu = Path("/proc/cpuinfo")
-    models = cpu.read_text().split("model name\t: ")[1:] if cpu.exists() else []
-    return {
-        "cpu": models[0].split("\n")[0] if models else platform.processor(),
-        "cores": len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count(),
-        "system": platform.system(),
-        "python": platform.python_version(),
-        **{name: version(name) for name in ("torch", "numpy", "transformers")},
-    }
-
-
-def commit() -> str:
-    """The commit measured, '+' after it where files have changed since; '' outside a repository."""
-
-    def git(*arguments: str) -> str:
-        done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True)
-        return done.stdout.strip() if done.returncode == 0 else ""
-
-    changed = git("status", "--porcelain", "--untracked-files=no")
-    return git("rev-parse", "--short=12", "HEAD") + ("+" if changed else "")
 
 
 if __name__ == "__main__":

@@ -57,6 +57,7 @@ def run(
     words replaced.
     """
     from signloom.cli.progress import progress
+    from signloom.cli.receipt import commit, hardware
     from signloom.cli.table import beside, table
     from signloom.data.files import refuse_existing, writing
     from signloom.inference.evaluate import evaluate
@@ -72,6 +73,7 @@ def run(
     for path in filter(None, (out, hyp)):
         refuse_existing(path, overwrite)
     translator = load(checkpoint)
+    config = read_checkpoint(checkpoint).config
     corpus, training_texts, texts_from = read_corpus(store, split, translator.layout)
     total = len(corpus) if limit is None else min(limit, len(corpus))
     with progress("sentences", total) as advance:
@@ -92,6 +94,10 @@ def run(
         **found.to_json(),
         "baselines_from": texts_from,
         "beam": beam,
+        **{key: config[key] for key in ("name", "seed", "step", "recipe_hash") if key in config},
+        "weights": config.get("weights", {}).get("sha256", ""),
+        "commit": commit(),
+        "hardware": hardware(),
     }
     if hyp is not None:
         with writing(hyp, overwrite) as temporary:
