@@ -137,6 +137,8 @@ class StoreWriter:
         self._stack = ExitStack()
 
     def __enter__(self) -> StoreWriter:
+        if self.overwrite and self.path.exists() and not is_store(self.path):
+            raise UsageError(f"{self.path} is no store, so it is not replaced; choose another name")
         self._folder = self._stack.enter_context(writing_folder(self.path, self.overwrite))
         return self
 

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import zipfile
+import zlib
 from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ def read_sentences(
             with open(file, "rb") as raw:
                 stream = gzip.open(raw) if file.suffix == ".gz" else raw
                 yield from _sentences_in(str(file), stream, _kind(file.name), column, lower)
-    except (OSError, EOFError, zipfile.BadZipFile, ValueError) as error:
+    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, csv.Error, ValueError) as error:
         raise MediaError(f"the text in {file} cannot be read: {error}") from None
 
 

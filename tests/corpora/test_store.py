@@ -193,3 +193,11 @@ def test_errors_of_reading(tmp_path: Path) -> None:
     (path / "index.json").write_text(json.dumps(index | {"version": 99}))
     with pytest.raises(MediaError, match=r"format version 99.*reads up to 1; update signloom"):
         open_store(path)
+
+
+def test_only_a_store_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(UsageError, match="is no store, so it is not replaced"):
+        with StoreWriter(tmp_path, HANDS42, overwrite=True) as writer:
+            writer.add(sample(0), "train")
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"

@@ -109,3 +109,13 @@ def test_real_text(shared_data: Path) -> None:
     assert next(read_sentences(text / "aslg_pc12" / "dev.en.gz")).endswith("this objective.")
     blimp = list(islice(read_sentences(text / "blimp" / "BLiMP.zip", "sentence_good"), 1001))
     assert len(set(blimp)) > 990
+
+
+def test_damaged_gzip_and_endless_fields(tmp_path: Path) -> None:
+    whole = bytearray(gzip.compress(b"one sentence here\n" * 50))
+    whole[12:20] = b"\xff" * 8
+    (tmp_path / "a.txt.gz").write_bytes(whole)
+    (tmp_path / "b.csv").write_text("text\n" + "a" * 200_000 + "\n")
+    for name in ("a.txt.gz", "b.csv"):
+        with pytest.raises(MediaError, match="cannot be read"):
+            list(read_sentences(tmp_path / name))
