@@ -70,6 +70,8 @@ def run(
             f"{f' and --limit {limit}' if limit is not None else ''}; give a folder on this "
             "machine, without --limit"
         )
+    if hyp is not None and hyp.resolve() == out.resolve():
+        raise UsageError(f"--hyp and --out are both {out}; give each a file of its own")
     for path in filter(None, (out, hyp)):
         refuse_existing(path, overwrite)
     translator = load(checkpoint)

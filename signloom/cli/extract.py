@@ -34,7 +34,7 @@ def run(
     ],
     jobs: Annotated[
         int | None,
-        typer.Option(help="Processes, each pinned to a core.  [default: one for each core]"),
+        typer.Option(min=1, help="Processes, each pinned to a core.  [default: one for each core]"),
     ] = None,
     signer_box: Annotated[
         str | None,

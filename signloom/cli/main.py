@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from signloom.errors import SignloomError
+from signloom.errors import SignloomError, UsageError
 
 VERBS = {
     "translate": "Video or pose files to text.",
@@ -58,7 +58,7 @@ def build(chosen: str | None = None) -> typer.Typer:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Runs a command; a SignloomError is printed as one line, with its exit code."""
+    """Runs a command; a SignloomError is one line with its exit code, and so is what a disk refuses."""
     arguments = sys.argv[1:] if arguments is None else arguments
     chosen = next((a for a in arguments if not a.startswith("-")), None)
     try:
@@ -69,6 +69,14 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(
+            f"signloom: {where}{error.strerror or error}; check the path, its permissions and the "
+            "space on the disk",
+            file=sys.stderr,
+        )
+        sys.exit(UsageError.exit_code)
 
 
 if __name__ == "__main__":

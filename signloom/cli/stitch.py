@@ -28,7 +28,9 @@ def run(
     order: Annotated[
         Order, typer.Option(help="swo: as in the sentence; rwo: in random order.")
     ] = Order.swo,
-    seed: Annotated[int, typer.Option(help="Which of a word's clips, and which random order.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Which of a word's clips, and which random order.")
+    ] = 0,
     forms: Annotated[
         bool, typer.Option(help="Let 'walked' stand for 'walk' where the lexicon lacks it.")
     ] = True,
@@ -42,12 +44,15 @@ def run(
     import numpy as np
 
     from signloom.data.files import refuse_existing
+    from signloom.errors import UsageError
     from signloom.methods.sources import open_lexicon
     from signloom.pose.files import write_pose
     from signloom.stitch.stitcher import stitch
     from signloom.text.clean import words_of
 
     refuse_existing(out, overwrite)
+    if not words_of(sentence):
+        raise UsageError(f"the sentence '{sentence}' has no words; write what is to be signed")
     found = stitch(
         words_of(sentence),
         open_lexicon(lexicon),

@@ -30,7 +30,7 @@ def run(
     from signloom.methods.recipe import read_recipe, run_recipe
     from signloom.training.fit import first_process
 
-    wanted = read_recipe(recipe, set_ or [])
+    wanted, retired = read_recipe(recipe, set_ or []), None
     if resume and overwrite:
         raise UsageError(
             "--resume goes on with a run and --overwrite replaces it; give one of them"
@@ -42,9 +42,27 @@ def run(
             )
         if not (out / "recipe.yaml").is_file():
             raise UsageError(f"{out} is no folder of a run (no recipe.yaml), so it is not replaced")
-        shutil.rmtree(out)
-    fitted = run_recipe(wanted, out, resume=resume, workers=workers)
+        retired = out.resolve().with_name(f".{out.resolve().name}.replaced")
+        shutil.rmtree(retired, ignore_errors=True)
+        out.resolve().rename(retired)
+    try:
+        fitted = run_recipe(wanted, out, resume=resume, workers=workers)
+    finally:
+        _settle(out, retired)
     if not first_process():
         return
     best = f"{wanted.training.metric} {fitted.best:.2f} at step {fitted.best_step}"
     typer.echo(f"{out}/best: {best} of {fitted.step} steps, {fitted.seconds:.0f} s")
+
+
+def _settle(out: Path, retired: Path | None) -> None:
+    """Deletes the run that was replaced once the new one has begun, or else puts it back."""
+    import shutil
+
+    if retired is None:
+        return
+    if (out / "log.jsonl").is_file():
+        shutil.rmtree(retired)
+        return
+    shutil.rmtree(out, ignore_errors=True)
+    retired.rename(out.resolve())

@@ -44,9 +44,18 @@ class _Folder:
         entry = self.entries[word][n]
         file = self.folder / entry.path
         if not entry.start and not entry.end:
-            return read_pose(file)
-        end = entry.end / 1000 if entry.end else read_header(file).duration
-        return read_pose(file, Span(entry.start / 1000, end))
+            clip = read_pose(file)
+        else:
+            end = entry.end / 1000 if entry.end else read_header(file).duration
+            if end < entry.start / 1000:
+                end = entry.start / 1000
+            clip = read_pose(file, Span(entry.start / 1000, end))
+        if not len(clip):
+            raise MediaError(
+                f"the clip of '{word}' in {file} has no frames between {entry.start} ms and "
+                f"{entry.end} ms; correct start and end in {INDEX}"
+            )
+        return clip
 
 
 def folder_lexicon(folder: str | os.PathLike[str], signed_language: str | None = None) -> Lexicon:
@@ -65,7 +74,12 @@ def folder_lexicon(folder: str | os.PathLike[str], signed_language: str | None =
             f"with the columns {','.join(COLUMNS)}"
         )
     with open(index, encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
+        try:
+            rows = [{k: v or "" for k, v in row.items() if k} for row in csv.DictReader(file)]
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise MediaError(
+                f"{index} is no table that can be read ({error}); write it as UTF-8 text"
+            ) from error
     missing = [c for c in COLUMNS if rows and c not in rows[0]]
     if not rows or missing:
         raise MediaError(
@@ -75,7 +89,7 @@ def folder_lexicon(folder: str | os.PathLike[str], signed_language: str | None =
     if signed_language is None and len(languages) > 1:
         raise UsageError(
             f"the lexicon {path} has {len(languages)} signed languages "
-            f"({', '.join(languages)}); choose one"
+            f"({', '.join(languages)}); choose one, as in {path}:{languages[0]}"
         )
     language = signed_language or languages[0]
     if language not in languages:

@@ -60,9 +60,16 @@ class ManifestSource:
 
     def __getitem__(self, index: int) -> Sample:
         entry = self.entries[index]
+        clip = read_pose(entry.path, entry.span)
+        if not len(clip):
+            span = f" between {entry.span.start} s and {entry.span.end} s" if entry.span else ""
+            raise MediaError(
+                f"sample '{entry.id}': {entry.path} has no frames{span}; "
+                "correct start and end in the manifest (seconds), or take the line out"
+            )
         return Sample(
             id=entry.id,
-            clip=convert(read_pose(entry.path, entry.span), self.layout),
+            clip=convert(clip, self.layout),
             text=entry.text,
             glosses=entry.glosses,
             signer=entry.signer,

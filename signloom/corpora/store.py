@@ -375,7 +375,14 @@ def open_store(path: str | os.PathLike[str], split: str | None = None) -> Store:
             f"{folder} is no signloom store (expected a folder with an {INDEX}); "
             "make one with 'signloom prepare'"
         )
-    index = json.loads((folder / INDEX).read_text("utf-8"))
+    try:
+        index = json.loads((folder / INDEX).read_text("utf-8"))
+        if int(index["version"]) <= VERSION:
+            _check_index(index)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise MediaError(
+            f"{folder / INDEX} is damaged ({type(error).__name__}: {error}); prepare the store again"
+        ) from error
     if index["version"] > VERSION:
         raise MediaError(
             f"the store {folder} has format version {index['version']}, but this signloom reads "
@@ -395,6 +402,16 @@ def open_store(path: str | os.PathLike[str], split: str | None = None) -> Store:
                 "copy or prepare the store again"
             )
     return Store(folder, split, index)
+
+
+def _check_index(index: Any) -> None:
+    """Raises where the index lacks what reading needs, or names a shard outside its folder."""
+    layout_from_json(index["layout"])
+    dict(index["splits"])
+    for shard in index["shards"]:
+        int(shard["bytes"])
+        if Path(shard["file"]).name != shard["file"]:
+            raise ValueError(f"the shard '{shard['file']}' lies outside the store")
 
 
 def layout_to_json(layout: Layout) -> dict[str, Any]:

@@ -47,6 +47,13 @@ class Origin:
         )
 
 
+def _own(array: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The array as float32 that nobody else can write to: itself where it is so already, else a copy."""
+    if array.dtype == np.float32 and not array.flags.writeable and array.base is None:
+        return array
+    return np.array(array, np.float32)
+
+
 @dataclass(frozen=True, eq=False)
 class PoseClip:
     """Keypoints over time; immutable.
@@ -70,8 +77,7 @@ class PoseClip:
     """Width and height of the picture, in the units of x and y."""
 
     def __post_init__(self) -> None:
-        points = np.asarray(self.points, np.float32)
-        confidence = np.asarray(self.confidence, np.float32)
+        points, confidence = _own(self.points), _own(self.confidence)
         expected = (points.shape[0], len(self.layout), 3)
         if points.shape != expected:
             raise ValueError(

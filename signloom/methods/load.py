@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from signloom.errors import MediaError, nearest
+from signloom.errors import MediaError, SignloomError, nearest
 from signloom.methods import posestitch
 from signloom.training.checkpoint import Checkpoint, load_tensors, read_checkpoint
 
@@ -35,9 +35,17 @@ def load(path_or_hub_id: str | Path) -> posestitch.PoseStitch:
 
 def load_posestitch(checkpoint: Checkpoint) -> posestitch.PoseStitch:
     """The POSESTITCH-SLT model of a checkpoint, weights loaded whole."""
-    config = posestitch.Config.of(checkpoint.config.get("config", {}))
-    model = posestitch.build(config, checkpoint.tokenizer(), pretrained=False)
-    load_tensors(model, checkpoint.tensors(), str(checkpoint.folder))
+    try:
+        config = posestitch.Config.of(checkpoint.config.get("config", {}))
+        model = posestitch.build(config, checkpoint.tokenizer(), pretrained=False)
+        load_tensors(model, checkpoint.tensors(), str(checkpoint.folder))
+    except SignloomError:
+        raise
+    except Exception as error:  # tokenizers raises bare Exception; odd settings raise all sorts
+        raise MediaError(
+            f"checkpoint {checkpoint.folder} is damaged ({type(error).__name__}: {error}); "
+            "copy the whole folder again"
+        ) from error
     return model
 
 

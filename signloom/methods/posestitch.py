@@ -453,7 +453,7 @@ class Preparation:
         self, clip: PoseClip, stitched: bool = False, rng: np.random.Generator | None = None
     ) -> PoseClip:
         """The clip in the model's layout, sampled and normalised; as it is where that is done."""
-        if clip.origin.settings.get("prepared") == NAME:
+        if clip.origin.settings.get("prepared") == NAME and clip.layout == self.layout:
             return clip
         clip = resampled(convert(clip, self.layout), self.config.fps)
         step = self.step(stitched, rng)

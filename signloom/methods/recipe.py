@@ -79,9 +79,9 @@ class Training(Record):
     precision: Literal["float32", "bf16"] = "float32"
     clip: Annotated[float, Field(ge=0)] = 1.0
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
-    log_every: int = 50
-    save_every: int = 500
-    validate_every: int = 2_500
+    log_every: Annotated[int, Field(ge=0)] = 50
+    save_every: Annotated[int, Field(ge=0)] = 500
+    validate_every: Annotated[int, Field(ge=0)] = 2_500
     metric: Literal["BLEU-4", "chrF2", "content-F1"] = "BLEU-4"
     beam: Annotated[int, Field(ge=1)] = 1
     """Beam of the validation; the model's own is used for evaluation."""
@@ -102,7 +102,7 @@ class Recipe(Record):
     data: Data
     curriculum: Curriculum = Curriculum()
     training: Training
-    seed: int = 42
+    seed: Annotated[int, Field(ge=0)] = 42
 
     def settings(self) -> posestitch.Config:
         """The method's settings. Raises UsageError for an unknown preset or setting."""

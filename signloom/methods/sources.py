@@ -98,7 +98,7 @@ class FromLexicon(Record):
     order: Literal["swo", "rwo"] = "swo"
     alone: bool = True
     rounds: Annotated[int, Field(ge=1)] = 1_000
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0)] = 0
 
 
 def _kind(value: Any) -> str | None:
@@ -167,7 +167,8 @@ def located(path: str) -> str:
 
 
 def open_lexicon(name: str, layout: Layout = HOLISTIC) -> Lexicon:
-    """The lexicon of that name: a folder with an index.csv, a store, or sim:SIZE[:split].
+    """The lexicon of that name: a folder with an index.csv (FOLDER or FOLDER:language), a store
+    (STORE or STORE:split), or sim:SIZE[:split].
 
     layout: what a simulated lexicon draws. Raises UsageError where the name is none of these.
     """
@@ -178,6 +179,8 @@ def open_lexicon(name: str, layout: Layout = HOLISTIC) -> Lexicon:
     if (Path(name) / INDEX).is_file():
         return folder_lexicon(name)
     folder, _, split = name.rpartition(":")
+    if folder and (Path(folder) / INDEX).is_file():
+        return folder_lexicon(folder, signed_language=split)
     if is_store(name):
         return store_lexicon(name, split=None)
     if folder and is_store(folder):

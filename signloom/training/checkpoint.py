@@ -118,7 +118,8 @@ def read_checkpoint(path_or_hub_id: str | Path) -> Checkpoint:
     where a newer signloom wrote it.
     """
     folder = Path(path_or_hub_id)
-    if not folder.exists() and HUB_ID.fullmatch(str(path_or_hub_id)):
+    here = folder.parent != Path(".") and folder.parent.is_dir()  # a mistyped path, no hub id
+    if not folder.exists() and not here and HUB_ID.fullmatch(str(path_or_hub_id)):
         folder = _download(str(path_or_hub_id))
     if not (folder / CONFIG).is_file():
         raise MediaError(

@@ -78,7 +78,7 @@ def test_what_is_wrong_with_a_recipe_is_said(override: str, message: str) -> Non
         read_recipe(TINY, [override])
 
 
-def test_set_overrides_any_field_with_yaml_values() -> None:
+def test_set_overrides_any_field_with_yaml_values(tmp_path: Path) -> None:
     changed = [
         "training.steps=7",
         "training.lr=1e-3",
@@ -91,7 +91,7 @@ def test_set_overrides_any_field_with_yaml_values() -> None:
     assert recipe.data.synthetic is None
     assert recipe.hash() != read_recipe(TINY).hash()
     with pytest.raises(UsageError, match="environment variable that is not set"):
-        run_recipe(recipe, "nowhere")
+        run_recipe(recipe, tmp_path)
 
 
 def test_an_unreadable_recipe_is_refused(tmp_path: Path) -> None:

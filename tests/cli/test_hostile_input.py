@@ -1,0 +1,109 @@
+"""What users get wrong, and what they are told: one line, an exit code, nothing lost."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from signloom.cli.main import main
+from signloom.corpora.folder_lexicon import folder_lexicon
+from signloom.corpora.manifest import manifest_sources
+from signloom.corpora.store import StoreWriter, open_store
+from signloom.data.clip import PoseClip
+from signloom.data.layouts import HANDS42
+from signloom.data.sample import Sample
+from signloom.errors import MediaError
+from signloom.methods.sources import open_lexicon
+from signloom.pose.files import write_pose
+from signloom.training.checkpoint import read_checkpoint
+
+
+def exit_code(arguments: list[str]) -> int:
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    return int(stopped.value.code or 0)
+
+
+def clip(frames: int = 10) -> PoseClip:
+    points = np.random.default_rng(0).random((frames, 42, 3)).astype(np.float32)
+    return PoseClip(points, np.ones((frames, 42), np.float32), 25.0, HANDS42, id="c")
+
+
+def test_what_the_disk_refuses_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    out = str(tmp_path / "file" / "x.pose")
+    assert exit_code(["stitch", "dog", "--lexicon", "sim:tiny", "-o", out]) == 2
+    said = capsys.readouterr().err
+    assert "file: File exists; check the path" in said
+    assert "Traceback" not in said
+
+
+def test_a_sentence_without_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["stitch", "!!!", "--lexicon", "sim:tiny", "-o", str(tmp_path / "x.pose")]
+    assert exit_code(arguments) == 2
+    assert "the sentence '!!!' has no words" in capsys.readouterr().err
+
+
+def test_a_run_is_not_lost_to_a_recipe_that_does_not_start(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = str(Path(__file__).parents[2] / "recipes" / "posestitch-sim-tiny.yaml")
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "recipe.yaml").write_text("old")
+    missing = f"data.train={{store: {tmp_path / 'none'}, split: train}}"
+    arguments = ["train", recipe, "-o", str(run), "--overwrite", "--set", missing]
+    assert exit_code(arguments) == 3
+    assert "is no signloom store" in capsys.readouterr().err
+    assert (run / "recipe.yaml").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"version": None}, "is damaged"),
+        ({"layout": {}}, "is damaged"),
+        ({"shards": [{"file": "../x", "bytes": 1}]}, "lies outside the store"),
+        ({"version": 99}, "format version 99"),
+    ],
+)
+def test_a_damaged_store(tmp_path: Path, change: dict, said: str) -> None:
+    with StoreWriter(tmp_path / "s", HANDS42) as writer:
+        writer.add(Sample("a", clip(), "word"), "train")
+    index = tmp_path / "s" / "index.json"
+    index.write_text(json.dumps({**json.loads(index.read_text()), **change}))
+    with pytest.raises(MediaError, match=said):
+        open_store(tmp_path / "s")
+
+
+def test_spans_outside_a_clip(tmp_path: Path) -> None:
+    write_pose(clip(), tmp_path / "a.pose")
+    (tmp_path / "m.tsv").write_text("path\ttext\tstart\tend\na.pose\tdog\t50\t60\n")
+    with pytest.raises(MediaError, match=r"has no frames between 50\.0 s and 60\.0 s"):
+        manifest_sources(tmp_path / "m.tsv")["train"][0]
+    columns = "path,spoken_language,signed_language,start,end,words,glosses,priority"
+    rows = "a.pose,en,one,50000,60000,dog,DOG,0\na.pose,en,two,0,0,cat,CAT,0\n"
+    (tmp_path / "index.csv").write_text(f"{columns}\n{rows}")
+    with pytest.raises(MediaError, match="has no frames between 50000 ms"):
+        folder_lexicon(tmp_path, "one").clip("dog")
+    assert list(open_lexicon(f"{tmp_path}:two").words) == ["cat"]
+
+
+def test_a_mistyped_path_is_not_looked_for_on_a_hub(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "runs").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(MediaError, match="runs/best is not a checkpoint"):
+        read_checkpoint("runs/best")
+
+
+def test_a_clip_owns_its_points() -> None:
+    points = np.ones((3, 42, 3), np.float32)
+    made = PoseClip(points, np.ones((3, 42), np.float32), 25.0, HANDS42)
+    points[:] = 7
+    assert (made.points == 1).all()
