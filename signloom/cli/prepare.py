@@ -133,6 +133,10 @@ def recipe(
     count: Annotated[
         int | None, typer.Option(min=1, help="The first so many samples.  [default: all]")
     ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Change a field of the recipe, as in data.dev.seed=2."),
+    ] = None,
     jobs: Jobs = 1,
     overwrite: Overwrite = False,
 ) -> None:
@@ -144,7 +148,7 @@ def recipe(
     from signloom.methods.sources import First, open_source
 
     refuse_existing(out, overwrite)
-    wanted = read_recipe(file)
+    wanted = read_recipe(file, set_ or [])
     source = getattr(wanted.data, part.value)
     if source is None:
         raise UsageError(f"the recipe {file} has no source '{part.value}'; choose another --part")
