@@ -120,7 +120,7 @@ def folder_lexicon(folder: str | os.PathLike[str], signed_language: str | None =
 def _entry(index: Path, line: int, row: dict[str, str]) -> _Entry:
     try:
         start, end, priority = (int(float(row[c] or 0)) for c in ("start", "end", "priority"))
-    except ValueError:
+    except (ValueError, OverflowError):
         raise MediaError(
             f"{index}, line {line}: start '{row['start']}', end '{row['end']}' or priority "
             f"'{row['priority']}' is no number; give milliseconds"

@@ -102,7 +102,7 @@ def read_manifest(manifest: str | os.PathLike[str]) -> list[Entry]:
         raise UsageError(f"{file} has the ending '{file.suffix}', expected .tsv, .csv or .jsonl")
     try:
         rows = list(_rows(file))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, csv.Error) as error:
         raise MediaError(f"the manifest {file} cannot be read: {error}") from None
     if not rows:
         raise MediaError(
@@ -139,6 +139,11 @@ def _entry(file: Path, line: int, row: Mapping[str, Any]) -> Entry:
         glosses = _glosses(row.get("glosses"))
     except (TypeError, ValueError) as error:
         raise UsageError(f"{where}: {error}") from None
+    except LookupError as error:
+        raise UsageError(
+            f"{where}: start, end or glosses cannot be read ({error!r}); see the columns with "
+            "'signloom prepare manifest --help'"
+        ) from None
     return Entry(
         path=path,
         text=clean(str(row["text"])),

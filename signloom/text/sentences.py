@@ -82,8 +82,11 @@ def _table(text: Iterable[str], column: str, name: str) -> Iterator[str]:
 def _objects(text: Iterable[str], column: str, name: str) -> Iterator[str]:
     for line in text:
         value = json.loads(line)
-        if column not in value:
-            raise UsageError(f"{name} has no key '{column}'; it has {', '.join(value)}")
+        if not isinstance(value, dict) or not isinstance(value.get(column), str):
+            raise UsageError(
+                f"{name} has a line whose '{column}' is no text: {line.strip()[:80]}; expected "
+                f'{{"{column}": "a sentence"}}'
+            )
         yield value[column]
 
 

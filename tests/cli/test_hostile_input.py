@@ -15,9 +15,10 @@ from signloom.corpora.store import StoreWriter, open_store
 from signloom.data.clip import PoseClip
 from signloom.data.layouts import HANDS42
 from signloom.data.sample import Sample
-from signloom.errors import MediaError
+from signloom.errors import MediaError, UsageError
 from signloom.methods.sources import open_lexicon
 from signloom.pose.files import write_pose
+from signloom.text.sentences import read_sentences
 from signloom.training.checkpoint import read_checkpoint
 
 
@@ -93,6 +94,21 @@ def test_spans_outside_a_clip(tmp_path: Path) -> None:
     with pytest.raises(MediaError, match="has no frames between 50000 ms"):
         folder_lexicon(tmp_path, "one").clip("dog")
     assert list(open_lexicon(f"{tmp_path}:two").words) == ["cat"]
+
+
+@pytest.mark.parametrize("line", ["[1]", "7", '{"text": null}', '{"other": "a"}'])
+def test_lines_that_hold_no_text(tmp_path: Path, line: str) -> None:
+    (tmp_path / "a.jsonl").write_text(line)
+    with pytest.raises(UsageError, match="whose 'text' is no text"):
+        list(read_sentences(tmp_path / "a.jsonl"))
+
+
+def test_glosses_that_are_none(tmp_path: Path) -> None:
+    write_pose(clip(), tmp_path / "a.pose")
+    row = {"path": "a.pose", "text": "dog", "glosses": [["A"]]}
+    (tmp_path / "m.jsonl").write_text(json.dumps(row))
+    with pytest.raises(UsageError, match="line 1: start, end or glosses cannot be read"):
+        manifest_sources(tmp_path / "m.jsonl")
 
 
 def test_a_mistyped_path_is_not_looked_for_on_a_hub(tmp_path: Path, monkeypatch) -> None:
