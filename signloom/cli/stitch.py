@@ -50,6 +50,8 @@ def run(
     from signloom.stitch.stitcher import stitch
     from signloom.text.clean import words_of
 
+    if out.suffix != ".pose":
+        raise UsageError(f"{out} does not end in .pose; name the output, say, {out}.pose")
     refuse_existing(out, overwrite)
     if not words_of(sentence):
         raise UsageError(f"the sentence '{sentence}' has no words; write what is to be signed")

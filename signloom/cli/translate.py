@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from signloom.errors import MediaError, SignloomError
+from signloom.errors import MediaError, MissingExtraError, SignloomError
 
 if TYPE_CHECKING:
     from signloom.data.clip import PoseClip
@@ -124,7 +124,8 @@ def read_inputs(
     for path in dict.fromkeys(inputs):
         try:
             if path.suffix.lower() != ".pose":
-                if path.is_file():
+                if path.is_file() and model.simulated_only and not allow_simulated:
+                    check_video(path)
                     refuse_untrusted(model, False, allow_simulated, str(path))
                 videos.append(path)
                 continue
@@ -153,6 +154,16 @@ def read_inputs(
                 file=sys.stderr,
             )
     return clips, failures
+
+
+def check_video(path: Path) -> None:
+    """Raises MediaError where the file is no video; says nothing where videos cannot be read here."""
+    from signloom.extract.video import probe
+
+    try:
+        probe(path)
+    except MissingExtraError:
+        return
 
 
 def extracted(videos: list[Path], model: PoseStitch) -> dict[Path, PoseClip | SignloomError]:

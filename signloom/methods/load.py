@@ -6,20 +6,24 @@ from pathlib import Path
 from typing import Any
 
 from signloom.errors import MediaError, SignloomError, nearest
+from signloom.inference.translate import BUNDLED
 from signloom.methods import posestitch
 from signloom.training.checkpoint import Checkpoint, load_tensors, read_checkpoint
 
 METHODS = (posestitch.NAME,)
 
 
-def load(path_or_hub_id: str | Path) -> posestitch.PoseStitch:
+def load(path_or_hub_id: str | Path = "bundled") -> posestitch.PoseStitch:
     """The model of a checkpoint folder or hub id ("org/name"), ready to translate, on the CPU.
+
+    "bundled" is the one that comes with the package; it knows simulated signing only.
 
     A checkpoint that does not say what it has learnt from counts as one that knows
     simulated signing only. Raises MediaError where there is no checkpoint, its method is unknown here, or
     its weights do not fill the model whole.
     """
-    checkpoint = read_checkpoint(path_or_hub_id)
+    bundled = str(path_or_hub_id) == "bundled"
+    checkpoint = read_checkpoint(BUNDLED if bundled else path_or_hub_id)
     method = checkpoint.config.get("method")
     if method == posestitch.NAME:
         model = load_posestitch(checkpoint)
@@ -28,7 +32,7 @@ def load(path_or_hub_id: str | Path) -> posestitch.PoseStitch:
             f"checkpoint {path_or_hub_id} is of method {method!r}, which this signloom does not "
             f"know{nearest(str(method), METHODS)}; expected one of {', '.join(METHODS)}"
         )
-    model.name = name_of(path_or_hub_id, checkpoint.config)
+    model.name = "bundled" if bundled else name_of(path_or_hub_id, checkpoint.config)
     model.simulated_only = bool(checkpoint.config.get("simulated_only", True))
     return model.eval()
 

@@ -50,6 +50,14 @@ def test_a_sentence_without_words(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "the sentence '!!!' has no words" in capsys.readouterr().err
 
 
+def test_a_clip_is_written_under_a_name_that_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["stitch", "dog", "--lexicon", "sim:tiny", "-o", str(tmp_path / "x")]
+    assert exit_code(arguments) == 2
+    assert "does not end in .pose" in capsys.readouterr().err
+
+
 def test_a_run_is_not_lost_to_a_recipe_that_does_not_start(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
