@@ -24,6 +24,7 @@ from signloom.methods.posestitch import PRESETS, build
 from signloom.pose.files import write_pose
 from signloom.text.tokenizer import train_bpe
 from signloom.training.checkpoint import save_checkpoint
+from tests.extract.videos import coded, write_video
 
 
 class LengthTeller:
@@ -124,13 +125,16 @@ def test_one_bad_input_does_not_stop_the_others(
     good, real = tmp_path / "good.pose", tmp_path / "real.pose"
     write_pose(clip_of(30), good)
     write_pose(clip_of(30, simulated=False), real)
-    (tmp_path / "film.mp4").write_bytes(b"never opened")
-    inputs = [str(tmp_path / name) for name in ("real.pose", "gone.pose", "film.mp4", "good.pose")]
+    write_video(tmp_path / "film.mp4", coded(range(5)))
+    (tmp_path / "text.mp4").write_text("no video")
+    names = ("real.pose", "gone.pose", "film.mp4", "text.mp4", "good.pose")
+    inputs = [str(tmp_path / name) for name in names]
     assert exit_code(["translate", *inputs, "--model", model]) == 5
     said = capsys.readouterr()
     assert said.out.startswith(f"{good}\t")
-    assert [name in said.err for name in inputs] == [True, True, True, False]
+    assert [name in said.err for name in inputs] == [True, True, True, True, False]
     assert "film.mp4 is not simulated signing" in said.err
+    assert "text.mp4 is no video that can be read" in said.err
     assert exit_code(["translate", inputs[1], inputs[0], "--model", model]) == 3
     assert exit_code(["translate", str(real), "--model", model, "--allow-simulated"]) == 0
     assert exit_code(["translate", str(good), "--model", str(tmp_path)]) == 3
