@@ -49,7 +49,7 @@ _TENTHS = {"train": range(0, 8), "dev": range(8, 9), "test": range(9, 10)}
 
 
 @lru_cache(maxsize=1024)
-def _signer(language_seed: int, number: int) -> Signer:
+def signer_numbered(language_seed: int, number: int) -> Signer:
     return signer_of(language_seed, number)
 
 
@@ -87,8 +87,8 @@ def rendered_layout(layout: Layout | str) -> Layout:
 
 
 @dataclass(frozen=True)
-class _Corpus:
-    """What both corpora have in common; ``layout`` limits what is computed, not what it is."""
+class Corpus:
+    """What the corpora have in common; ``layout`` limits what is computed, not what it is."""
 
     size: str = "small"
     split: str = "train"
@@ -118,7 +118,7 @@ class _Corpus:
         """(clip, span of each sign, signer) of one signer of the split, drawn from the key."""
         rng = draws(*key, "signing")
         numbers = SIGNERS[self.split]
-        signer = _signer(self.language_seed, numbers[int(rng.random() * len(numbers))])
+        signer = signer_numbered(self.language_seed, numbers[int(rng.random() * len(numbers))])
         performance = perform(signs, signer, rng, citation=citation, brow=brow, pauses=pauses)
         camera, tracker = camera_of(rng), tracker_of(rng)
         clip = render(performance, signer, camera, tracker, rng, self.layout)
@@ -127,7 +127,7 @@ class _Corpus:
 
 
 @dataclass(frozen=True)
-class SimulatedWords(_Corpus):
+class SimulatedWords(Corpus):
     """``sim-words-v1``: every word in citation form, by several signers; text is the word.
 
     Sample i is word i mod len(words): a prefix holds every word about equally often.
@@ -173,7 +173,7 @@ class SimulatedWords(_Corpus):
 
 
 @dataclass(frozen=True)
-class SimulatedSentences(_Corpus):
+class SimulatedSentences(Corpus):
     """``sim-sentences-v1``: signed sentences with English text and glosses with spans.
 
     Raises UsageError for an unknown size, split or layout.
@@ -197,12 +197,12 @@ class SimulatedSentences(_Corpus):
     def __getitem__(self, index: int) -> Sample:
         index = self._at(index)
         said = self.sentence(index)
-        signs = [(t, s) for t in said.tokens for s in _performed(t, self.language_seed)]
+        signs = [(t, s) for t in said.tokens for s in signs_of(t, self.language_seed)]
         key = (SENTENCES_VERSION, self.language_seed, self.size, self.split, index)
         id = f"{SENTENCES_VERSION}-{self.size}-{self.split}-{index}"
         clip, spans, signer = self._film(
             [sign for _, sign in signs], key, SENTENCES_VERSION, id, citation=False,
-            brow=said.brow, pauses=_pauses([t for t, _ in signs], draws(*key, "pauses")),
+            brow=said.brow, pauses=pauses_of([t for t, _ in signs], draws(*key, "pauses")),
         )  # fmt: skip
         glosses = tuple(_glosses([t for t, _ in signs], spans))
         return Sample(id, clip, said.text, glosses, signer, self.language)
@@ -211,6 +211,11 @@ class SimulatedSentences(_Corpus):
 @lru_cache(maxsize=65536)
 def _sentence(language_seed: int, size: str, split: str, index: int) -> SimulatedSentence:
     rng = draws(SENTENCES_VERSION, language_seed, size, split, index, "text")
+    return sentence_of_split(rng, size, split)
+
+
+def sentence_of_split(rng: np.random.Generator, size: str, split: str) -> SimulatedSentence:
+    """The first sentence drawn from ``rng`` that belongs to the split."""
     words = vocabulary(size)
     while True:
         said = sentence(rng, words)
@@ -218,7 +223,7 @@ def _sentence(language_seed: int, size: str, split: str, index: int) -> Simulate
             return said
 
 
-def _performed(token: Token, language_seed: int) -> list[Performed]:
+def signs_of(token: Token, language_seed: int) -> list[Performed]:
     """The signs of a token: one, or the letters of a name."""
     if token.kind == "name":
         return [
@@ -229,7 +234,7 @@ def _performed(token: Token, language_seed: int) -> list[Performed]:
     return [Performed(sign, token.repeat, token.kind, token.brows, token.head)]
 
 
-def _pauses(tokens: Sequence[Token], rng: np.random.Generator) -> list[float]:
+def pauses_of(tokens: Sequence[Token], rng: np.random.Generator) -> list[float]:
     """Seconds of hold after each sign: at phrase ends, after the last letter where it is a name."""
     ends = [*(t is not following for t, following in pairwise(tokens)), False]
     return [

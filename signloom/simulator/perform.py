@@ -33,7 +33,7 @@ from signloom.simulator.signer import Signer
 FPS = 25.0
 Array = NDArray[np.float64]
 
-_VECTORS = {
+VECTORS = {
     "away": (0, 0, 1), "front": (0, 0, 1), "self": (0, 0, -1), "back": (0, 0, -1),
     "in": (-1, 0, 0), "out": (1, 0, 0), "up": (0, 1, 0), "down": (0, -1, 0),
     "up-out": (0.7, 0.7, 0), "down-out": (0.7, -0.7, 0), "up-in": (-0.7, 0.7, 0),
@@ -43,7 +43,7 @@ _AT = np.array([place.at for place in LOCATIONS])
 _PATHS = ("none", "straight", "arc", "circle", "zigzag")
 _LOCALS = ("none", "wiggle", "twist", "open-close", "nod")
 _SECONDS = {"none": 0.22, "straight": 0.24, "arc": 0.28, "circle": 0.36, "zigzag": 0.40}
-_FACE_CHANNELS = 7
+FACE_CHANNELS = 7
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Performance:
 
 
 @dataclass(frozen=True, eq=False)
-class _Plan:
+class Plan:
     """What each sign asks of each hand: arrays (signs, 2, …), and (signs,) for what both share."""
 
     centre: Array
@@ -125,7 +125,7 @@ def perform(
             f"cannot perform {len(signs)} signs with {len(pauses)} pauses; "
             "give at least one sign, and one pause for each or none at all"
         )
-    plan = _plan(signs, signer, rng, citation)
+    plan = plan_of(signs, signer, rng, citation)
     keys = _keys(plan, signer, rng, citation)
     lengths, holds = _timing(signs, plan, keys[0], signer, rng, citation, pauses)
     segment = np.repeat(np.arange(len(lengths)), lengths)
@@ -133,7 +133,7 @@ def perform(
     within = np.arange(len(segment)) - starts[segment]
     hold = holds[segment]
     phase = np.clip((within + 0.5 - hold) / np.maximum(lengths[segment] - hold, 1), 0, 1)
-    wrists, turns, shapes = _hands(plan, keys, segment, phase, signer)
+    wrists, turns, shapes = hands_of(plan, keys, segment, phase, signer)
     spans = tuple(
         Span.of_frames(int(starts[k]), int(starts[k] + lengths[k]), FPS)
         for k in range(1, len(lengths), 2)
@@ -142,9 +142,9 @@ def perform(
     return Performance(FPS, wrists, turns, shapes, face, head, trunk, spans)
 
 
-def _plan(
+def plan_of(
     signs: Sequence[Performed], signer: Signer, rng: np.random.Generator, citation: bool
-) -> _Plan:
+) -> Plan:
     count = len(signs)
     shapes = all_handshapes() + signer.shape_offset
     noise = rng.standard_normal((count, 2, 3 + 3 + 16))
@@ -160,7 +160,7 @@ def _plan(
         active[i] = True, sign.handedness != "one"
         path[i], local[i] = _PATHS.index(sign.movement.path), _LOCALS.index(sign.movement.local)
         strokes[i] = sign.movement.repetition * performed.repeat
-        forward = np.array(_VECTORS[DIRECTIONS[sign.movement.direction]], float)
+        forward = np.array(VECTORS[DIRECTIONS[sign.movement.direction]], float)
         size = SIZES[sign.movement.size] * signer.shoulders * signer.amplitude
         size *= (1.15 if citation else 0.85) * (0.6 if strokes[i] > 1 else 1.0)
         along[i] = forward * size
@@ -169,10 +169,10 @@ def _plan(
         if place.kind != "neutral":
             pivot[i] = 1.0 if forward[2] < 0 else 0.0 if forward[2] > 0 else 0.5
         turn = np.array(
-            [*_VECTORS[sign.orientation.fingers], *_VECTORS[sign.orientation.palm]], float
+            [*VECTORS[sign.orientation.fingers], *VECTORS[sign.orientation.palm]], float
         )
         turns[i] = turn
-        at = _where(sign.location, signer) + signer.place_offset[sign.location]
+        at = where(sign.location, signer) + signer.place_offset[sign.location]
         if place.kind != "neutral" and not sign.contact:
             at = at + np.array([0, 0, 0.05])
         reach = 0.75 if place.kind == "head" else 0.50
@@ -185,22 +185,22 @@ def _plan(
             phase[i, 1] = 0.5 if sign.handedness == "alternating" else 0.0
         elif sign.handedness == "base":
             along[i, 1] = across[i, 1] = 0
-            flat = np.array([*_VECTORS["in"], *_VECTORS["up"]], float)
+            flat = np.array([*VECTORS["in"], *VECTORS["up"]], float)
             flat[:3] += (0, 0.1, 0.6)
             turns[i, 1] = flat
-            base = _where(ON_HAND, signer) + np.array([0.10, -0.10, 0.0]) * signer.shoulders
+            base = where(ON_HAND, signer) + np.array([0.10, -0.10, 0.0]) * signer.shoulders
             centre[i, 1] = base - 0.5 * signer.hand * flat[:3] / np.linalg.norm(flat[:3])
             first[i, 1] = last[i, 1] = shapes[sign.base_handshape or 0]
     centre += 0.012 * noise[:, :, :3]
     turns = _turned(turns, signer.turn_offset + 0.09 * noise[:, :, 3:6])
     slack = 0.06 * noise[:, :, 6:]
-    return _Plan(
+    return Plan(
         centre, along, across, pivot, phase, turns, first + slack, last + slack, active, path,
         local, strokes,
     )  # fmt: skip
 
 
-def _where(location: int, signer: Signer) -> Array:
+def where(location: int, signer: Signer) -> Array:
     """Metres of a location on this signer's body."""
     at = _AT[location] * 0.36
     if LOCATIONS[location].kind == "head":
@@ -217,7 +217,7 @@ def _turned(turns: Array, by: Array) -> Array:
 
 
 def _keys(
-    plan: _Plan, signer: Signer, rng: np.random.Generator, citation: bool
+    plan: Plan, signer: Signer, rng: np.random.Generator, citation: bool
 ) -> tuple[Array, Array, Array]:
     """Wrists, turns and shapes at the start and the end of each sign, between two rests: (2n+2, 2, …)."""
     count = len(plan.path)
@@ -235,7 +235,7 @@ def _keys(
     wrists[-1], turns[-1], shapes[-1] = rest, down, loose
     for k, u in ((1, 0.0), (2, 1.0)):
         which = np.arange(count)
-        wrists[k:-1:2] = _path(plan, which, np.full(count, u))
+        wrists[k:-1:2] = path_of(plan, which, np.full(count, u))
         turns[k:-1:2] = plan.turns
         shapes[k:-1:2] = plan.first if u == 0 else plan.last
     for i in np.flatnonzero(~plan.active[:, 1]):  # the other hand sinks, or lingers where it was
@@ -245,7 +245,7 @@ def _keys(
     return wrists, turns, shapes
 
 
-def _path(plan: _Plan, which: NDArray[np.int_], u: Array) -> Array:
+def path_of(plan: Plan, which: NDArray[np.int_], u: Array) -> Array:
     """(n, 2, 3): where the wrists are at phase u of sign ``which``."""
     path, strokes = plan.path[which][:, None], plan.strokes[which][:, None]
     shift = plan.phase[which]
@@ -266,7 +266,7 @@ def _path(plan: _Plan, which: NDArray[np.int_], u: Array) -> Array:
 
 def _timing(
     signs: Sequence[Performed],
-    plan: _Plan,
+    plan: Plan,
     wrists: Array,
     signer: Signer,
     rng: np.random.Generator,
@@ -280,15 +280,7 @@ def _timing(
     gap = np.linalg.norm(wrists[1::2] - wrists[0::2], axis=-1).max(1)
     seconds[0::2] = 0.14 + 0.42 * np.sqrt(np.maximum(gap, 0.0))
     for i, performed in enumerate(signs):
-        movement = performed.sign.movement
-        stroke = _SECONDS[movement.path] + 0.05 * (movement.size if movement.path != "none" else 0)
-        if movement.local != "none":
-            stroke = max(stroke, 0.36)
-        if performed.kind == "letter":
-            stroke = 0.14
-        elif performed.kind == "point":
-            stroke = 0.16
-        seconds[2 * i + 1] = stroke * (1 + 0.75 * (plan.strokes[i] - 1))
+        seconds[2 * i + 1] = stroke_seconds(performed, int(plan.strokes[i]))
         if performed.kind == "letter":
             seconds[2 * i] *= 0.7
     if citation:
@@ -305,12 +297,25 @@ def _timing(
     return frames + holds, holds
 
 
-def _minimum_jerk(u: Array) -> Array:
+def stroke_seconds(performed: Performed, strokes: int) -> float:
+    """How long a sign of that many strokes takes a signer of usual tempo."""
+    movement = performed.sign.movement
+    stroke = _SECONDS[movement.path] + 0.05 * (movement.size if movement.path != "none" else 0)
+    if movement.local != "none":
+        stroke = max(stroke, 0.36)
+    if performed.kind == "letter":
+        stroke = 0.14
+    elif performed.kind == "point":
+        stroke = 0.16
+    return stroke * (1 + 0.75 * (strokes - 1))
+
+
+def minimum_jerk(u: Array) -> Array:
     return u * u * u * (10 + u * (6 * u - 15))
 
 
-def _hands(
-    plan: _Plan,
+def hands_of(
+    plan: Plan,
     keys: tuple[Array, Array, Array],
     segment: NDArray[np.int_],
     phase: Array,
@@ -318,20 +323,20 @@ def _hands(
 ) -> tuple[Array, Array, Array]:
     signing = np.flatnonzero(segment % 2 == 1)
     which, u = segment[signing] // 2, phase[signing]
-    weight = _minimum_jerk(phase)[:, None, None]
-    early = _minimum_jerk(np.minimum(phase * 1.4, 1))[:, None, None]
+    weight = minimum_jerk(phase)[:, None, None]
+    early = minimum_jerk(np.minimum(phase * 1.4, 1))[:, None, None]
     wrists, turns, shapes = (
         key[segment] + w * (key[segment + 1] - key[segment])
         for key, w in zip(keys, (weight, early, early), strict=True)
     )
     active = plan.active[which][..., None]
-    wrists[signing] = np.where(active, _path(plan, which, u), wrists[signing])
+    wrists[signing] = np.where(active, path_of(plan, which, u), wrists[signing])
     _local(plan, which, signing, u, turns, shapes)
-    return _smooth(wrists), _smooth(turns), _smooth(shapes)
+    return smooth(wrists), smooth(turns), smooth(shapes)
 
 
 def _local(
-    plan: _Plan,
+    plan: Plan,
     which: NDArray[np.int_],
     signing: NDArray[np.int_],
     u: Array,
@@ -346,7 +351,7 @@ def _local(
     swell = np.sin(np.pi * u)
     wave = swell * np.sin(2 * np.pi * swings * u)
     closing = np.where(
-        local == 3, 0.5 - 0.5 * np.cos(np.pi * (2 * swings - 1) * u), _minimum_jerk(u)
+        local == 3, 0.5 - 0.5 * np.cos(np.pi * (2 * swings - 1) * u), minimum_jerk(u)
     )[:, None, None]
     shape = plan.first[which] + closing * (plan.last[which] - plan.first[which])
     ripple = (
@@ -364,7 +369,7 @@ def _local(
     turns[signing, :, 3:] = np.cos(nod) * turned - np.sin(nod) * fingers
 
 
-def _smooth(values: Array) -> Array:
+def smooth(values: Array) -> Array:
     """A short filter over time, so that one movement flows into the next."""
     padded = np.concatenate([values[:1], values, values[-1:]])
     return 0.22 * padded[:-2] + 0.56 * padded[1:-1] + 0.22 * padded[2:]
@@ -380,9 +385,9 @@ def _non_manuals(
     pauses: Sequence[float],
 ) -> tuple[Array, Array, Array]:
     time = np.arange(frames) / FPS
-    face = np.zeros((frames, _FACE_CHANNELS))
-    head = _drift(rng, time, 3) * (0.035 * signer.sway)
-    trunk = _drift(rng, time, 3) * (0.006 * signer.sway)
+    face = np.zeros((frames, FACE_CHANNELS))
+    head = drift(rng, time, 3) * (0.035 * signer.sway)
+    trunk = drift(rng, time, 3) * (0.006 * signer.sway)
     times, mouths = [-0.1], [VISEMES["rest"]]
     for performed, span in zip(signs, spans, strict=True):
         states = performed.sign.mouthing
@@ -398,11 +403,11 @@ def _non_manuals(
         face[:, channel] = np.interp(time, order, states_array[:, channel])
     begin, end = spans[0].start, spans[-1].end
     sentence = np.interp(time, [begin - 0.2, begin, end, end + 0.2], [0, 1, 1, 0])
-    raise_, furrow = _brows(brow)
+    raise_, furrow = brows_of(brow)
     face[:, 4] += raise_ * sentence
     face[:, 5] += furrow * sentence
     for performed, span in zip(signs, spans, strict=True):
-        raise_, furrow = _brows(performed.brows or performed.sign.brows)
+        raise_, furrow = brows_of(performed.brows or performed.sign.brows)
         gesture = performed.head or performed.sign.head
         if not (raise_ or furrow or gesture != "none"):
             continue
@@ -419,14 +424,14 @@ def _non_manuals(
         elif gesture == "tilt":
             head[:, 2] += 0.12 * swell
     face[:, 6] = _blinks(rng, time, spans, pauses)
-    return _smooth(face), head, trunk
+    return smooth(face), head, trunk
 
 
-def _brows(brows: Brows) -> tuple[float, float]:
+def brows_of(brows: Brows) -> tuple[float, float]:
     return {"neutral": (0.0, 0.0), "raised": (1.0, 0.0), "furrowed": (0.0, 1.0)}[brows]
 
 
-def _drift(rng: np.random.Generator, time: Array, channels: int) -> Array:
+def drift(rng: np.random.Generator, time: Array, channels: int) -> Array:
     """(frames, channels): slow swaying about 0, of unit size."""
     speed = 0.15 + 0.8 * rng.random((3, channels))
     start = 2 * np.pi * rng.random((3, channels))

@@ -1,4 +1,4 @@
-"""The frozen corpora: probe hashes of what sim-words-v1 and sim-sentences-v1 are.
+"""The frozen corpora: probe hashes of what sim-words-v1, sim-sentences-v1, sim-episodes-v1 are.
 
 Figures name the corpus they were measured on. A change that alters one of these hashes
 makes another corpus: give it a new version, never a new hash.
@@ -14,7 +14,9 @@ import pytest
 
 from signloom.data.layouts import HOLISTIC
 from signloom.data.sample import Sample
+from signloom.data.timing import Span
 from signloom.simulator.corpora import SPLITS, SimulatedSentences, SimulatedWords
+from signloom.simulator.episode import Episode, SimulatedEpisodes
 from signloom.simulator.lexicon import SIZES
 from signloom.simulator.signed import Token
 from tests.simulator.test_grammar import unchecked
@@ -53,6 +55,18 @@ FROZEN: dict[str, str] = {
     "sim-words-v1 base test": "4c965ca512f55e416811d39b85fd747f59ec5ece72128645fd8042e3234659cf",
 }
 
+EPISODES = {"tiny": {"train": 3, "dev": 1, "test": 0}, "small": {"train": 7, "dev": 3, "test": 8}}
+"""The episode of each size and split that is a probe; base is long, and its times suffice."""
+FROZEN_EPISODES: dict[str, str] = {
+    "sim-episodes-v1 tiny train": "6ebc9155406c5de9b16df6a38f8e997ca9ae24ab441d538f033d59e190618325",
+    "sim-episodes-v1 tiny dev": "29b8a2a2ef4e3dd9a0c8dee17eca90aa0a5cffd057d7ea14e39e4268c502fcb2",
+    "sim-episodes-v1 tiny test": "7a98114d02e8f3c1dd9b192dc9e30ce02e0dbc5d36566a320243fd20d6d228b5",
+    "sim-episodes-v1 small train": "0f0d668d5d95591fd5696e1c7c608a8126f1e12e47c3d87318d3d055b0fd4a4a",
+    "sim-episodes-v1 small dev": "111212d00b39d6e8c35133150fc552143c3342230d28308b74693c7bd298d08e",
+    "sim-episodes-v1 small test": "1e85f2667bf5bca5eac0f5c3697bf51ea6ac1c953e78eeb20819e5d8f915aef5",
+    "sim-episodes-v1 base test": "99a35f84cff5fde89b41a93141967a53fd61d85f36c1537554bb54f7b2e3792d",
+}
+
 
 def digest(samples: Iterable[Sample]) -> str:
     """A hash of points (to a thousandth), confidence, texts, glosses with spans, and signers."""
@@ -68,6 +82,47 @@ def digest(samples: Iterable[Sample]) -> str:
         found.update(np.rint(clip.points.astype(np.float64) * 1000).astype("<i8").tobytes())
         found.update(np.rint(clip.confidence.astype(np.float64) * 1000).astype("<i8").tobytes())
     return found.hexdigest()
+
+
+def ms(seconds: float) -> int:
+    return round(1000 * seconds)
+
+
+def episode_digest(episode: Episode, film: bool = True) -> str:
+    """A hash of an episode's times (ms), texts and conditions, and of eight seconds of its clip."""
+    facts = [episode.id, episode.signer, episode.language, str(episode.frames)]
+    facts += [f"{name} {value}" for name, value in sorted(episode.conditions.items())]
+    for i, (said, signed) in enumerate(zip(episode.speech, episode.signing, strict=True)):
+        times = (*(ms(t) for t in (said.span.start, said.span.end)), *edges(signed.span))
+        facts.append(f"{times} {episode.kinds[i]} {said.text}|{signed.text}")
+    for one in episode.sentences:
+        facts.append(f"{edges(one.span)} {one.cues} {one.text}")
+        facts += [f"{g.gloss} {edges(g.span)}" for g in one.glosses if g.span]
+    facts += [f"{edges(span)}" for span in episode.activity]
+    facts += [f"{rest.kind} {edges(rest.span)}" for rest in episode.rests]
+    found = hashlib.sha256("\n".join(facts).encode())
+    if film:  # across the edge of the pieces that are rendered
+        clip = episode.clip(Span(36, 44))
+        found.update(f"{clip.fps} {clip.size} {clip.points.shape} {clip.origin.version}".encode())
+        found.update(np.rint(clip.points.astype(np.float64) * 1000).astype("<i8").tobytes())
+        found.update(np.rint(clip.confidence.astype(np.float64) * 1000).astype("<i8").tobytes())
+    return found.hexdigest()
+
+
+def edges(span: Span) -> tuple[int, int]:
+    return ms(span.start), ms(span.end)
+
+
+def episode_probes() -> dict[str, str]:
+    """Name of a probe → its hash."""
+    found = {
+        f"sim-episodes-v1 {size} {split}": episode_digest(SimulatedEpisodes(size, split)[i])
+        for size, probed in EPISODES.items()
+        for split, i in probed.items()
+    }
+    base = SimulatedEpisodes("base", "test")
+    found["sim-episodes-v1 base test"] = episode_digest(base[1], film=False)
+    return found
 
 
 def told(token: Token) -> str:
@@ -99,13 +154,15 @@ def probes() -> dict[str, str]:
 @pytest.fixture(scope="module")
 def now() -> dict[str, str]:
     with unchecked():
-        return probes()
+        return probes() | episode_probes()
 
 
-@pytest.mark.parametrize("name", FROZEN)
+@pytest.mark.parametrize("name", FROZEN | FROZEN_EPISODES)
 def test_a_corpus_is_what_it_was_when_it_was_frozen(name: str, now: dict[str, str]) -> None:
-    assert now[name] == FROZEN[name], f"{name} has changed: it needs a new version"
+    assert now[name] == (FROZEN | FROZEN_EPISODES)[name], (
+        f"{name} has changed: it needs a new version"
+    )
 
 
 def test_every_corpus_size_and_split_is_guarded(now: dict[str, str]) -> None:
-    assert set(FROZEN) == set(now)
+    assert set(FROZEN | FROZEN_EPISODES) == set(now)
