@@ -1,8 +1,8 @@
 """`.pose` files: versions 0.0, 0.1 and 0.2 in, 0.2 out; whole, or only the bytes of a span.
 
-A file is checked (see pose/header.py) before any memory is taken for it. Writing
-is pose-format's, and so is reading 0.0; of 0.1 and 0.2, whose body is two plain
-arrays, the wanted frames are read in place: pose-format 0.15 returns other
+A file is checked (see pose/header.py) before any memory is taken for it. A header is
+written by pose-format, and 0.0 is read by it; the body of 0.1 and 0.2 is two plain
+arrays, whose frames are written and read in place: pose-format 0.15 returns other
 frames for a slice that starts less than its read-ahead into the body.
 
 Where a clip comes from is written after the body, as a trailer that other
@@ -18,6 +18,7 @@ import io
 import json
 import os
 import struct
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -90,9 +91,22 @@ def read_pose(path: str | os.PathLike[str], span: Span | None = None) -> PoseCli
         if span is not None:
             first, last = span.frames(header.fps, total=header.frames)
         if header.version < 0.05:
-            points, confidence, person = _read_first_version(file, first, last)
+            points, confidence = _read_first_version(file, first, last)
+            person = 0
         else:
-            points, confidence, person = _read_arrays(file, header, first, last)
+            person = _clearest(file, header)
+            points, confidence = _read_frames(file, header, first, last, person)
+    return _clip(path, header, said, points, confidence, person)
+
+
+def _clip(
+    path: str | os.PathLike[str],
+    header: Header,
+    said: dict[str, Any],
+    points: NDArray[np.float32],
+    confidence: NDArray[np.float32],
+    person: int,
+) -> PoseClip:
     origin = Origin.from_json(said)
     if header.people > 1:
         settings = {**origin.settings, "person": person, "people": header.people}
@@ -107,6 +121,25 @@ def read_pose(path: str | os.PathLike[str], span: Span | None = None) -> PoseCli
     )
 
 
+def read_slices(path: str | os.PathLike[str], seconds: float = 60.0) -> Iterator[PoseClip]:
+    """The clip in a `.pose` file as clips of ``seconds`` each, in order; only one is held at a time.
+
+    Together they are what ``read_pose`` returns. Version 0.0 is read whole. Raises MediaError.
+    """
+    with _opened(path) as file:
+        header = check_header(file, Path(path))
+        said = _trailer(file, header)
+        if header.version < 0.05:
+            yield read_pose(path)
+            return
+        person = _clearest(file, header)
+        step = max(round(seconds * header.fps), 1)
+        for first in range(0, header.frames, step):
+            last = min(first + step, header.frames)
+            points, confidence = _read_frames(file, header, first, last, person)
+            yield _clip(path, header, said, points, confidence, person)
+
+
 def write_pose(clip: PoseClip, path: str | os.PathLike[str], overwrite: bool = False) -> None:
     """Writes a `.pose` file, version 0.2; float32 values, rate, layout and origin come back as they were.
 
@@ -115,24 +148,68 @@ def write_pose(clip: PoseClip, path: str | os.PathLike[str], overwrite: bool = F
 
     Raises UsageError if ``path`` exists and ``overwrite`` is off, or the clip has no frames.
     """
-    from pose_format import Pose
-    from pose_format.numpy import NumPyPoseBody
-    from pose_format.pose_header import PoseHeader, PoseHeaderDimensions
-
     if not len(clip):
         raise UsageError(
             f"clip '{clip.id}' has no frames, so {path} is not written; give a longer span"
         )
-    dims = 2 if clip.layout.depth == "none" else 3
+    write_pose_slices([clip], len(clip), path, overwrite)
+
+
+def write_pose_slices(
+    slices: Iterable[PoseClip], frames: int, path: str | os.PathLike[str], overwrite: bool = False
+) -> None:
+    """Writes the file that ``write_pose`` writes of the slices joined, one slice in memory at a time.
+
+    slices: consecutive stretches of one clip, ``frames`` frames in all; the first says what
+    the clip is called, who made it, and its layout, rate and size.
+
+    Raises UsageError if ``path`` exists and ``overwrite`` is off, if there is no frame, or if
+    the slices hold another number of frames or are of different layouts or rates.
+    """
+    first: PoseClip | None = None
+    done = 0
+    with writing(path, overwrite) as temporary, temporary.open("wb") as file:
+        for clip in slices:
+            if first is None:
+                first, opening, dims = clip, _opening(clip, frames), _dims(clip.layout)
+                file.write(opening)
+            if (clip.layout, clip.fps) != (first.layout, first.fps):
+                raise UsageError(
+                    f"slices of clip '{first.id}' differ: layout '{clip.layout.name}' at "
+                    f"{clip.fps:g} frames a second after '{first.layout.name}' at {first.fps:g}; "
+                    "give stretches of one clip"
+                )
+            if done + len(clip) <= frames:
+                keypoints = len(clip.layout)
+                file.seek(len(opening) + 4 * done * keypoints * dims)
+                file.write(clip.points[:, :, :dims].astype("<f4").tobytes())
+                file.seek(len(opening) + 4 * (frames * dims + done) * keypoints)
+                file.write(clip.confidence.astype("<f4").tobytes())
+            done += len(clip)
+        if first is None or done != frames or not done:
+            raise UsageError(
+                f"slices of {done} frames were given for {path}, expected {frames} and at least "
+                "one; pass the number of frames that they hold"
+            )
+        said = {"id": first.id, "layout": first.layout.name, **first.origin.to_json()}
+        text = json.dumps(said, sort_keys=True).encode("ascii")
+        file.seek(len(opening) + 4 * frames * len(first.layout) * (dims + 1))
+        file.write(MAGIC + struct.pack("<I", len(text)) + text)
+
+
+def _dims(layout: Layout) -> int:
+    return 2 if layout.depth == "none" else 3
+
+
+def _opening(clip: PoseClip, frames: int) -> bytes:
+    """The header, and what a body of version 0.2 begins with: rate, frames, people."""
+    from pose_format.pose_header import PoseHeader, PoseHeaderDimensions
+
     width, height = (min(max(int(np.ceil(side)), 0), 65535) for side in clip.size)
-    header = PoseHeader(0.2, PoseHeaderDimensions(width, height, 0), _components(clip.layout, dims))
-    body = NumPyPoseBody(clip.fps, clip.points[:, None, :, :dims], clip.confidence[:, None])
+    components = _components(clip.layout, _dims(clip.layout))
     buffer = io.BytesIO()
-    Pose(header, body).write(buffer)
-    said = {"id": clip.id, "layout": clip.layout.name, **clip.origin.to_json()}
-    text = json.dumps(said, sort_keys=True).encode("ascii")
-    with writing(path, overwrite) as temporary:
-        temporary.write_bytes(buffer.getvalue() + MAGIC + struct.pack("<I", len(text)) + text)
+    PoseHeader(0.2, PoseHeaderDimensions(width, height, 0), components).write(buffer)
+    return buffer.getvalue() + struct.pack("<fIH", clip.fps, frames, 1)
 
 
 def _opened(path: str | os.PathLike[str]) -> BinaryIO:
@@ -144,37 +221,55 @@ def _opened(path: str | os.PathLike[str]) -> BinaryIO:
         ) from error
 
 
-def _read_arrays(
-    file: BinaryIO, header: Header, first: int, last: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32], int]:
-    """Frames [first, last) of the clearest person, read from the two arrays of the body."""
-    people, points, dims = header.people, header.points, header.dims
+BLOCK = 4096
+"""Frames whose confidence is held at once while the clearest person is looked for."""
 
-    def read(start: int, first: int, last: int, width: int) -> NDArray[np.float32]:
-        file.seek(start + 4 * first * people * width)
-        count = (last - first) * people * width
-        data = np.frombuffer(file.read(4 * count), "<f4", count)
-        return data.reshape(last - first, people, width).astype(np.float32)
 
-    confidence_at = header.body + 4 * header.frames * people * points * dims
-    person = 0
-    if people > 1:
-        sums = np.nan_to_num(read(confidence_at, 0, header.frames, points)).sum(axis=(0, 2))
-        person = int(sums.argmax())
-    data = read(header.body, first, last, points * dims)[:, person]
-    confidence = read(confidence_at, first, last, points)[:, person]
-    return data.reshape(last - first, points, dims), confidence, person
+def _read_array(
+    file: BinaryIO, header: Header, start: int, first: int, last: int, width: int
+) -> NDArray[np.float32]:
+    """Frames [first, last) of the array (frames, people, width) that begins at byte ``start``."""
+    file.seek(start + 4 * first * header.people * width)
+    count = (last - first) * header.people * width
+    data = np.frombuffer(file.read(4 * count), "<f4", count)
+    return data.reshape(last - first, header.people, width).astype(np.float32)
+
+
+def _confidence_at(header: Header) -> int:
+    return header.body + 4 * header.frames * header.people * header.points * header.dims
+
+
+def _clearest(file: BinaryIO, header: Header) -> int:
+    """The person with the largest sum of confidence over the whole file."""
+    if header.people <= 1:
+        return 0
+    sums = np.zeros(header.people)
+    for first in range(0, header.frames, BLOCK):
+        last = min(first + BLOCK, header.frames)
+        block = _read_array(file, header, _confidence_at(header), first, last, header.points)
+        sums += np.nan_to_num(block).sum(axis=(0, 2), dtype=np.float64)
+    return int(sums.argmax())
+
+
+def _read_frames(
+    file: BinaryIO, header: Header, first: int, last: int, person: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Frames [first, last) of one person, read from the two arrays of the body."""
+    width = header.points * header.dims
+    points = _read_array(file, header, header.body, first, last, width)[:, person]
+    confidence = _read_array(file, header, _confidence_at(header), first, last, header.points)
+    return points.reshape(last - first, header.points, header.dims), confidence[:, person]
 
 
 def _read_first_version(
     file: BinaryIO, first: int, last: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32], int]:
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     from pose_format import Pose
 
     file.seek(0)
     body = Pose.read(file.read()).body
     data = np.ma.filled(body.data[first:last, 0], 0).astype(np.float32)
-    return data, np.ma.filled(body.confidence[first:last, 0], 0).astype(np.float32), 0
+    return data, np.ma.filled(body.confidence[first:last, 0], 0).astype(np.float32)
 
 
 def _layout(header: Header, said: dict[str, Any]) -> Layout:

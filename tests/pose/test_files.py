@@ -21,7 +21,7 @@ from signloom.data.layouts import HOLISTIC, LAYOUTS, WHOLEBODY133, Layout
 from signloom.data.timing import Span
 from signloom.errors import MediaError, UsageError
 from signloom.pose.convert import convert
-from signloom.pose.files import read_header, read_pose, write_pose
+from signloom.pose.files import read_header, read_pose, write_pose, write_pose_slices
 
 
 def a_clip(layout: Layout, frames: int = 30, seed: int = 0) -> PoseClip:
@@ -56,6 +56,34 @@ def test_a_clip_comes_back_as_it_was(tmp_path: Path, layout: Layout) -> None:
     info = read_header(tmp_path / "a.pose")
     assert (info.layout, info.frames, info.version, info.people) == (layout, 30, "0.2", 1)
     assert info.duration == pytest.approx(30 / 29.97)
+
+
+@pytest.mark.parametrize("name", ["ps76", "holistic", "wholebody133"])
+def test_slices_are_written_as_the_whole_and_the_whole_as_pose_format_writes_it(
+    tmp_path: Path, name: str
+) -> None:
+    clip = a_clip(LAYOUTS[name], 31)
+    write_pose(clip, tmp_path / "whole.pose")
+    parts = [clip.frames(slice(a, b)) for a, b in ((0, 1), (1, 12), (12, 12), (12, 31))]
+    write_pose_slices(iter(parts), 31, tmp_path / "parts.pose")
+    whole = (tmp_path / "whole.pose").read_bytes()
+    assert (tmp_path / "parts.pose").read_bytes() == whole
+    theirs = io.BytesIO()
+    Pose.read(whole).write(theirs)
+    assert whole.startswith(theirs.getvalue())
+
+
+def test_slices_that_do_not_fit_leave_no_file(tmp_path: Path) -> None:
+    clip, path = a_clip(LAYOUTS["ps76"], 20), tmp_path / "a.pose"
+    for slices, frames, message in (
+        ([clip], 21, r"slices of 20 frames were given for .*a\.pose, expected 21"),
+        ([clip, clip], 30, "slices of 40 frames .* expected 30"),
+        ([], 0, "slices of 0 frames .* pass the number of frames"),
+        ([clip, a_clip(LAYOUTS["hands42"])], 50, "layout 'hands42' at 29.97 frames a second after"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            write_pose_slices(slices, frames, path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_others_read_and_draw_what_is_written(tmp_path: Path) -> None:
