@@ -1,22 +1,30 @@
-"""signloom score: hypotheses against references, one sentence a line."""
+"""signloom score: hypotheses against references, a sentence a line, or subtitles against the truth."""
 
 from __future__ import annotations
 
 import gzip
 import json
+import re
+import sys
 import zlib
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from signloom.errors import MediaError, UsageError
 
+if TYPE_CHECKING:
+    from signloom.data.cue import Cue
+    from signloom.metrics.alignment import AlignedEpisode
+
 
 class Task(StrEnum):
     translation = "translation"
     recognition = "recognition"
+    alignment = "alignment"
 
 
 class Tokenize(StrEnum):
@@ -34,13 +42,46 @@ class Stop(StrEnum):
     none = "none"
 
 
+class Overlap(StrEnum):
+    later = "later"
+    earlier = "earlier"
+    midpoint = "midpoint"
+
+
+class Variant(StrEnum):
+    bull = "bull"
+    sea = "sea"
+
+
+SHOWN = ("frame accuracy", "background-free accuracy", "F1@.10", "F1@.25", "F1@.50")
+"""The alignment scores that stand beside those of the baselines."""
+
+HYPOTHESIS = ("aligned", "signing", "")
+TRUTH = ("signing", "")
+PRIOR = ("speech", "")
+"""Which of an episode's files is meant: the word between its name and the ending, best first."""
+
+
 def run(
     task: Annotated[
         Task,
-        typer.Option(help="translation: BLEU-1…4, chrF2, content-word F1; recognition: WER."),
+        typer.Option(
+            help="translation: BLEU-1…4, chrF2, content-word F1; recognition: WER; "
+            "alignment: F1@.10/.25/.50, frame accuracies, offsets."
+        ),
     ],
-    hyp: Annotated[Path, typer.Option(help="Hypotheses, one sentence a line (.gz too).")],
-    ref: Annotated[Path, typer.Option(help="References, one sentence a line (.gz too).")],
+    hyp: Annotated[
+        Path,
+        typer.Option(
+            help="Hypotheses, one sentence a line (.gz too); alignment: subtitles, or a folder."
+        ),
+    ],
+    ref: Annotated[
+        Path,
+        typer.Option(
+            help="References, one sentence a line (.gz too); alignment: true subtitles, or a folder."
+        ),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     lowercase: Annotated[
         bool, typer.Option("--lowercase", help="Lower-case both sides first.")
@@ -52,16 +93,45 @@ def run(
         Stop | None,
         typer.Option(help="List that content-word F1 leaves out (translation) (default: en-v1)."),
     ] = None,
+    prior: Annotated[
+        Path | None,
+        typer.Option(
+            help="The times the aligner was given, for baselines (alignment) "
+            "(default: the .speech. files beside the truth)."
+        ),
+    ] = None,
+    overlap: Annotated[
+        Overlap | None,
+        typer.Option(help="Whose a frame is that two cues claim (alignment) (default: later)."),
+    ] = None,
+    variant: Annotated[
+        Variant | None, typer.Option(help="Whose protocol (alignment) (default: bull).")
+    ] = None,
+    fps: Annotated[
+        float | None,
+        typer.Option(help="Frames in a second of the videos (alignment) (default: 25)."),
+    ] = None,
 ) -> None:
     """Score hypotheses against references.
 
     Lines end at a line feed and nowhere else. Pairs with an empty reference
-    are left out and counted; an empty hypothesis is a miss.
+    are left out and counted; an empty hypothesis is a miss. Subtitles are
+    paired by their place in the file, folders by the name up to the first dot.
     """
     from signloom.cli.table import table
     from signloom.metrics.recognition import score_recognition
     from signloom.metrics.translation import score_translation
 
+    times = {"--prior": prior, "--overlap": overlap, "--variant": variant, "--fps": fps}
+    if task is Task.alignment:
+        _refuse(
+            {"--tokenize": tokenize, "--stop-words": stop_words, "--lowercase": lowercase or None},
+            "translation and --task recognition" if lowercase else "translation",
+            "alignment, which compares times",
+        )
+        _score_alignment(hyp, ref, prior, as_json, overlap, variant, fps)
+        return
+    _refuse(times, "alignment", f"{task}, which reads sentences")
     hypotheses, references = read_lines(hyp), read_lines(ref)
     if len(hypotheses) != len(references):
         raise UsageError(
@@ -77,17 +147,209 @@ def run(
             stop_words=(stop_words or Stop.en_v1).value,
         )
     else:
-        for option, given in (("--tokenize", tokenize), ("--stop-words", stop_words)):
-            if given is not None:
-                raise UsageError(
-                    f"{option} {given.value} goes with --task translation, got --task recognition, "
-                    f"whose words are what white space separates; leave {option} out"
-                )
+        _refuse(
+            {"--tokenize": tokenize, "--stop-words": stop_words},
+            "translation",
+            "recognition, whose words are what white space separates",
+        )
         scores = score_recognition(hypotheses, references, lowercase)
     if as_json:
         print(json.dumps({"metrics": [score.to_json() for score in scores]}, indent=2))
     else:
         print(table(scores))
+
+
+def _refuse(options: dict[str, Any], goes_with: str, got: str) -> None:
+    """Raises UsageError for the first option that is given, but belongs to another task."""
+    for option, given in options.items():
+        if given is not None:
+            shown = option if given is True else f"{option} {given}"
+            raise UsageError(
+                f"{shown} goes with --task {goes_with}, got --task {got}; leave {option} out"
+            )
+
+
+def _score_alignment(
+    hyp: Path,
+    ref: Path,
+    prior: Path | None,
+    as_json: bool,
+    overlap: Overlap | None,
+    variant: Variant | None,
+    fps: float | None,
+) -> None:
+    from signloom.cli.table import beside, table
+    from signloom.metrics.alignment import baselines, score_alignment, score_episodes
+
+    rate = 25.0 if fps is None else fps
+    episodes = read_episodes(hyp, ref, prior, rate)
+    _warn_of_other_texts(episodes)
+    rules: dict[str, Any] = {
+        "overlap": (overlap or Overlap.later).value,
+        "variant": (variant or Variant.bull).value,
+        "fps": rate,
+    }
+    scores = score_alignment(episodes, **rules)
+    simple = baselines(episodes, **rules)
+    each = score_episodes(episodes, **rules)
+    if as_json:
+        shown = {
+            "metrics": [score.to_json() for score in scores],
+            "baselines": {k: [score.to_json() for score in v] for k, v in simple.items()},
+            "episodes": [
+                {"name": e.name, "n": e.n, "f1_50": None if e.f1_50 is None else round(e.f1_50, 4)}
+                for e in each
+            ],
+        }
+        print(json.dumps(shown, indent=2))
+        return
+    print(table(scores))
+    print()
+    print(beside({"hypothesis": scores, **simple}, SHOWN))
+    ranked = sorted((e.f1_50, e.name, e.n) for e in each if e.f1_50 is not None)
+    if len(ranked) > 1:
+        worst = ", ".join(f"episode '{name}' {f1:.1f} ({n} cues)" for f1, name, n in ranked[:3])
+        print(f"\nlowest F1@.50: {worst}")
+
+
+def read_episodes(
+    hyp: Path, ref: Path, prior: Path | None = None, fps: float = 25.0
+) -> list[AlignedEpisode]:
+    """The episodes in a subtitle file each, or a folder each, of hypothesis, truth and prior.
+
+    Files in folders pair by their name up to the first dot. fps: for times in frames.
+    Raises UsageError where an episode is missing on a side, two files could be meant, or
+    cue counts differ; SubtitleError where a file cannot be read.
+    """
+    from signloom.metrics.alignment import AlignedEpisode
+    from signloom.text.subtitles import read_subtitles
+
+    sides = {"--hyp": hyp, "--ref": ref} | ({} if prior is None else {"--prior": prior})
+    folders = [option for option, path in sides.items() if path.is_dir()]
+    if folders and len(folders) < len(sides):
+        files = [option for option in sides if option not in folders]
+        raise UsageError(
+            f"{' and '.join(folders)} names a folder but {' and '.join(files)} does not; "
+            "give a subtitle file each, or a folder of episodes each"
+        )
+    if folders:
+        truths, hyps = _files(ref, TRUTH, never="speech"), _files(hyp, HYPOTHESIS)
+        if not truths:
+            raise UsageError(
+                f"{ref} holds the true subtitles of no episode, expected files such as "
+                "12.signing.vtt or 12.vtt; check --ref"
+            )
+        _all_there(truths, hyps, hyp)
+        _all_there(hyps, truths, ref)
+        priors = _files(prior or ref, PRIOR if prior else ("speech",), never="signing")
+        if prior is not None:
+            _all_there(truths, priors, prior)
+        elif priors and (without := sorted(truths.keys() - priors.keys())):
+            _notice(
+                f"{ref} has no .speech. file for {_first_few(without)}, so the input timing is not "
+                "among the baselines"
+            )
+            priors = {}
+    else:
+        name = ref.name.split(".")[0]
+        truths, hyps = {name: ref}, {name: hyp}
+        priors = {} if prior is None else {name: prior}
+    found = []
+    for name, truth in truths.items():
+        if hyps[name].resolve() == truth.resolve():
+            raise UsageError(
+                f"{truth} is both hypothesis and truth of episode '{name}', which would score 100; "
+                "give --hyp the aligner's output"
+            )
+        true = read_subtitles(truth, fps=fps).cues
+        paths = [side[name] for side in (hyps, priors) if name in side]
+        cues = {path: read_subtitles(path, fps=fps).cues for path in paths}
+        for path, got in cues.items():
+            if len(got) != len(true):
+                raise UsageError(
+                    f"{path} has {len(got)} cues but {truth} has {len(true)}; cues are paired by "
+                    "index, so give one for each of the truth, in the same order, of no duration "
+                    "where it is not signed"
+                )
+        given = cues[priors[name]] if name in priors else None
+        found.append(AlignedEpisode(name, cues[hyps[name]], true, given))
+    return found
+
+
+def _files(folder: Path, tags: Sequence[str], never: str | None = None) -> dict[str, Path]:
+    """The subtitle file of each episode in a folder: with the first of the tags that any has.
+
+    12.signing.vtt has the tag 'signing', 12.vtt has the tag ''. Where no file has a tag of
+    these and '' is among them, the only file without the tag ``never`` is taken. A .json
+    file counts for an episode that has no other. Raises UsageError where two could be meant.
+    """
+    from signloom.text.subtitles import SUFFIXES
+
+    endings = {ending.lower() for ending in SUFFIXES}
+    by_name: dict[str, list[Path]] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() in endings and path.is_file() and not path.name.startswith("."):
+            by_name.setdefault(path.name.split(".")[0], []).append(path)
+    found = {}
+    for name, paths in by_name.items():
+        paths = [p for p in paths if p.suffix.lower() != ".json"] or paths
+        tagged = ([p for p in paths if tag in _tags(p)] for tag in tags)
+        others = [p for p in paths if never not in _tags(p)] if "" in tags else []
+        meant = next((some for some in tagged if some), others)
+        if len(meant) > 1:
+            raise UsageError(
+                f"episode '{name}' has {len(meant)} files in {folder} that could be meant "
+                f"({_first_few([p.name for p in meant])}), expected one; move the others away"
+            )
+        if meant:
+            found[name] = meant[0]
+    return found
+
+
+def _tags(path: Path) -> list[str]:
+    return path.name.split(".")[1:-1] or [""]
+
+
+def _all_there(wanted: Iterable[str], there: Iterable[str], folder: Path) -> None:
+    if missing := sorted(set(wanted) - set(there)):
+        raise UsageError(
+            f"{folder} has no subtitle file for {_first_few(missing)}; files pair by their name up "
+            "to the first dot, and each episode needs one on both sides"
+        )
+
+
+def _first_few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(f"'{name}'" for name in names[:3]) + more
+
+
+def _warn_of_other_texts(episodes: Sequence[AlignedEpisode]) -> None:
+    """A line to stderr where cues and truth of the same index differ in text: order may be lost."""
+    from signloom.metrics.alignment import is_bracketed
+
+    def tidy(cue: Cue) -> str:
+        return re.sub(r"\s+", " ", cue.text).strip()
+
+    other = [
+        (episode.name, number, tidy(ours), tidy(theirs))
+        for episode in episodes
+        for number, (ours, theirs) in enumerate(
+            zip(episode.hypothesis, episode.truth, strict=True), start=1
+        )
+        if not is_bracketed(theirs) and tidy(ours) != tidy(theirs)
+    ]
+    if other:
+        cues = sum(len(episode.truth) for episode in episodes)
+        name, number, ours, theirs = other[0]
+        _notice(
+            f"the text of {len(other)} of {cues} cues is not that of the truth, first in cue {number} "
+            f"of episode '{name}' ('{ours[:40]}', in the truth '{theirs[:40]}'); cues are paired by "
+            "index, so check that both files hold them in one order"
+        )
+
+
+def _notice(what: str) -> None:
+    print(f"signloom: {what}", file=sys.stderr)
 
 
 def read_lines(path: Path) -> list[str]:

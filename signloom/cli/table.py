@@ -8,13 +8,16 @@ from signloom.metrics.score import Score
 
 
 def table(scores: Sequence[Score]) -> str:
-    """One line a score: name, value, interval; then each signature once."""
+    """One line a score: name, value, interval; what was counted; then each signature once."""
     wide = max(len(score.name) for score in scores)
     lines = [f"{'':{wide}}   value   95 % interval"]
     for score in scores:
-        low, high = score.ci95
-        lines.append(f"{score.name:{wide}}  {score.value:6.2f}   {low:.2f} – {high:.2f}")
+        unit = "" if score.unit == "%" else f" {score.unit}"
+        lines.append(f"{score.name:{wide}}  {score.value:6.2f}{unit}   {_interval(score)}")
     lines.append(counted(scores[0]))
+    for n in dict.fromkeys(score.n for score in scores if score.n != scores[0].n):
+        names = ", ".join(score.name for score in scores if score.n == n)
+        lines.append(f"  {names}: over {_number(n, _kind(scores[0]))}")
     lines.append("signatures:")
     for signature in dict.fromkeys(score.signature for score in scores):
         names = ", ".join(score.name for score in scores if score.signature == signature)
@@ -23,22 +26,47 @@ def table(scores: Sequence[Score]) -> str:
 
 
 def counted(score: Score) -> str:
-    """How many sentences a score rests on, in words."""
-    left_out = f", {score.excluded} with an empty reference left out" if score.excluded else ""
-    return f"{score.n} sentences{left_out}; interval: 1,000 bootstrap resamples of sentences"
+    """How many sentences, or cues of how many episodes, a score rests on, in words."""
+    if score.episodes is None:
+        left_out = f", {score.excluded} with an empty reference left out" if score.excluded else ""
+        return f"{score.n} sentences{left_out}; interval: 1,000 bootstrap resamples of sentences"
+    left_out = f", {score.excluded} bracketed left out" if score.excluded else ""
+    interval = (
+        "no interval: it resamples episodes, and one cannot be resampled"
+        if score.episodes == 1
+        else "interval: 1,000 bootstrap resamples of episodes"
+    )
+    cues = _number(score.n, "cue")
+    return f"{cues} in {_number(score.episodes, 'episode')}{left_out}; {interval}"
 
 
 def beside(columns: dict[str, Sequence[Score]], names: Sequence[str]) -> str:
     """Several systems side by side: one row per system, one column per named score, ± half the interval."""
     wide = max(len(system) for system in columns)
-    lines = [" " * wide + "".join(f"{name:>16}" for name in names)]
+    each = {name: max(16, len(name) + 2) for name in names}
+    lines = [" " * wide + "".join(f"{name:>{each[name]}}" for name in names)]
     for system, scores in columns.items():
         by_name = {score.name: score for score in scores}
-        cells = "".join(f"{_short(by_name[name]):>16}" for name in names)
+        cells = "".join(f"{_short(by_name[name]):>{each[name]}}" for name in names)
         lines.append(f"{system:{wide}}{cells}")
     return "\n".join(lines)
 
 
 def _short(score: Score) -> str:
     low, high = score.ci95
+    if score.episodes == 1:
+        return f"{score.value:.1f}"
     return f"{score.value:.1f} ± {(high - low) / 2:.1f}"
+
+
+def _interval(score: Score) -> str:
+    low, high = score.ci95
+    return "–" if score.episodes == 1 else f"{low:.2f} – {high:.2f}"
+
+
+def _kind(score: Score) -> str:
+    return "sentence" if score.episodes is None else "cue"
+
+
+def _number(count: int, of: str) -> str:
+    return f"{count} {of}" if count == 1 else f"{count} {of}s"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +21,14 @@ BLOCK = 1_000_000
 class Score:
     """One number and how it was made.
 
-    value: in percent, 0–100 (a word error rate may exceed 100).
+    value: in ``unit``: percent, 0–100 (a word error rate may exceed 100), or seconds.
     signature: every setting that changes the value, in sacreBLEU's manner.
-    n: how many sentences were scored.
-    excluded: how many were not, because their reference is empty.
-    ci95: percentile bootstrap interval over sentences.
+    n: how many sentences were scored; cues, where ``episodes`` is given.
+    excluded: how many were not, because their reference is empty, or for cues, bracketed.
+    ci95: percentile bootstrap interval over sentences, or over episodes where those are
+        given; with one episode there is nothing to resample and both ends are the value.
+    unit: '%', or 's' for seconds.
+    episodes: how many episodes the cues come from; None where sentences were scored.
     """
 
     name: str
@@ -34,9 +37,13 @@ class Score:
     n: int
     excluded: int
     ci95: tuple[float, float]
+    unit: Literal["%", "s"] = "%"
+    episodes: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The form that files carry; numbers to four decimals."""
+        """The form that files carry; numbers to four decimals, unit and episodes where not usual."""
+        unit = {} if self.unit == "%" else {"unit": self.unit}
+        episodes = {} if self.episodes is None else {"episodes": self.episodes}
         return {
             "name": self.name,
             "value": round(self.value, 4),
@@ -44,6 +51,8 @@ class Score:
             "n": self.n,
             "excluded": self.excluded,
             "ci95": [round(self.ci95[0], 4), round(self.ci95[1], 4)],
+            **unit,
+            **episodes,
         }
 
     @classmethod
@@ -56,6 +65,8 @@ class Score:
             int(value["n"]),
             int(value["excluded"]),
             (float(low), float(high)),
+            value.get("unit", "%"),
+            value.get("episodes"),
         )
 
 
