@@ -49,6 +49,11 @@ def read_sentences(
             with open(file, "rb") as raw:
                 stream = gzip.open(raw) if file.suffix == ".gz" else raw
                 yield from _sentences_in(str(file), stream, _kind(file.name), column, lower)
+    except UnicodeDecodeError as error:
+        raise MediaError(
+            f"the text in {file} cannot be read: it is not UTF-8 (byte 0x{error.object[error.start]:02x} "
+            f"is no part of it); save it as UTF-8, say, with: iconv -f ENCODING -t UTF-8"
+        ) from None
     except (OSError, EOFError, zipfile.BadZipFile, zlib.error, csv.Error, ValueError) as error:
         raise MediaError(f"the text in {file} cannot be read: {error}") from None
 

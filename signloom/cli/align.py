@@ -1,0 +1,679 @@
+"""signloom align: subtitles timed to speech, re-timed to the signing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from signloom.errors import MediaError, SignloomError, UntrustedResultError, UsageError
+
+if TYPE_CHECKING:
+    from signloom.data.clip import PoseClip
+    from signloom.inference.retime import Retimed, Wishes
+    from signloom.pose.activity import Activity
+    from signloom.text.subtitles import Subtitles
+
+MOST_LOW = 0.5
+"""With a larger share of low cues the result as a whole is not to be trusted (exit 5)."""
+
+
+class OnLow(StrEnum):
+    prior = "prior"
+    keep = "keep"
+    mark = "mark"
+
+
+class Overlap(StrEnum):
+    forbid = "forbid"
+    allow = "allow"
+
+
+class Snap(StrEnum):
+    frame = "frame"
+    none = "none"
+
+
+def run(
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="MEDIA SUBTITLES",
+            help="A video or .pose file and its subtitles (.vtt, .srt, .eaf, .ass, .ttml, .TextGrid, "
+            ".json), or a folder of each, or one folder of both, paired by name up to the first dot.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Re-timed subtitles, or a folder.", show_default=False),
+    ] = None,
+    pose: Annotated[
+        Path | None,
+        typer.Option(help="Poses of the video, so that it need not be extracted again."),
+    ] = None,
+    save_pose: Annotated[
+        Path | None, typer.Option(help="Keep the poses extracted from the video here.")
+    ] = None,
+    offset: Annotated[
+        float | None,
+        typer.Option(help="Expect this lag of signing behind speech, seconds.  [default: learnt]"),
+    ] = None,
+    max_shift: Annotated[
+        float | None,
+        typer.Option(min=0.0, help="Move no cue further than this, seconds.  [default: 60]"),
+    ] = None,
+    min_duration: Annotated[
+        float, typer.Option(min=0.04, help="No cue becomes shorter than this, seconds.")
+    ] = 0.4,
+    overlap: Annotated[
+        Overlap, typer.Option(help="allow: cues that overlap in the input still may.")
+    ] = Overlap.forbid,
+    snap: Annotated[Snap, typer.Option(help="Times fall on video frames.")] = Snap.frame,
+    start: Annotated[
+        str | None, typer.Option("--from", help="Move only cues that start here or later.")
+    ] = None,
+    end: Annotated[
+        str | None, typer.Option("--to", help="Move only cues that start before this.")
+    ] = None,
+    lock: Annotated[
+        str | None,
+        typer.Option(
+            help="Cues that are right already, by number: 3,7-9; the rest goes around them."
+        ),
+    ] = None,
+    on_low: Annotated[
+        OnLow,
+        typer.Option(
+            help="A cue placed with low confidence: prior = its input moved by the lag there; "
+            "keep = its input; mark = the placement, marked in reports and in VTT."
+        ),
+    ] = OnLow.prior,
+    signer_box: Annotated[
+        str | None, typer.Option(help="Video: look only there: x,y,width,height, or 'auto'.")
+    ] = None,
+    start_timecode: Annotated[
+        str | None,
+        typer.Option(help="What the subtitles' clock shows at the video's start, as 10:00:00."),
+    ] = None,
+    any_order: Annotated[
+        bool, typer.Option("--any-order", help="Take cues that are not in order of time.")
+    ] = False,
+    tier: Annotated[str | None, typer.Option(help="EAF, TextGrid: the tier to align.")] = None,
+    report: Annotated[
+        list[Path] | None,
+        typer.Option(help="Also write what was done: r.json or r.html (may be given twice)."),
+    ] = None,
+    eaf: Annotated[
+        Path | None, typer.Option(help="Also write cues, signing and phrases as ELAN tiers.")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes.  [default: one for each core]")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would move; write nothing.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Folders: skip episodes whose output exists.")
+    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace outputs.")] = False,
+) -> None:
+    """Re-time subtitles to the signing: no training, any signed language, no audio.
+
+    Only times change: count, order, text and everything else of the file stay. Cues are placed
+    all at once, by where there is signing and where sentences seem to end, by how long their
+    text takes to sign, and by a lag that may drift. Exit code 5: no signing was found, or more
+    than half of the cues are placed with low confidence.
+    """
+    from signloom.inference.retime import Wishes
+
+    wishes = Wishes(
+        offset=offset,
+        max_shift=max_shift,
+        min_duration=min_duration,
+        overlap=overlap.value,
+        within=within(start, end),
+        locked=frozenset(k - 1 for k in numbers(lock)),
+        on_low=on_low.value,
+        frame=snap is Snap.frame,
+        timecode=None if start_timecode is None else seconds(start_timecode, "--start-timecode"),
+        any_order=any_order,
+    )
+    extras = Extras(tuple(report or ()), eaf, save_pose, tier, signer_box, dry_run, overwrite, jobs)
+    for path in extras.reports:
+        if path.suffix.lower() not in (".json", ".html"):
+            raise UsageError(f"--report is {path}, expected a name ending in .json or .html")
+    if out is None and not dry_run:
+        raise UsageError("no output is given; name it with -o, or pass --dry-run to write nothing")
+    if any(path.is_dir() for path in inputs):
+        _folders(inputs, out, pose, wishes, extras, resume)
+        return
+    if resume:
+        raise UsageError("--resume goes with folders; leave it out, or pass --overwrite")
+    media, subtitles = _pair(inputs, pose)
+    line, low = align_one(media, subtitles, pose, out, wishes, extras)
+    typer.echo(line)
+    if low is not None:
+        raise UntrustedResultError(low)
+
+
+@dataclass(frozen=True)
+class Extras:
+    """What is written beside the subtitles, and how the inputs are read."""
+
+    reports: tuple[Path, ...] = ()
+    eaf: Path | None = None
+    save_pose: Path | None = None
+    tier: str | None = None
+    signer_box: str | None = None
+    dry_run: bool = False
+    overwrite: bool = False
+    jobs: int | None = None
+
+
+@dataclass
+class Stages:
+    """Seconds of work by stage, to be told as multiples of real time."""
+
+    taken: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def of(self, name: str) -> Iterator[None]:
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.taken[name] = self.taken.get(name, 0.0) + time.perf_counter() - began
+
+    def to_json(self, duration: float) -> dict[str, dict[str, float]]:
+        return {
+            name: {"seconds": round(s, 3), "x_real_time": round(duration / max(s, 1e-9), 1)}
+            for name, s in self.taken.items()
+        }
+
+
+def align_one(
+    media: Path | None,
+    subtitles: Path,
+    pose: Path | None,
+    out: Path | None,
+    wishes: Wishes,
+    extras: Extras,
+) -> tuple[str, str | None]:
+    """Aligns one episode and writes what is asked for; (what to print, why not to trust it or None)."""
+    from signloom.data.files import refuse_existing
+    from signloom.inference.retime import retime
+    from signloom.text.subtitles import format_of, read_subtitles, write_retimed
+
+    stages = Stages()
+    outputs = [p for p in (out, extras.eaf, extras.save_pose, *extras.reports) if p is not None]
+    _distinct(outputs, [p for p in (media, subtitles, pose) if p is not None])
+    if not extras.dry_run:
+        for path in outputs:
+            refuse_existing(path, extras.overwrite)
+    if out is not None:
+        format_of(out)
+    with stages.of("read subtitles"):
+        given = read_subtitles(subtitles, tier=extras.tier)
+    for notice in given.notices:
+        print(f"signloom: {subtitles}: {notice}", file=sys.stderr)
+    beyond = sorted(k + 1 for k in wishes.locked if k >= len(given.cues))
+    if beyond:
+        raise UsageError(
+            f"--lock names cue {beyond[0]}, but {subtitles} has {len(given.cues)} cues; "
+            "cues are numbered from 1 in the file's order"
+        )
+    source = open_media(media, pose, extras, stages)
+    with stages.of("align"):
+        found = retime(given.cues, source.activity, wishes, name=str(subtitles))
+    for notice in found.notices:
+        print(f"signloom: {notice}", file=sys.stderr)
+    if not extras.dry_run and out is not None:
+        with stages.of("write"):
+            spans = [m.span if m.span != m.cue.span else None for m in found.cues]
+            marks = {
+                m.number - 1: f"signloom: low confidence ({m.confidence:.2f})"
+                for m in found.cues
+                if wishes.on_low == "mark" and set(m.flags) & {"low", "no signing"}
+            }
+            write_retimed(given, spans, out, extras.overwrite, marks)
+    said = as_json(media, subtitles, pose, out, source, found, wishes, stages)
+    if not extras.dry_run:
+        _write_extras(said, source, given, found, extras)
+    if extras.dry_run:
+        print(moves(found))
+    return summary(said, out), _distrust(found, out, wishes)
+
+
+@dataclass(frozen=True)
+class Source:
+    """The signing of an episode: what its track says, and how to look at a stretch of it."""
+
+    activity: Activity
+    layout: str
+    origin: Mapping[str, Any]
+    path: Path
+    clip: PoseClip | None
+
+    def moment(self, start: float, end: float) -> PoseClip:
+        """The clip between two times."""
+        from signloom.data.timing import Span
+        from signloom.pose.files import read_pose
+
+        span = Span(max(start, 0.0), max(end, start, 0.0))
+        return self.clip.cut(span) if self.clip is not None else read_pose(self.path, span)
+
+
+def open_media(media: Path | None, pose: Path | None, extras: Extras, stages: Stages) -> Source:
+    """Reads or extracts the poses and what they say.
+
+    Raises MediaError where a video and its poses do not go together, or neither can be read.
+    """
+    from signloom.pose.activity import activity, track
+    from signloom.pose.files import read_header, read_slices
+
+    path = pose or media
+    assert path is not None
+    if path.suffix.lower() != ".pose":
+        with stages.of("extract"):
+            clip = _extracted(path, extras)
+        with stages.of("activity"):
+            return Source(
+                activity(track([clip])), clip.layout.name, clip.origin.to_json(), path, clip
+            )
+    header = read_header(path)
+    if media is not None and pose is not None and media.suffix.lower() != ".pose":
+        from signloom.extract.video import probe
+
+        video = probe(media)
+        if abs(video.duration - header.duration) > max(0.5, 0.005 * video.duration):
+            raise MediaError(
+                f"{media} lasts {video.duration:.2f} s but {pose} {header.duration:.2f} s, expected "
+                "the poses of this very video; extract them again with signloom extract"
+            )
+    with stages.of("activity"):
+        found = activity(track(read_slices(path)))
+    return Source(found, header.layout.name, header.origin.to_json(), path, None)
+
+
+def _extracted(video: Path, extras: Extras) -> PoseClip:
+    from signloom.cli.extract import progress_bar
+    from signloom.extract.extraction import WHOLE_PICTURE, extract_clips, parse_box
+    from signloom.extract.process import cores
+    from signloom.pose.files import write_pose
+
+    box = WHOLE_PICTURE if extras.signer_box is None else parse_box(extras.signer_box)
+    with progress_bar(1) as (frames_done, _, _):
+        jobs = extras.jobs or len(cores())
+        (result,) = extract_clips([video], signer_box=box, jobs=jobs, progress=frames_done)
+    if result.error is not None:
+        raise result.error
+    assert result.clip is not None
+    if extras.save_pose is not None and not extras.dry_run:
+        write_pose(result.clip, extras.save_pose, extras.overwrite)
+    return result.clip
+
+
+def _pair(inputs: Sequence[Path], pose: Path | None) -> tuple[Path | None, Path]:
+    """(video or pose file, subtitles) of one episode."""
+    if len(inputs) == 2:
+        media, subtitles = inputs
+        if subtitles.suffix.lower() == ".pose":
+            raise UsageError(f"{subtitles} is a pose file, expected subtitles second; swap the two")
+        return media, subtitles
+    if len(inputs) == 1 and pose is not None:
+        return None, inputs[0]
+    raise UsageError(
+        f"got {len(inputs)} inputs ({', '.join(map(str, inputs))}), expected a video or pose file and "
+        "its subtitles, as in: signloom align episode.mp4 speech.vtt -o signing.vtt"
+    )
+
+
+def _distinct(outputs: Sequence[Path], inputs: Sequence[Path]) -> None:
+    seen = {path.resolve(): path for path in inputs}
+    for path in outputs:
+        if path.resolve() in seen:
+            raise UsageError(
+                f"{path} is both an output and {seen[path.resolve()]}; give each file a name of its own"
+            )
+        seen[path.resolve()] = path
+
+
+# --- folders -------------------------------------------------------------------------------------
+
+
+def _folders(
+    inputs: Sequence[Path],
+    out: Path | None,
+    pose: Path | None,
+    wishes: Wishes,
+    extras: Extras,
+    resume: bool,
+) -> None:
+    """Every episode of a folder; one that fails is named and the others still finish."""
+    if len(inputs) > 2 or not all(path.is_dir() for path in inputs) or pose is not None:
+        raise UsageError(
+            f"got {', '.join(map(str, inputs))}{' and --pose' if pose else ''}, expected one folder of "
+            "pose files or videos with their subtitles, or a folder of each"
+        )
+    single = extras.reports or extras.eaf or extras.save_pose
+    if single or wishes.locked or wishes.within:
+        raise UsageError(
+            "--report, --eaf, --save-pose, --lock, --from and --to go with one episode, got folders; "
+            "the reports of a folder are written beside its subtitles"
+        )
+    if out is not None and out.is_file():
+        raise UsageError(f"{out} is a file, expected a folder for the episodes of {inputs[0]}")
+    episodes = paired(inputs[0], inputs[-1])
+    todo: list[tuple[Path, Path, Path | None]] = []
+    for stem, (media, subtitles) in episodes.items():
+        target = None if out is None else out / f"{stem}{subtitles.suffix}"
+        if target is not None and target.exists() and resume:
+            continue
+        if target is not None and target.exists() and not extras.overwrite and not extras.dry_run:
+            raise UsageError(
+                f"{target} exists already; pass --resume to skip, --overwrite to replace, or choose "
+                "another folder"
+            )
+        todo.append((media, subtitles, target))
+    failures: list[SignloomError] = []
+    for line, error in _each(todo, wishes, extras):
+        if error is not None:
+            failures.append(error)
+            print(f"signloom: {error}", file=sys.stderr, flush=True)
+        if line:
+            typer.echo(line)
+    skipped = len(episodes) - len(todo)
+    print(
+        f"{len(todo) - len(failures)} of {len(episodes)} episodes aligned"
+        + (f", {skipped} were there already" if skipped else "")
+        + (f", {len(failures)} failed or are not to be trusted" if failures else ""),
+        file=sys.stderr,
+    )
+    if failures:
+        raise typer.Exit(failures[0].exit_code)
+
+
+def _each(
+    todo: Sequence[tuple[Path, Path, Path | None]], wishes: Wishes, extras: Extras
+) -> Iterator[tuple[str, SignloomError | None]]:
+    """Pose files side by side on the cores; videos one after the other, each on all of them."""
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
+    from signloom.cli.progress import progress
+    from signloom.extract.process import cores
+
+    jobs = extras.jobs or len(cores())
+    quick = [item for item in todo if item[0].suffix.lower() == ".pose"]
+    slow = [item for item in todo if item[0].suffix.lower() != ".pose"]
+    with progress("align", len(todo)) as advance:
+        if jobs > 1 and len(quick) > 1:
+            with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+                waiting = [pool.submit(_attempt, item, wishes, extras) for item in quick]
+                for future in waiting:
+                    yield future.result()
+                    advance(1)
+        else:
+            slow = quick + slow
+        for item in slow:
+            yield _attempt(item, wishes, extras)
+            advance(1)
+
+
+def _attempt(
+    item: tuple[Path, Path, Path | None], wishes: Wishes, extras: Extras
+) -> tuple[str, SignloomError | None]:
+    from dataclasses import replace
+
+    media, subtitles, target = item
+    if target is not None:
+        extras = replace(
+            extras, reports=(target.with_name(f"{target.stem}.report.json"),), overwrite=True
+        )
+    try:
+        line, low = align_one(media, subtitles, None, target, wishes, extras)
+    except SignloomError as error:
+        text = str(error)
+        named = text if str(media) in text or str(subtitles) in text else f"{subtitles}: {text}"
+        return "", type(error)(named) if type(error) is not SignloomError else error
+    return line, None if low is None else UntrustedResultError(low)
+
+
+def paired(media: Path, subtitles: Path) -> dict[str, tuple[Path, Path]]:
+    """Episode → (video or pose file, subtitles), by name up to the first dot.
+
+    Of several subtitles of an episode in the folder the one called ``*.speech.*`` is taken; of
+    a video and a pose file, the pose file.
+    Raises UsageError where none pair, or it is not plain which file is meant.
+    """
+    from signloom.text.subtitles import SUFFIXES
+
+    videos = (".mp4", ".mov", ".webm", ".mkv", ".avi", ".gif", ".m4v", ".mpg", ".ts")
+    clips: dict[str, list[Path]] = {}
+    texts: dict[str, list[Path]] = {}
+    for path in sorted(media.iterdir()):
+        if path.suffix.lower() in (".pose", *videos) and not path.name.startswith("."):
+            clips.setdefault(path.name.partition(".")[0], []).append(path)
+    known = tuple(s.lower() for s in SUFFIXES)
+    for path in sorted(subtitles.iterdir()):
+        skip = {".signing", ".aligned", ".report"} & {s.lower() for s in path.suffixes}
+        plain_json = path.suffix == ".json" and media == subtitles
+        if path.suffix.lower() in known and not skip and not plain_json and path.name[0] != ".":
+            texts.setdefault(path.name.partition(".")[0], []).append(path)
+    found: dict[str, tuple[Path, Path]] = {}
+    for stem in clips:
+        if stem not in texts:
+            continue
+        poses = [p for p in clips[stem] if p.suffix.lower() == ".pose"] or clips[stem]
+        spoken = [p for p in texts[stem] if ".speech" in p.suffixes] or texts[stem]
+        for several in (poses, spoken):
+            if len(several) > 1:
+                raise UsageError(
+                    f"episode '{stem}' has {' and '.join(p.name for p in several)}, expected one of "
+                    "them; move the other away, or align the episode by itself"
+                )
+        found[stem] = poses[0], spoken[0]
+    if not found:
+        raise UsageError(
+            f"no episode found: {media} has {len(clips)} videos or pose files, {subtitles} "
+            f"{len(texts)} subtitle files, and no two share a name up to the first dot"
+        )
+    for stem in sorted(set(clips) ^ set(found)):
+        print(
+            f"signloom: {clips[stem][0]} has no subtitles in {subtitles}, left out", file=sys.stderr
+        )
+    return found
+
+
+# --- what is said --------------------------------------------------------------------------------
+
+
+def as_json(
+    media: Path | None,
+    subtitles: Path,
+    pose: Path | None,
+    out: Path | None,
+    source: Source,
+    found: Retimed,
+    wishes: Wishes,
+    stages: Stages,
+) -> dict[str, Any]:
+    """The report as data; times in seconds on the subtitles' own clock."""
+    from signloom import __version__
+
+    duration = source.activity.duration
+
+    def span(of: Any) -> dict[str, float]:
+        return {"start": round(of.start, 3), "end": round(of.end, 3)}
+
+    return {
+        "signloom": __version__,
+        "media": None if media is None else str(media),
+        "pose": None if pose is None else str(pose),
+        "subtitles": str(subtitles),
+        "subtitles_sha256": hashlib.sha256(subtitles.read_bytes()).hexdigest(),
+        "output": None if out is None else str(out),
+        "duration": round(duration, 3),
+        "fps": round(source.activity.fps, 4),
+        "layout": source.layout,
+        "origin": dict(source.origin),
+        "method": "no training: activity, boundaries, durations, lag",
+        "settings": {
+            "offset": wishes.offset, "max_shift": wishes.max_shift,
+            "min_duration": wishes.min_duration, "overlap": wishes.overlap,
+            "from": wishes.within.start if wishes.within else None,
+            "to": wishes.within.end if wishes.within else None,
+            "locked": sorted(k + 1 for k in wishes.locked), "on_low": wishes.on_low,
+            "low": wishes.low, "snap": "frame" if wishes.frame else "none",
+        },
+        "timecode": found.timecode,
+        "lag": round(found.lag, 3),
+        "seconds_per_unit": round(found.rate, 5),
+        "confidence": round(found.confidence, 4),
+        "low": found.low,
+        "stages": stages.to_json(duration),
+        "cues": [
+            {
+                "number": m.number, "id": m.cue.id, "text": m.cue.text, "old": span(m.cue.span),
+                "new": span(m.span), "shift": round(m.shift, 3),
+                "confidence": round(m.confidence, 4), "flags": list(m.flags),
+            }
+            for m in found.cues
+        ],
+        "worst": [m.number for m in found.worst()],
+        "signing": [span(s.shifted(found.timecode)) for s in source.activity.spans()],
+        "phrases": [span(s.shifted(found.timecode)) for s in source.activity.phrases()],
+    }  # fmt: skip
+
+
+def summary(said: Mapping[str, Any], out: Path | None) -> str:
+    """One line on an episode, and how fast each stage was."""
+    cues = said["cues"]
+    speeds = ", ".join(
+        f"{name} {stage['x_real_time']:g}×"
+        for name, stage in said["stages"].items()
+        if name not in ("read subtitles", "write")
+    )
+    where = said["subtitles"] if out is None else out
+    return (
+        f"{where}: {len(cues)} cues, lag {said['lag']:+.2f} s, confidence {said['confidence']:.2f}, "
+        f"{said['low']} low; {said['duration']:.0f} s of signing at × real time: {speeds}"
+    )
+
+
+def moves(found: Retimed) -> str:
+    """Old and new time, shift and confidence of every cue."""
+    from signloom.inference.retime import clock
+
+    lines = [f"{'cue':>5}  {'old':12}  {'new':12}  {'shift':>7}  conf  flags"]
+    for m in found.cues:
+        lines.append(
+            f"{m.number:5}  {clock(m.cue.span.start)}  {clock(m.span.start)}  {m.shift:+7.2f}  "
+            f"{m.confidence:.2f}  {', '.join(m.flags)}".rstrip()
+        )
+    return "\n".join(lines)
+
+
+def _distrust(found: Retimed, out: Path | None, wishes: Wishes) -> str | None:
+    placed = [m for m in found.cues if not set(m.flags) & {"outside", "not speech", "locked"}]
+    if not placed or found.low <= MOST_LOW * len(placed):
+        return None
+    done = {"prior": "keep their prior", "keep": "keep their input", "mark": "are marked"}
+    return (
+        f"{'nothing is written' if out is None else f'{out} is written'}, but {found.low} of "
+        f"{len(placed)} cues are placed with low confidence and {done[wishes.on_low]}; check that the "
+        "subtitles belong to this video and that its poses show the signer, or give --offset"
+    )
+
+
+def _write_extras(
+    said: Mapping[str, Any], source: Source, given: Subtitles, found: Retimed, extras: Extras
+) -> None:
+    from signloom.data.files import writing
+
+    for path in extras.reports:
+        if path.suffix.lower() == ".json":
+            with writing(path, extras.overwrite) as part:
+                text = json.dumps(said, indent=1, ensure_ascii=False) + "\n"
+                part.write_text(text, encoding="utf-8")
+        else:
+            from signloom.web.align_report import write_align_report
+
+            worst = {m.number: m for m in found.worst()}
+            moments = {
+                number: source.moment(m.span.start - found.timecode, m.span.end - found.timecode)
+                for number, m in worst.items()
+            }
+            write_align_report(said, moments, path, extras.overwrite)
+    if extras.eaf is not None:
+        from signloom.text.formats.eaf import with_tiers
+
+        local = [(m.span.shifted(-found.timecode), m) for m in found.cues]
+        tiers = {
+            "cues": [(m.cue.span.shifted(-found.timecode), m.cue.text) for m in found.cues],
+            "cues aligned": [(span, m.cue.text) for span, m in local],
+            "confidence": [(span, f"{m.confidence:.2f}") for span, m in local],
+            "signing": [(span, "signing") for span in source.activity.spans()],
+            "phrases": [(span, "phrase") for span in source.activity.phrases()],
+        }
+        media = said["media"] or ""
+        with writing(extras.eaf, extras.overwrite) as part:
+            part.write_bytes(with_tiers(None, tiers, media=media))
+
+
+# --- options -------------------------------------------------------------------------------------
+
+
+def within(start: str | None, end: str | None) -> Any:
+    """The span of --from and --to, None where neither is given."""
+    from signloom.data.timing import Span
+
+    if start is None and end is None:
+        return None
+    first = 0.0 if start is None else seconds(start, "--from")
+    last = 1e9 if end is None else seconds(end, "--to")
+    if last <= first:
+        raise UsageError(f"--to {end} is not after --from {start}; give a later time")
+    return Span(first, last)
+
+
+def seconds(text: str, option: str) -> float:
+    """'95', '95.5', '1:35.5' or '00:01:35,5' in seconds. Raises UsageError."""
+    if re.fullmatch(r"(\d+:){0,2}\d+([.,]\d+)?", text):
+        total = 0.0
+        for part in text.replace(",", ".").split(":"):
+            total = 60 * total + float(part)
+        return total
+    if re.fullmatch(r"\d+:\d\d:\d\d:00", text):
+        return seconds(text[:-3], option)
+    raise UsageError(
+        f"{option} is '{text}', expected seconds or [hours:]minutes:seconds, as 1:35.5"
+    )
+
+
+def numbers(text: str | None) -> list[int]:
+    """'3,7-9' as [3, 7, 8, 9]. Raises UsageError."""
+    if text is None:
+        return []
+    found: list[int] = []
+    for part in text.split(","):
+        if not (match := re.fullmatch(r"\s*(\d+)(?:\s*-\s*(\d+))?\s*", part)):
+            raise UsageError(f"--lock is '{text}', expected cue numbers from 1, as 3,7-9")
+        first, last = int(match[1]), int(match[2] or match[1])
+        if first < 1 or last < first or last - first > 100_000:
+            raise UsageError(
+                f"--lock has '{part.strip()}', expected numbers from 1, small to large"
+            )
+        found += range(first, last + 1)
+    return found

@@ -1,0 +1,457 @@
+"""Subtitles on the signing: one global program over the whole episode that places every cue.
+
+A cue is signed from a start, for a while, or not at all. The program weighs, over all
+cues at once and in their order,
+
+- how much signing a placement covers, and whether it begins and ends where sentences do
+  (``pose.activity``);
+- how long the signing of a text should take, at this signer's rate;
+- the lag of signing behind speech, which drifts: a cue's lag is near that of the cue
+  before, and weakly near what lags usually are;
+- any further evidence (a model's posteriors, spottings) through ``Evidence``.
+
+It is a semi-Markov chain over (start, duration) of each cue, so all placements are
+weighed exactly by a forward and a backward pass on a grid of time: coarse and wide
+first, then fine around what was found. The signer's rate and the lag are learnt from the episode
+between the passes. A cue's place is the one that most of the posterior overlaps by half,
+and that share is the cue's confidence. Cost: cues × window², near-linear in the length.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from signloom.data.cue import Cue
+from signloom.data.timing import Seconds, Span
+from signloom.pose.activity import Activity
+
+Array = NDArray[np.float64]
+
+USUAL_LAG: Seconds = 2.7
+"""Mean lag of signing behind speech in broadcast interpreting (Bull et al. 2021)."""
+
+
+@runtime_checkable
+class Evidence(Protocol):
+    """Something else that is known of where a cue is signed: posteriors of a model, spotted signs."""
+
+    def __call__(self, cue: int, starts: Array, ends: Array) -> Array:
+        """Log-odds (nats) for cue number ``cue`` filling [start, end), against its not being there.
+
+        starts, ends: (n,) and (n, m), or shapes that broadcast, in seconds; returns their
+        broadcast shape. 0 says nothing.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the program assumes, in seconds and nats; see docs/align.md for where each comes from."""
+
+    usual_lag: Seconds = USUAL_LAG
+    lag_spread: Seconds = 3.0
+    """Scale of the weak prior (Student, 3 degrees of freedom) of a cue's lag."""
+    lag_jitter: Seconds = 0.5
+    """How much a cue's lag differs from the slow lag by chance …"""
+    lag_drift: Seconds = 0.18
+    lag_stray: float = 1e-4
+    """Least likelihood of any distance from the slow lag, of that of none."""
+    passes: int = 3
+    gap: Seconds = 0.2
+    """Two sentences follow closely when less signing than this lies between them …"""
+    close: float = 10.0
+    """… which is so many times likelier than any other distance."""
+    """… and how the slow lag drifts: seconds, in the square root of a second."""
+    duration_spread: float = 0.36
+    """Standard deviation of the logarithm of a cue's duration at a known rate."""
+    activity_weight: float = 0.6
+    """Nats a second of covered signing is worth, for each nat that the frames say."""
+    activity_most: float = 3.0
+    boundary_weight: float = 0.5
+    boundary_most: float = 3.0
+    skip: float = 0.04
+    """Share of cues that are not signed."""
+    max_shift: Seconds | None = None
+    """No cue's start moves further than this from its input; None: the wide window of 60 s."""
+    min_duration: Seconds = 0.4
+    wide: Seconds = 60.0
+    narrow: Seconds = 6.0
+    coarse_step: Seconds = 0.4
+    fine_step: Seconds = 0.1
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where a cue is put.
+
+    span: seconds; confidence: probability that it overlaps the truth by half (IoU ≥ 0.5);
+    signed: probability that the cue is signed at all; prior: the input, moved by the lag
+    of the episode at that point.
+    """
+
+    span: Span
+    confidence: float
+    signed: float
+    prior: Span
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """Every cue's place, in the order given, and what was learnt of the episode on the way.
+
+    lags: of signing behind speech at each cue, seconds; rate: seconds of signing for each
+    unit of text (see ``units``).
+    """
+
+    placed: tuple[Placed, ...]
+    lags: tuple[Seconds, ...]
+    rate: float
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        return tuple(p.span for p in self.placed)
+
+
+_NAME = re.compile(r"(?<![.!?…:]\s)(?<!^)(?<![\"'“‘«-])\b[A-ZÀ-ÖØ-Þ][\w’'-]+")
+_NUMBER = re.compile(r"\d")
+
+
+def units(texts: Sequence[str]) -> Array:
+    """(cues,) how long each text takes to sign, up to the signer's rate: characters, digits and
+    spelled names more, and a constant for the ends of a sentence.
+
+    Names are taken for spelled only where capitals are rare (not in German, nor in capitals).
+    """
+    plain = [re.sub(r"<[^>]*>|\{[^}]*\}", "", text) for text in texts]
+    words = [word for text in plain for word in text.split()]
+    capitals = sum(word[:1].isupper() for word in words) / max(len(words), 1)
+    lengths = np.array([len("".join(text.split())) * 1.15 for text in plain])
+    digits = np.array([len(_NUMBER.findall(text)) for text in plain])
+    names = np.zeros(len(plain))
+    if capitals < 0.3:
+        names += [sum(map(len, _NAME.findall(text))) for text in plain]
+    return 20.0 + lengths + 2.0 * digits + 1.0 * names
+
+
+def align(
+    cues: Sequence[Cue],
+    activity: Activity,
+    evidence: Sequence[Evidence] = (),
+    settings: Settings = Settings(),
+    locked: Mapping[int, Span] | None = None,
+) -> Alignment:
+    """Places cues, given in order of time, on the signing.
+
+    locked: cue number → where it is; these stay, the others are placed around them.
+    Raises ValueError where cues are not in order of time, or there are none.
+    """
+    if not cues:
+        raise ValueError("there are no cues to align, expected at least one")
+    speech = np.array([cue.span.start for cue in cues])
+    if (np.diff(speech) < 0).any():
+        k = int(np.flatnonzero(np.diff(speech) < 0)[0]) + 1
+        raise ValueError(f"cue {k + 1} starts before cue {k}; give cues in order of time")
+    size = units([cue.text for cue in cues])
+    frames = _Frames.of(activity, settings)
+    fixed = dict(locked or {})
+    rate = _first_rate(size, frames, fixed)
+    lags = np.full(len(cues), settings.usual_lag)
+    wide = settings.wide if settings.max_shift is None else settings.max_shift
+    step = max(settings.coarse_step, 2 * wide / 300)
+    for _ in range(settings.passes):
+        chain = _Chain(speech, size, rate, frames, step, lags, wide, settings, fixed, evidence)
+        rate = chain.rate()
+    lags, narrow = chain.slow, min(settings.narrow, wide)
+    for _ in range(2):
+        chain = _Chain(
+            speech, size, rate, frames, settings.fine_step, lags, narrow, settings, fixed, evidence
+        )
+        lags, rate = chain.slow, chain.rate()
+    smooth = chain.slow
+    spans, confidence = chain.decoded(settings.min_duration)
+    placed = []
+    for k, cue in enumerate(cues):
+        span = fixed.get(k, spans[k])
+        start = float(max(cue.span.start + smooth[k], 0.0))
+        prior = Span(start, start + cue.span.duration)
+        sure = 1.0 if k in fixed else float(confidence[k])
+        placed.append(Placed(span, sure, 1.0 if k in fixed else float(chain.signed[k]), prior))
+    return Alignment(tuple(placed), tuple(smooth.tolist()), rate)
+
+
+@dataclass(frozen=True, eq=False)
+class _Frames:
+    """What the frames say, summed so that any stretch is one subtraction.
+
+    covered: (frames + 1,) integral of the log-odds of signing, nats·s;
+    signed: (frames + 1,) seconds of signing so far;
+    starts, ends: (frames + 1,) log-odds of a sentence's start and end at each frame.
+    """
+
+    fps: float
+    signing: Array
+    covered: Array
+    signed: Array
+    starts: Array
+    ends: Array
+
+    @classmethod
+    def of(cls, activity: Activity, settings: Settings) -> _Frames:
+        p = np.clip(activity.signing, 1e-4, 1 - 1e-4)
+        odds = np.clip(np.log(p / (1 - p)), -settings.activity_most, settings.activity_most)
+        covered = np.concatenate([[0.0], np.cumsum(odds)]) / activity.fps
+        starts, ends = (np.append(of, of[-1]) for of in (activity.starts, activity.ends))
+        signed = np.concatenate([[0.0], np.cumsum(activity.signing)]) / activity.fps
+        return cls(activity.fps, activity.signing, covered, signed, starts, ends)
+
+    @property
+    def duration(self) -> Seconds:
+        return len(self.signing) / self.fps
+
+    def at(self, values: Array, seconds: Array) -> Array:
+        """values (frames + 1,) at some times, clipped to the clip."""
+        return values[np.clip(np.rint(seconds * self.fps).astype(int), 0, len(values) - 1)]
+
+
+def _best_near(values: Array, half: int) -> Array:
+    """The largest value within ``half`` frames on both sides."""
+    out = values.copy()
+    for k in range(1, half + 1):
+        out[k:] = np.maximum(out[k:], values[:-k])
+        out[:-k] = np.maximum(out[:-k], values[k:])
+    return out
+
+
+def _first_rate(size: Array, frames: _Frames, fixed: Mapping[int, Span]) -> float:
+    """Seconds a unit, if all signing were of all cues; within what signers do."""
+    signed = float((frames.signing > 0.5).mean()) * frames.duration
+    return float(np.clip(0.85 * signed / size.sum(), 0.035, 0.10))
+
+
+class _Chain:
+    """One forward and backward pass: the posterior of (start, duration) of every cue.
+
+    The state of the chain is when the cue before ended, and the slow lag z. A cue starts at
+    its speech plus z plus its own chance; the starts looked at lie on a grid of ``step``
+    seconds, z on one of ``z_step``, around ``lags[k]``; durations on a logarithmic grid
+    around what the text takes; duration 0 is a cue that is not signed.
+
+    first: (cues,) step at which the starts of a cue begin; lengths: (cues, durations) steps.
+    posterior: (cues, starts, durations), sums to 1 for each cue.
+    """
+
+    def __init__(
+        self,
+        speech: Array,
+        size: Array,
+        rate: float,
+        frames: _Frames,
+        step: Seconds,
+        lags: Array,
+        half: Seconds,
+        settings: Settings,
+        fixed: Mapping[int, Span],
+        evidence: Sequence[Evidence],
+    ):
+        self.speech, self.step, self.used_rate = speech, step, rate
+        reach = int(np.ceil((half + 4 * settings.lag_jitter) / step))
+        self.first = np.rint((speech + lags) / step).astype(int) - reach
+        self.grid = np.arange(2 * reach + 1)
+        self.z_step = max(2.5 * step, half / 40)
+        self.z_grid = np.arange(-int(half / self.z_step), int(half / self.z_step) + 1)
+        self.z_first = np.rint(lags / self.z_step).astype(int)
+        self.ratio = np.linspace(-1.15, 1.15, 24)
+        self.lengths = np.zeros((len(speech), len(self.ratio) + 1), int)
+        emission = self._emission(size, rate, frames, settings, fixed, evidence)
+        self._run(emission, frames, settings, fixed)
+
+    def _emission(
+        self,
+        size: Array,
+        rate: float,
+        frames: _Frames,
+        settings: Settings,
+        fixed: Mapping[int, Span],
+        evidence: Sequence[Evidence],
+    ) -> NDArray[np.float32]:
+        """(cues, starts, durations) weights, largest 1 for each cue: all but lag and order."""
+        spread, limit = settings.duration_spread, frames.duration
+        usual = -2.5 * np.log1p((self.ratio / spread) ** 2 / 4)
+        usual -= np.log(np.exp(usual).sum())
+        near = int(self.step * frames.fps / 2)
+        opening, closing = (
+            settings.boundary_weight * np.maximum(_best_near(of, near), -settings.boundary_most)
+            for of in (frames.starts, frames.ends)
+        )
+        out = np.empty((len(size), len(self.grid), self.lengths.shape[1]), np.float32)
+        for k in range(len(size)):
+            seconds = np.maximum(rate * size[k] * np.exp(self.ratio), settings.min_duration)
+            if k in fixed:
+                seconds[:] = fixed[k].duration
+            self.lengths[k, 1:] = np.maximum(np.rint(seconds / self.step).astype(int), 1)
+            starts = (self.first[k] + self.grid) * self.step
+            ends = starts[:, None] + self.lengths[k, 1:] * self.step
+            e = np.empty(out.shape[1:])
+            covered = frames.at(frames.covered, ends) - frames.at(frames.covered, starts)[:, None]
+            edges = frames.at(closing, ends) + frames.at(opening, starts)[:, None]
+            e[:, 1:] = settings.activity_weight * covered + edges + usual
+            e[:, 1:] += np.log(1 - settings.skip)
+            e[:, 0] = np.log(settings.skip)
+            for more in evidence:
+                e[:, 1:] += more(k, starts[:, None], ends)
+            outside = (starts < -self.step / 2) | (starts > limit)
+            if settings.max_shift is not None:
+                outside |= np.abs(starts - self.speech[k]) > settings.max_shift + self.step / 2
+            if k in fixed:
+                outside = np.abs(starts - fixed[k].start) > self.step / 2 + 1e-9
+                e[:, 0] = -np.inf
+            else:
+                e[:, 1:][ends > limit + 0.5 * (ends - starts[:, None])] = -np.inf
+            if outside.all():
+                outside = (
+                    np.arange(len(starts)) != int(np.abs(starts - fixed[k].start).argmin())
+                    if k in fixed
+                    else starts < starts.max()
+                )
+            e[outside] = -np.inf
+            out[k] = np.exp(e - e.max())
+        return out
+
+    def _chance(self, k: int, settings: Settings, fixed: Mapping[int, Span]) -> Array:
+        """(starts, z): how likely a start is at a slow lag: Student, 3 degrees of freedom."""
+        lag = (self.first[k] + self.grid) * self.step - self.speech[k]
+        slow = (self.z_first[k] + self.z_grid) * self.z_step
+        if k in fixed:
+            return np.ones((len(lag), len(slow)))
+        off = (lag[:, None] - slow) / settings.lag_jitter
+        return (1 + off**2 / 3) ** -2.0 + settings.lag_stray
+
+    def _drift(self, k: int, settings: Settings) -> Array:
+        """(z before, z): how the slow lag goes from one cue to the next."""
+        apart = max(self.speech[k] - self.speech[k - 1], 0.2)
+        shift = self.z_first[k] - self.z_first[k - 1]
+        by = (self.z_grid[None, :] + shift - self.z_grid[:, None]) * self.z_step
+        spread = max(settings.lag_drift * np.sqrt(apart), 0.4 * self.z_step)
+        moves = np.exp(-0.5 * (by / spread) ** 2) + 1e-5
+        return moves / moves.sum(1, keepdims=True)
+
+    def _run(
+        self,
+        emission: NDArray[np.float32],
+        frames: _Frames,
+        settings: Settings,
+        fixed: Mapping[int, Span],
+    ) -> None:
+        count, width, several = emission.shape
+        deep = len(self.z_grid)
+        earliest = self._earliest(frames, settings.gap)
+        slow = (self.z_first[0] + self.z_grid) * self.z_step
+        prior = (1 + ((slow - settings.usual_lag) / settings.lag_spread) ** 2 / 3) ** -2.0
+        reached = np.empty((count, width, deep))  # start and slow lag, before what is seen
+        ended = np.zeros(0)
+        self.evidence = 0.0
+        for k in range(count):
+            if k == 0:
+                flow = np.tile(prior / prior.sum(), (width, 1))
+            else:
+                at = self.first[k] + self.grid - self.first[k - 1]
+                back = earliest[k] - self.first[k - 1]
+                top = len(ended) - 1
+                by_now = ended[np.clip(at + 1, 0, top)]
+                closely = by_now - ended[np.clip(back, 0, top)]
+                flow = (by_now + settings.close * np.maximum(closely, 0)) @ self._drift(k, settings)
+                if not flow.sum() > 0:  # nothing fits in order: begin anew from here
+                    flow = np.ones((width, deep))
+            reached[k] = flow * self._chance(k, settings, fixed)
+            longest = int(self.lengths[k].max())
+            ends = np.zeros((width + longest, deep))
+            for j, length in enumerate(self.lengths[k].tolist()):
+                ends[length : length + width] += emission[k, :, j, None] * reached[k]
+            total = ends.sum()
+            self.evidence += np.log(max(total, 1e-300))
+            scale = 1 / total if total > 0 else 1.0
+            reached[k] *= scale
+            ended = np.concatenate([np.zeros((1, deep)), np.cumsum(ends * scale, axis=0)])
+        self.posterior = np.empty_like(emission)
+        self.slow = np.empty(count)
+        after = np.ones((width + int(self.lengths[-1].max()), deep))
+        for k in range(count - 1, -1, -1):
+            value = np.zeros((width, deep))  # of starting there, from what is seen later
+            for j, length in enumerate(self.lengths[k].tolist()):
+                later = after[length : length + width]
+                weight = emission[k, :, j, None] * later
+                value += weight
+                self.posterior[k, :, j] = (weight * reached[k]).sum(1)
+            both = (value * reached[k]).sum(0)
+            self.slow[k] = (both * (self.z_first[k] + self.z_grid)).sum() * self.z_step
+            total = both.sum()
+            self.posterior[k] /= max(total, 1e-300)
+            self.slow[k] /= max(total, 1e-300)
+            if k == 0:
+                break
+            value *= self._chance(k, settings, fixed)
+            onward = (
+                np.concatenate([np.cumsum(value[::-1], axis=0)[::-1], np.zeros((1, deep))])
+                @ self._drift(k, settings).T
+            )
+            steps = self.first[k - 1] + np.arange(width + int(self.lengths[k - 1].max()))
+            later = onward[np.clip(steps - self.first[k], 0, width)]
+            last = np.searchsorted(earliest[k], steps, side="right")
+            after = later + settings.close * np.maximum(later - onward[last], 0)
+            top = after.max()
+            after = after / top if top > 0 else np.ones_like(after)
+        self.signed = 1 - self.posterior[:, :, 0].sum(1)
+
+    def _earliest(self, frames: _Frames, gap: Seconds) -> list[NDArray[np.int_]]:
+        """For each start of each cue the step since which less than ``gap`` of signing has passed."""
+        steps = np.arange(int(frames.duration / self.step) + 2)
+        passed = frames.at(frames.signed, steps * self.step)
+        back = np.minimum(np.searchsorted(passed, passed - gap, side="right"), steps)
+        return [back[np.clip(first + self.grid, 0, len(steps) - 1)] for first in self.first]
+
+    def rate(self) -> float:
+        """Seconds a unit under the posterior, shrunk to what was assumed."""
+        by_length = self.posterior[:, :, 1:].sum(1)
+        said = float((by_length * self.ratio).sum()) / (float(by_length.sum()) + 2.0)
+        return float(np.clip(self.used_rate * np.exp(said), 0.015, 0.2))
+
+    def decoded(self, least: Seconds, keep: int = 80) -> tuple[list[Span], Array]:
+        """Spans that overlap most of the posterior by half, in order and apart; and that share."""
+        spans, share = [], np.empty(len(self.speech))
+        for k, posterior in enumerate(self.posterior):
+            flat = posterior[:, 1:].ravel()
+            best = np.argpartition(flat, -keep)[-keep:]
+            weight = flat[best].astype(np.float64)
+            s = best // (posterior.shape[1] - 1)
+            d = self.lengths[k, 1:][best % (posterior.shape[1] - 1)]
+            start = (self.first[k] + s) * self.step
+            end = start + d * self.step
+            inter = np.minimum(end[:, None], end) - np.maximum(start[:, None], start)
+            hull = np.maximum(end[:, None], end) - np.minimum(start[:, None], start)
+            iou = np.maximum(inter, 0) / hull
+            half = np.where(iou >= 0.5, 1.0, 0.0) @ weight
+            value = half + 0.5 * (iou @ weight)
+            top = int(np.argmax(value))
+            spans.append(Span(max(float(start[top]), 0.0), float(end[top])))
+            share[k] = half[top]
+        return _apart(spans, least), share
+
+
+def _apart(spans: Sequence[Span], least: Seconds) -> list[Span]:
+    """The spans in order, none overlapping the next: an overlap is cut in its middle."""
+    out = list(spans)
+    for k in range(1, len(out)):
+        a, b = out[k - 1], out[k]
+        if b.start < a.end:
+            cut = min(
+                max((b.start + a.end) / 2, a.start + least), max(b.end - least, a.start + least)
+            )
+            out[k - 1] = Span(a.start, max(cut, a.start))
+            out[k] = Span(max(cut, a.start), max(b.end, cut + least))
+    return out

@@ -1,0 +1,375 @@
+"""Subtitles re-timed: what a file of cues needs around the program of ``align``.
+
+Only times change. Cues that nobody signs (music, sounds, empty ones) follow the lag of
+their neighbours; locked cues stay; a cue that is placed with little confidence keeps its
+prior, its input, or is marked, as asked; nothing overlaps unless that is asked for.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from signloom.data.cue import Cue
+from signloom.data.timing import Seconds, Span
+from signloom.errors import SubtitleError, UntrustedResultError
+from signloom.inference.align import Alignment, Evidence, Settings, align
+from signloom.pose.activity import Activity
+
+OnLow = Literal["prior", "keep", "mark"]
+Overlap = Literal["forbid", "allow"]
+
+LOW = 0.35
+"""Below this confidence a placement is called low."""
+UNSIGNED = 0.5
+"""Below this probability of being signed a cue is called not signed."""
+LEAST_SIGNING: Seconds = 1.0
+"""Less signing than this in the whole episode is no signing."""
+HOUR: Seconds = 3600.0
+
+_NOT_SPEECH = re.compile(
+    r"^[\s♪♫#*._\-–—…]*$|^\s*[\[(♪♫*][^\])♪♫*]*[\])♪♫*]\s*$|^\s*[♪♫].*[♪♫]\s*$", re.S
+)
+_TAGS = re.compile(r"<[^>]*>|\{[^}]*\}")
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """How subtitles are to be re-timed; times in seconds.
+
+    offset: the lag to expect of signing behind speech; None: learnt from the episode.
+    max_shift: no cue moves further than this. within: only cues that start in it are moved.
+    locked: cues (from 0, in the file's order) that are right already.
+    overlap: "allow" keeps cues that overlap in the input overlapping.
+    frame: times fall on frames of the clip.
+    timecode: what the file's clock shows at the start of the video; None: found out.
+    """
+
+    offset: Seconds | None = None
+    max_shift: Seconds | None = None
+    min_duration: Seconds = 0.4
+    overlap: Overlap = "forbid"
+    within: Span | None = None
+    locked: frozenset[int] = frozenset()
+    on_low: OnLow = "prior"
+    low: float = LOW
+    frame: bool = True
+    timecode: Seconds | None = None
+    any_order: bool = False
+
+
+@dataclass(frozen=True)
+class Moved:
+    """One cue before and after, on the file's clock.
+
+    shift: by how much its start moved; confidence: probability that the new span overlaps
+    the truth by half; flags: any of "locked", "outside", "not speech", "no signing", "low",
+    "prior", "kept", "clamped".
+    """
+
+    number: int
+    cue: Cue
+    span: Span
+    confidence: float
+    flags: tuple[str, ...]
+
+    @property
+    def shift(self) -> Seconds:
+        return self.span.start - self.cue.span.start
+
+
+@dataclass(frozen=True)
+class Retimed:
+    """All cues in the file's order, and what was found on the way.
+
+    lag: median lag of signing behind speech, seconds; rate: signing seconds a unit of text;
+    timecode: what the file's clock shows at the start of the video.
+    """
+
+    cues: tuple[Moved, ...]
+    lag: Seconds
+    rate: float
+    timecode: Seconds
+    notices: tuple[str, ...]
+
+    @property
+    def confidence(self) -> float:
+        """Mean over the cues that were placed; 0 where none was."""
+        placed = [m.confidence for m in self.cues if not set(m.flags) & {"outside", "not speech"}]
+        return float(np.mean(placed)) if placed else 0.0
+
+    @property
+    def low(self) -> int:
+        """How many of the cues are low or not signed."""
+        return sum(bool(set(m.flags) & {"low", "no signing"}) for m in self.cues)
+
+    def worst(self, share: float = 0.05, least: int = 3) -> tuple[Moved, ...]:
+        """The cues to look at first: the least sure of those that were placed."""
+        placed = [m for m in self.cues if not set(m.flags) & {"outside", "not speech", "locked"}]
+        count = min(len(placed), max(least, round(share * len(placed))))
+        return tuple(sorted(placed, key=lambda m: (m.confidence, m.number))[:count])
+
+
+def retime(
+    cues: Sequence[Cue],
+    activity: Activity,
+    wishes: Wishes = Wishes(),
+    evidence: Sequence[Evidence] = (),
+    settings: Settings = Settings(),
+    name: str = "the subtitles",
+) -> Retimed:
+    """New times for the cues of a file, in the file's order.
+
+    Raises SubtitleError where there are no cues, they are not in order of time (unless
+    ``wishes.any_order``) or go on after the video has ended, and UntrustedResultError
+    where the clip shows no signing.
+    """
+    check_order(cues, wishes.any_order, name)
+    timecode, notices = start_timecode(cues, activity.duration, wishes, name)
+    signing = sum(span.duration for span in activity.spans())
+    if signing < LEAST_SIGNING:
+        raise UntrustedResultError(
+            f"no signing found for {name}: hands are raised and moving in {signing:.1f} of "
+            f"{activity.duration:.1f} s, expected at least {LEAST_SIGNING:g} s; check that the "
+            "video shows the signer, or point to them with --signer-box"
+        )
+    local = [replace(cue, span=cue.span.shifted(-timecode)) for cue in cues]
+    order = sorted(range(len(cues)), key=lambda k: (local[k].span.start, k))
+    speech = [k for k in order if not not_speech(local[k].text)]
+    inside = {
+        k for k in speech if wishes.within is None or _starts_in(local[k].span, wishes.within)
+    }
+    inside -= wishes.locked
+    aligned = [k for k in speech if k in inside or k in wishes.locked]
+    groups = _groups([local[k] for k in aligned], wishes.overlap)
+    joined = [_joined([local[aligned[i]] for i in group]) for group in groups]
+    fixed = {
+        g: local[aligned[group[0]]].span
+        for g, group in enumerate(groups)
+        if aligned[group[0]] in wishes.locked
+    }
+    found: Alignment | None = None
+    if inside:
+        found = align(joined, activity, evidence, _settings(settings, wishes), fixed)
+    spans = {k: local[k].span for k in range(len(cues))}
+    confidence = dict.fromkeys(range(len(cues)), 1.0)
+    flags: dict[int, list[str]] = {k: [] for k in range(len(cues))}
+    priors = dict(spans)
+    if found is not None:
+        for g, group in enumerate(groups):
+            placed = found.placed[g]
+            for i in group:
+                k = aligned[i]
+                priors[k] = local[k].span.shifted(placed.prior.start - joined[g].span.start)
+                if k in wishes.locked:
+                    continue
+                spans[k] = _within(local[k].span, joined[g].span, placed.span)
+                confidence[k] = placed.confidence
+                if placed.signed < UNSIGNED:
+                    flags[k].append("no signing")
+                elif placed.confidence < wishes.low:
+                    flags[k].append("low")
+        starts = np.array([cue.span.start for cue in joined])
+        lags = np.array(found.lags)
+        for k in order:
+            if k not in speech and k not in wishes.locked and _asked(local[k], wishes):
+                lag = float(np.interp(local[k].span.start, starts, lags))
+                spans[k] = priors[k] = local[k].span.shifted(lag)
+    for k in range(len(cues)):
+        if k in wishes.locked:
+            flags[k].append("locked")
+        elif not _asked(local[k], wishes):
+            flags[k].append("outside")
+        elif k not in inside:
+            flags[k].append("not speech")
+        if flags[k] and flags[k][0] in ("low", "no signing"):
+            confidence[k] = min(confidence[k], 1.0)
+            if wishes.on_low == "prior":
+                spans[k] = priors[k]
+                flags[k].append("prior")
+            elif wishes.on_low == "keep":
+                spans[k] = local[k].span
+                flags[k].append("kept")
+    moving = {k for k in range(len(cues)) if not set(flags[k]) & {"locked", "outside", "kept"}}
+    spans = _tidied(spans, order, moving, activity, wishes, local, flags)
+    moved = tuple(
+        Moved(
+            k + 1, cue, cue.span if k not in moving else spans[k].shifted(timecode),
+            confidence[k], tuple(flags[k]),
+        )
+        for k, cue in enumerate(cues)
+    )  # fmt: skip
+    lag = float(np.median([m.shift for m in moved if m.number - 1 in inside])) if inside else 0.0
+    return Retimed(moved, lag, found.rate if found else 0.0, timecode, tuple(notices))
+
+
+def check_order(cues: Sequence[Cue], any_order: bool, name: str) -> None:
+    """Raises SubtitleError where there are no cues, or a cue starts before the one above it."""
+    if not cues:
+        raise SubtitleError(f"{name} has no cues, expected at least one; give another file")
+    if any_order:
+        return
+    for k in range(1, len(cues)):
+        if cues[k].span.start < cues[k - 1].span.start:
+            raise SubtitleError(
+                f"{name} is not in order of time: cue {k + 1} starts at {clock(cues[k].span.start)}, "
+                f"before cue {k} at {clock(cues[k - 1].span.start)}; sort the file, or pass "
+                "--any-order to align by time and keep the file's order"
+            )
+
+
+def start_timecode(
+    cues: Sequence[Cue], duration: Seconds, wishes: Wishes, name: str
+) -> tuple[Seconds, list[str]]:
+    """What the file's clock shows at the start of the video, with a notice where that was found out.
+
+    Programmes often start at 10:00:00; a file whose cues all lie whole hours behind the
+    video's end, and fit into it without those hours, is taken for one.
+    Raises SubtitleError where cues start after the end of the video.
+    """
+    asked = [c for c in cues if wishes.within is None or _starts_in(c.span, wishes.within)] or cues
+    first, last = min(c.span.start for c in asked), max(c.span.start for c in asked)
+    timecode = wishes.timecode or 0.0
+    if wishes.timecode is None:
+        hours = HOUR * int(first // HOUR)
+        if first > duration and hours and last - hours <= duration:
+            said = clock(hours)
+            return hours, [
+                f"{name} begins at {clock(first)}, after the end of the video at {clock(duration)}: "
+                f"its clock is taken to start at {said} (--start-timecode {said} says so)"
+            ]
+    if last - timecode > duration:
+        raise SubtitleError(
+            f"{name} is longer than the video: its last cue starts at {clock(last)}, the video ends "
+            f"at {clock(duration + timecode)}; give the subtitles of this video, --start-timecode if "
+            "their clock does not start at 0, or --to to leave the rest alone"
+        )
+    return timecode, []
+
+
+def clock(seconds: Seconds) -> str:
+    """Seconds as [-]HH:MM:SS.mmm."""
+    whole = round(abs(seconds) * 1000)
+    minutes, ms = divmod(whole, 60_000)
+    hours, minutes = divmod(minutes, 60)
+    return f"{'-' * (seconds < 0)}{hours:02d}:{minutes:02d}:{ms // 1000:02d}.{ms % 1000:03d}"
+
+
+def not_speech(text: str) -> bool:
+    """Whether a cue is music, a sound or empty: '♪ la la ♪', '[DOOR SLAMS]', '(laughs)', ''."""
+    return bool(_NOT_SPEECH.match(_TAGS.sub("", text)))
+
+
+def _asked(cue: Cue, wishes: Wishes) -> bool:
+    return wishes.within is None or _starts_in(cue.span, wishes.within)
+
+
+def _starts_in(span: Span, within: Span) -> bool:
+    return within.start <= span.start < within.end
+
+
+def _settings(settings: Settings, wishes: Wishes) -> Settings:
+    changed = replace(
+        settings, max_shift=wishes.max_shift, min_duration=max(wishes.min_duration, 0.04)
+    )
+    if wishes.offset is None:
+        return changed
+    return replace(changed, usual_lag=wishes.offset, lag_spread=min(settings.lag_spread, 1.5))
+
+
+def _groups(cues: Sequence[Cue], overlap: Overlap) -> list[list[int]]:
+    """Cues that stay together: each alone, or those that overlap by a third of the shorter."""
+    groups: list[list[int]] = []
+    for i, cue in enumerate(cues):
+        if overlap == "allow" and groups:
+            last = max((cues[j].span for j in groups[-1]), key=lambda s: s.end)
+            shared = last.end - cue.span.start
+            if shared > 0 and shared > min(last.duration, cue.span.duration) / 3:
+                groups[-1].append(i)
+                continue
+        groups.append([i])
+    return groups
+
+
+def _joined(cues: Sequence[Cue]) -> Cue:
+    if len(cues) == 1:
+        return cues[0]
+    span = Span(min(c.span.start for c in cues), max(c.span.end for c in cues))
+    return Cue(span, " ".join(c.text for c in cues))
+
+
+def _within(part: Span, whole: Span, placed: Span) -> Span:
+    """Where ``part`` of ``whole`` comes to lie when the whole is moved to ``placed``."""
+    if part == whole or whole.duration <= 0:
+        return placed
+    scale = placed.duration / whole.duration
+    return Span(
+        placed.start + scale * (part.start - whole.start),
+        placed.start + scale * (part.end - whole.start),
+    )
+
+
+def _tidied(
+    spans: dict[int, Span],
+    order: Sequence[int],
+    moving: set[int],
+    activity: Activity,
+    wishes: Wishes,
+    local: Sequence[Cue],
+    flags: dict[int, list[str]],
+) -> dict[int, Span]:
+    """The spans inside the clip, in order and apart, on frames; what cannot move stays."""
+    fps, end = activity.fps, activity.duration
+    least = max(wishes.min_duration, 1 / fps)
+    out = dict(spans)
+    for k in moving:
+        span = out[k]
+        start = min(max(span.start, 0.0), max(end - least, 0.0))
+        if local[k].span.duration <= 0 and "not speech" in flags[k]:
+            out[k] = Span(start, start)  # an empty flash of a cue stays one
+            continue
+        out[k] = Span(start, max(min(max(span.end, start + least), end), start))
+    if wishes.overlap == "forbid":
+        _set_apart(out, order, moving, least, local)
+    for k in moving:
+        span = out[k]
+        if wishes.frame:
+            first, last = span.frames(fps)
+            out[k] = Span(first / fps, max(last, first + (span.duration > 0)) / fps)
+        if abs(out[k].start - spans[k].start) > 0.5 / fps + 1e-6 and not flags[k]:
+            if abs(out[k].start - spans[k].start) > 2 / fps:
+                flags[k].append("clamped")
+    return out
+
+
+def _set_apart(
+    out: dict[int, Span],
+    order: Sequence[int],
+    moving: set[int],
+    least: Seconds,
+    local: Sequence[Cue],
+) -> None:
+    """Cuts overlaps of neighbours in their middle, in place; a span that may not move is not cut."""
+    for a, b in itertools.pairwise(order):
+        first, second = out[a], out[b]
+        if second.start >= first.end:
+            continue
+        if a in moving and b in moving:
+            middle = (second.start + first.end) / 2
+            cut = max(min(middle, second.end - least), first.start + least)
+        elif b in moving:
+            cut = first.end
+        elif a in moving:
+            cut = second.start
+        else:
+            continue
+        if a in moving:
+            out[a] = Span(min(first.start, cut), min(first.end, cut))
+        if b in moving:
+            long = least if second.duration > 0 else 0.0
+            out[b] = Span(max(second.start, cut), max(second.end, cut + long))
