@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from signloom.corpora.entries import Corpus, LeftOut
     from signloom.data.layouts import Layout
     from signloom.data.sample import SampleSource
 
@@ -18,6 +20,21 @@ app = typer.Typer(no_args_is_help=True)
 Out = Annotated[Path, typer.Option("--out", "-o", help="The store (a folder) to write.")]
 Jobs = Annotated[int, typer.Option(help="Processes; the store is the same for any number.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a store that is there.")]
+Root = Annotated[Path, typer.Argument(help="The corpus's folder, as it unpacks.")]
+Poses = Annotated[
+    Path | None,
+    typer.Option(help="Where its clips are.  [default: looked for in the corpus's folder]"),
+]
+Target = Annotated[
+    str | None, typer.Option("--layout", help="Convert to this layout.  [default: the clips' own]")
+]
+Tolerate = Annotated[
+    float,
+    typer.Option(
+        min=0, max=1, help="Share of clips that may be missing or broken; above it, exit code 3."
+    ),
+]
+TOLERATED = 0.001
 Split = Annotated[str, typer.Option(help="One split of the corpus, or 'all'.")]
 
 
@@ -47,14 +64,157 @@ def manifest(
     ] = None,
     jobs: Jobs = 1,
     overwrite: Overwrite = False,
+    tolerate: Tolerate = TOLERATED,
 ) -> None:
-    """A table of .pose files and texts (columns: path, text; optional split, id, glosses, start, end, signer, language)."""
-    from signloom.corpora.manifest import manifest_sources
-    from signloom.data.layouts import layout_named
+    """A table of .pose files and texts (columns: path, text; optional start, end, gloss, signer, split, language, id)."""
+    from signloom.corpora.entries import Corpus
+    from signloom.corpora.manifest import read_manifest
+    from signloom.data.files import refuse_existing
 
-    sources = manifest_sources(file, layout_named(layout) if layout else None)
-    target = next(iter(sources.values())).layout
-    _write(out, target, sources, {"corpus": "manifest", "manifest": file.name}, jobs, overwrite)
+    refuse_existing(out, overwrite)
+    corpus = Corpus("manifest", tuple(read_manifest(file)), about={"manifest": file.name})
+    _corpus(corpus, out, layout, jobs, overwrite, tolerate)
+
+
+@app.command("how2sign")
+def how2sign(
+    root: Root,
+    out: Out,
+    poses: Poses = None,
+    fps: Annotated[float, typer.Option(min=1, help="Rate of OpenPose folders.")] = 24.0,
+    layout: Target = None,
+    jobs: Jobs = 1,
+    overwrite: Overwrite = False,
+    tolerate: Tolerate = TOLERATED,
+) -> None:
+    """How2Sign: ASL and English; how2sign_realigned_*.csv with OpenPose JSON or .pose files."""
+    from signloom.corpora.how2sign import how2sign as read
+
+    _corpus(read(root, poses, fps), out, layout, jobs, overwrite, tolerate)
+
+
+@app.command("phoenix14t")
+def phoenix14t(
+    root: Root,
+    out: Out,
+    poses: Poses = None,
+    layout: Target = None,
+    jobs: Jobs = 1,
+    overwrite: Overwrite = False,
+    tolerate: Tolerate = TOLERATED,
+) -> None:
+    """RWTH-PHOENIX-Weather 2014 T: German Sign Language, glosses and German."""
+    from signloom.corpora.phoenix14t import phoenix14t as read
+
+    _corpus(read(root, poses), out, layout, jobs, overwrite, tolerate)
+
+
+@app.command("wlasl")
+def wlasl(
+    root: Annotated[Path, typer.Argument(help="The folder of WLASL_v0.3.json, or that file.")],
+    out: Out,
+    poses: Poses = None,
+    words: Annotated[
+        int | None, typer.Option(min=1, help="The first so many words: 100 is WLASL-100.")
+    ] = None,
+    uncut: Annotated[
+        bool, typer.Option("--uncut", help="The poses are of the source videos: cut them.")
+    ] = False,
+    layout: Target = None,
+    jobs: Jobs = 1,
+    overwrite: Overwrite = False,
+    tolerate: Tolerate = TOLERATED,
+) -> None:
+    """WLASL words, from its own list and a .pose file a video."""
+    from signloom.corpora.wlasl import wlasl as read
+
+    _corpus(read(root, poses, words, uncut), out, layout, jobs, overwrite, tolerate)
+
+
+@app.command("isign")
+def isign(
+    root: Root,
+    out: Out,
+    poses: Poses = None,
+    layout: Target = None,
+    jobs: Jobs = 1,
+    overwrite: Overwrite = False,
+    tolerate: Tolerate = TOLERATED,
+) -> None:
+    """iSign: Indian Sign Language and English; csv with uid,text and UID.pose."""
+    from signloom.corpora.isign import isign as read
+
+    _corpus(read(root, poses), out, layout, jobs, overwrite, tolerate)
+
+
+@app.command("cislr")
+def cislr(
+    root: Root,
+    out: Out,
+    poses: Poses = None,
+    layout: Target = None,
+    jobs: Jobs = 1,
+    overwrite: Overwrite = False,
+    tolerate: Tolerate = TOLERATED,
+) -> None:
+    """CISLR: words of Indian Sign Language; the store is a lexicon to stitch from."""
+    from signloom.corpora.cislr import cislr as read
+
+    _corpus(read(root, poses), out, layout, jobs, overwrite, tolerate)
+
+
+@app.command("gislr")
+def gislr(
+    root: Root,
+    out: Out,
+    dev_signers: Annotated[
+        str, typer.Option(help="Participants whose clips become split dev: 26734,28656,…")
+    ] = "",
+    fps: Annotated[float, typer.Option(min=1, help="Rate, which the files do not name.")] = 30.0,
+    layout: Target = None,
+    jobs: Jobs = 1,
+    overwrite: Overwrite = False,
+    tolerate: Tolerate = TOLERATED,
+) -> None:
+    """Google's isolated ASL signs: train.csv and parquet files of 543 landmarks."""
+    from signloom.corpora.gislr import gislr as read
+
+    signers = [signer.strip() for signer in dev_signers.split(",") if signer.strip()]
+    _corpus(read(root, signers, fps), out, layout, jobs, overwrite, tolerate)
+
+
+@app.command("skels")
+def skels(
+    root: Root,
+    out: Out,
+    fps: Annotated[float, typer.Option(min=1, help="Rate, which the files do not name.")] = 25.0,
+    language: Annotated[str, typer.Option(help="Signed language (ISO 639-3).")] = "gsg",
+    layout: Target = None,
+    jobs: Jobs = 1,
+    overwrite: Overwrite = False,
+    tolerate: Tolerate = TOLERATED,
+) -> None:
+    """Progressive Transformers' .skels with .text, .gloss and .files: 50 joints in 3-D."""
+    from signloom.corpora.skels import skels as read
+
+    _corpus(read(root, fps, language), out, layout, jobs, overwrite, tolerate)
+
+
+@app.command("multimodalhugs")
+def multimodalhugs(
+    root: Annotated[Path, typer.Argument(help="A .tsv, or a folder of them, a split each.")],
+    out: Out,
+    poses: Poses = None,
+    language: Annotated[str, typer.Option(help="Signed language (ISO 639-3).")] = "",
+    layout: Target = None,
+    jobs: Jobs = 1,
+    overwrite: Overwrite = False,
+    tolerate: Tolerate = TOLERATED,
+) -> None:
+    """MultimodalHugs' tables: signal, signal_start, signal_end (ms), …, output."""
+    from signloom.corpora.multimodalhugs import multimodalhugs as read
+
+    _corpus(read(root, poses, language), out, layout, jobs, overwrite, tolerate)
 
 
 @app.command("wlasl-hands")
@@ -191,6 +351,48 @@ def _simulated(
     _write(out, target, sources, {"corpus": corpus, "size": size}, jobs, overwrite)
 
 
+def _corpus(
+    corpus: Corpus, out: Path, layout: str | None, jobs: int, overwrite: bool, tolerate: float
+) -> None:
+    """Writes a corpus to a store. What cannot be read is listed in OUT/quarantine.tsv.
+
+    Raises MediaError at the end where that is more than the tolerated share.
+    """
+    from signloom.corpora.store import QUARANTINE
+    from signloom.data.layouts import layout_named
+    from signloom.errors import MediaError
+    from signloom.pose.convert import conversion
+
+    native = corpus.native_layout()
+    target = layout_named(layout) if layout else native
+    conversion(native, target)
+    left_out = _write(
+        out,
+        target,
+        corpus.sources(target),
+        {"corpus": corpus.name, **corpus.about},
+        jobs,
+        overwrite,
+        quarantine=True,
+        absent=corpus.absent,
+    )
+    if not left_out:
+        return
+    listed = len(corpus.entries) + len(corpus.absent)
+    share = len(left_out) / listed
+    missing = len(corpus.absent)
+    said = (
+        f"{len(left_out)} of {listed} clips ({share:.2%}) are left out: {missing} not there, "
+        f"{len(left_out) - missing} that cannot be read, the first '{left_out[0].id}': "
+        f"{left_out[0].reason}; all of them are listed in {out / QUARANTINE}, the store holds the rest"
+    )
+    if share > tolerate:
+        raise MediaError(
+            f"{said}; pass --tolerate {math.ceil(share * 1000) / 1000:g} if that is as it should be"
+        )
+    typer.echo(said, err=True)
+
+
 def _write(
     out: Path,
     layout: Layout,
@@ -198,8 +400,10 @@ def _write(
     description: Mapping[str, Any],
     jobs: int,
     overwrite: bool,
-) -> None:
-    """Writes the store and says what is in it."""
+    quarantine: bool = False,
+    absent: Sequence[LeftOut] = (),
+) -> list[LeftOut]:
+    """Writes the store and says what is in it; returns what was left out."""
     from signloom.cli.progress import progress
     from signloom.corpora.prepare import write_store
     from signloom.corpora.store import open_store
@@ -207,7 +411,7 @@ def _write(
 
     refuse_existing(out, overwrite)
     with progress(f"preparing {out.name}", sum(map(len, sources.values()))) as advance:
-        write_store(
+        left_out = write_store(
             out,
             layout,
             sources,
@@ -215,6 +419,8 @@ def _write(
             jobs=jobs,
             overwrite=overwrite,
             advance=advance,
+            quarantine=quarantine,
+            absent=absent,
         )
     said = open_store(out).describe()
     counts = ", ".join(f"{split} {count:,}" for split, count in said["splits"].items())
@@ -222,3 +428,4 @@ def _write(
         f"{out}: {counts} samples, {sum(said['frames'].values()):,} frames of "
         f"{said['layout']}, {said['bytes'] / 2**20:.1f} MiB"
     )
+    return left_out

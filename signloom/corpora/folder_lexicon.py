@@ -9,16 +9,17 @@ the file has them. A word of one letter is a letter to spell with.
 
 from __future__ import annotations
 
-import csv
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from signloom.corpora.tables import read_table
 from signloom.data.clip import PoseClip
 from signloom.data.lexicon import Lexicon
 from signloom.data.timing import Span
 from signloom.errors import MediaError, UsageError, nearest
 from signloom.pose.files import read_header, read_pose
+from signloom.text.clean import clean
 
 INDEX = "index.csv"
 COLUMNS = ("path", "spoken_language", "signed_language", "start", "end", "words", "priority")
@@ -43,19 +44,23 @@ class _Folder:
     def read(self, word: str, n: int) -> PoseClip:
         entry = self.entries[word][n]
         file = self.folder / entry.path
-        if not entry.start and not entry.end:
-            clip = read_pose(file)
-        else:
-            end = entry.end / 1000 if entry.end else read_header(file).duration
-            if end < entry.start / 1000:
-                end = entry.start / 1000
-            clip = read_pose(file, Span(entry.start / 1000, end))
+        try:
+            clip = self._clip(entry, file)
+        except MediaError as error:
+            raise MediaError(f"lexicon {self.folder}, word '{word}': {error}") from None
         if not len(clip):
             raise MediaError(
                 f"the clip of '{word}' in {file} has no frames between {entry.start} ms and "
                 f"{entry.end} ms; correct start and end in {INDEX}"
             )
         return clip
+
+    @staticmethod
+    def _clip(entry: _Entry, file: Path) -> PoseClip:
+        if not entry.start and not entry.end:
+            return read_pose(file)
+        end = entry.end / 1000 if entry.end else read_header(file).duration
+        return read_pose(file, Span(entry.start / 1000, max(end, entry.start / 1000)))
 
 
 def folder_lexicon(folder: str | os.PathLike[str], signed_language: str | None = None) -> Lexicon:
@@ -73,18 +78,10 @@ def folder_lexicon(folder: str | os.PathLike[str], signed_language: str | None =
             f"{path} has no {INDEX}; a lexicon folder lists its .pose files there, "
             f"with the columns {','.join(COLUMNS)}"
         )
-    with open(index, encoding="utf-8-sig", newline="") as file:
-        try:
-            rows = [{k: v or "" for k, v in row.items() if k} for row in csv.DictReader(file)]
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise MediaError(
-                f"{index} is no table that can be read ({error}); write it as UTF-8 text"
-            ) from error
-    missing = [c for c in COLUMNS if rows and c not in rows[0]]
-    if not rows or missing:
-        raise MediaError(
-            f"{index} has no {', '.join(missing) or 'rows'}; expected the columns {','.join(COLUMNS)}"
-        )
+    table = read_table(index, COLUMNS, delimiter=",", quoted=True)
+    if not table:
+        raise MediaError(f"{index} has no rows; expected the columns {','.join(COLUMNS)}")
+    rows = [row for _, row in table]
     languages = list(dict.fromkeys(row["signed_language"] for row in rows))
     if signed_language is None and len(languages) > 1:
         raise UsageError(
@@ -98,9 +95,10 @@ def folder_lexicon(folder: str | os.PathLike[str], signed_language: str | None =
             f"it has {', '.join(languages)}"
         )
     entries: dict[str, list[_Entry]] = {}
-    for line, row in enumerate(rows, start=2):
+    for line, row in table:
         if row["signed_language"] == language:
-            entries.setdefault(row["words"].strip().lower(), []).append(_entry(index, line, row))
+            word = clean(row["words"], lower=True)
+            entries.setdefault(word, []).append(_entry(index, line, row))
     for found in entries.values():
         found.sort(key=lambda entry: entry.priority)
     entries.pop("", None)

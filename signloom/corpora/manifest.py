@@ -1,20 +1,23 @@
 """The generic corpus: a table of .pose files and what is signed in them.
 
-A .tsv (or .csv) with a header, or a .jsonl with one object a line:
+A .tsv (or .csv) with a header, or a .jsonl with one object a line, UTF-8:
 
     path      the .pose file, relative to the manifest's folder
     text      what is signed, in written language
+    start,end (optional) the stretch of the file to take, in seconds; both or neither
+    gloss     (optional) the signs: separated by spaces in a table; in .jsonl a list of
+              strings, or of [gloss, start, end] in seconds of the clip. Also 'glosses'
+    signer    (optional) who signs, any name
     split     'train', 'dev', … (optional: all 'train')
+    language  (optional) the signed language, ISO 639-3 ('ase', 'gsg')
     id        (optional: the path without its ending)
-    glosses   (optional) separated by spaces in a table; in .jsonl a list of
-              strings, or of [gloss, start, end] in seconds of the clip
-    start,end (optional) the stretch of the file to take, in seconds
-    signer, language (optional)
+
+A .tsv quotes nothing; a .csv may quote cells. Other columns are passed over.
+docs/corpora.md shows a whole one.
 """
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 import os
@@ -23,63 +26,33 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from signloom.corpora.entries import Entries, Entry
+from signloom.corpora.tables import read_table, read_text, refuse_video
 from signloom.data.layouts import Layout
-from signloom.data.sample import GlossSpan, Sample
+from signloom.data.sample import GlossSpan
 from signloom.data.timing import Span
-from signloom.errors import MediaError, UsageError
-from signloom.pose.convert import convert
-from signloom.pose.files import read_header, read_pose
+from signloom.errors import MediaError, SignloomError, UsageError
+from signloom.pose.files import read_header
 from signloom.text.clean import clean
 
-COLUMNS = ("path", "text", "split", "id", "glosses", "start", "end", "signer", "language")
+COLUMNS = ("path", "text", "start", "end", "gloss", "signer", "split", "language", "id")
+OLDER = "glosses"
+"""The name that the column 'gloss' had first, and may still have."""
+
+ENDINGS = (".tsv", ".csv", ".jsonl")
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One row of a manifest."""
+class Line:
+    """One line of a manifest: its number, and its entry or what is wrong with it."""
 
-    path: Path
-    text: str
-    split: str
-    id: str
-    glosses: tuple[GlossSpan, ...] = ()
-    span: Span | None = None
-    signer: str = ""
-    language: str = ""
-
-
-@dataclass(frozen=True)
-class ManifestSource:
-    """The samples of some entries of a manifest, in ``layout``. A SampleSource."""
-
-    entries: tuple[Entry, ...]
-    layout: Layout
-
-    def __len__(self) -> int:
-        return len(self.entries)
-
-    def __getitem__(self, index: int) -> Sample:
-        entry = self.entries[index]
-        clip = read_pose(entry.path, entry.span)
-        if not len(clip):
-            span = f" between {entry.span.start} s and {entry.span.end} s" if entry.span else ""
-            raise MediaError(
-                f"sample '{entry.id}': {entry.path} has no frames{span}; "
-                "correct start and end in the manifest (seconds), or take the line out"
-            )
-        return Sample(
-            id=entry.id,
-            clip=convert(clip, self.layout),
-            text=entry.text,
-            glosses=entry.glosses,
-            signer=entry.signer,
-            language=entry.language,
-        )
+    number: int
+    found: Entry | SignloomError
 
 
 def manifest_sources(
     manifest: str | os.PathLike[str], layout: Layout | None = None
-) -> dict[str, ManifestSource]:
+) -> dict[str, Entries]:
     """Split → samples, in the order of the manifest.
 
     layout: what the samples are converted to; otherwise that of the first file.
@@ -90,53 +63,79 @@ def manifest_sources(
     layout = layout or read_header(entries[0].path).layout
     splits = dict.fromkeys(entry.split for entry in entries)
     return {
-        split: ManifestSource(tuple(e for e in entries if e.split == split), layout)
-        for split in splits
+        split: Entries(tuple(e for e in entries if e.split == split), layout) for split in splits
     }
 
 
 def read_manifest(manifest: str | os.PathLike[str]) -> list[Entry]:
     """The entries of a manifest. Raises MediaError or UsageError naming the line that is wrong."""
+    entries = []
+    for line in manifest_lines(manifest):
+        if isinstance(line.found, SignloomError):
+            raise line.found
+        entries.append(line.found)
+    return entries
+
+
+def manifest_lines(manifest: str | os.PathLike[str]) -> list[Line]:
+    """Every line of a manifest, right or wrong.
+
+    Raises UsageError or MediaError where there is no table: another ending, not UTF-8, a
+    column missing, nothing listed.
+    """
     file = Path(manifest)
-    if file.suffix not in (".tsv", ".csv", ".jsonl"):
+    if file.suffix not in ENDINGS:
         raise UsageError(f"{file} has the ending '{file.suffix}', expected .tsv, .csv or .jsonl")
-    try:
-        rows = list(_rows(file))
-    except (OSError, ValueError, csv.Error) as error:
-        raise MediaError(f"the manifest {file} cannot be read: {error}") from None
-    if not rows:
+    lines = []
+    for number, row in _rows(file):
+        try:
+            lines.append(Line(number, _entry(file, number, row)))
+        except SignloomError as error:
+            lines.append(Line(number, error))
+    if not lines:
         raise MediaError(
             f"the manifest {file} lists nothing; expected a .pose file and a text a line"
         )
-    return [_entry(file, line, row) for line, row in rows]
+    return lines
 
 
-def _rows(file: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    with open(file, encoding="utf-8-sig", newline="") as text:
-        if file.suffix == ".jsonl":
-            for line, value in enumerate(text, start=1):
-                if value.strip():
-                    yield line, json.loads(value)
-        elif file.suffix == ".tsv":
-            yield from enumerate(
-                csv.DictReader(text, delimiter="\t", quoting=csv.QUOTE_NONE), start=2
-            )
-        else:
-            yield from enumerate(csv.DictReader(text), start=2)
+def unread_columns(manifest: str | os.PathLike[str]) -> list[str]:
+    """The columns (or keys) of a manifest that nothing reads, in their order."""
+    known = {*COLUMNS, OLDER}
+    rows = (row for _, row in _rows(Path(manifest)) if isinstance(row, Mapping))
+    return list(dict.fromkeys(str(key) for row in rows for key in row if key not in known))
 
 
-def _entry(file: Path, line: int, row: Mapping[str, Any]) -> Entry:
+def _rows(file: Path) -> Iterator[tuple[int, Any]]:
+    if file.suffix != ".jsonl":
+        quoted = file.suffix == ".csv"
+        yield from read_table(file, ("path", "text"), "," if quoted else "\t", quoted, True)
+        return
+    for number, line in enumerate(read_text(file).split("\n"), start=1):
+        if line.strip():
+            try:
+                yield number, json.loads(line)
+            except (ValueError, RecursionError) as error:
+                raise MediaError(
+                    f"the manifest {file} cannot be read: line {number} is no JSON ({error})"
+                ) from None
+
+
+def _entry(file: Path, line: int, row: Any) -> Entry:
     where = f"{file}, line {line}"
     if not isinstance(row, Mapping) or not row.get("path") or row.get("text") is None:
         raise UsageError(
             f"{where}: no path or no text; expected at least these two of {', '.join(COLUMNS)}"
         )
     path = file.parent / str(row["path"])
+    refuse_video(where, path)
     if not path.is_file():
         raise MediaError(f"{where}: there is no file {path}; paths are relative to the manifest")
+    if row.get("gloss") and row.get(OLDER):
+        raise UsageError(f"{where}: both 'gloss' and '{OLDER}' are given; keep 'gloss'")
     try:
         span = _span(row)
-        glosses = _glosses(row.get("glosses"))
+        glosses = _glosses(row.get("gloss") or row.get(OLDER))
     except (TypeError, ValueError) as error:
         raise UsageError(f"{where}: {error}") from None
     except LookupError as error:
@@ -147,12 +146,12 @@ def _entry(file: Path, line: int, row: Mapping[str, Any]) -> Entry:
     return Entry(
         path=path,
         text=clean(str(row["text"])),
-        split=str(row.get("split") or "train"),
+        split=str(row.get("split") or "train").strip(),
         id=str(row.get("id") or Path(str(row["path"])).with_suffix("")),
         glosses=glosses,
         span=span,
-        signer=str(row.get("signer") or ""),
-        language=str(row.get("language") or ""),
+        signer=str(row.get("signer") or "").strip(),
+        language=str(row.get("language") or "").strip(),
     )
 
 

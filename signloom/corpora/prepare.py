@@ -5,14 +5,15 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from typing import Any
 
+from signloom.corpora.entries import LeftOut
 from signloom.corpora.store import Row, StoreWriter, encode
 from signloom.data.layouts import Layout
 from signloom.data.sample import SampleSource
-from signloom.errors import UsageError
+from signloom.errors import MediaError, UsageError
 
 CHUNK = 32
 """Samples that a worker makes at a time."""
@@ -27,34 +28,50 @@ def write_store(
     jobs: int = 1,
     overwrite: bool = False,
     advance: Callable[[int], None] = lambda n: None,
-) -> None:
+    quarantine: bool = False,
+    absent: Sequence[LeftOut] = (),
+) -> list[LeftOut]:
     """Writes split → source to a store at ``path``, samples in the order of their indices.
 
     jobs: worker processes; 1 works in this one.
     advance: told how many more samples are done.
+    quarantine: a clip that cannot be read is left out and listed in the store's
+        quarantine.tsv, and the rest is written; otherwise it ends the whole.
+    absent: clips that are known to be missing, listed there as well.
 
-    Raises UsageError if ``path`` exists and ``overwrite`` is off, or a sample
-    has another layout.
+    Returns what was left out, ``absent`` first. Raises UsageError if ``path`` exists and
+    ``overwrite`` is off, or a sample has another layout; MediaError where no clip can be read.
     """
     if jobs < 1:
         raise UsageError(f"jobs is {jobs}, expected 1 or more")
+    left_out = list(absent)
     with StoreWriter(path, layout, overwrite, description) as writer:
+        for clip in left_out:
+            writer.leave_out(clip)
         for split, source in sources.items():
-            for rows in _rows(source, layout, jobs):
+            for rows, failed in _rows(source, layout, jobs, quarantine):
                 for row in rows:
                     writer.add_row(row, split)
-                advance(len(rows))
+                for name, reason in failed:
+                    left_out.append(LeftOut(name, split, reason))
+                    writer.leave_out(left_out[-1])
+                advance(len(rows) + len(failed))
+    return left_out
 
 
-def _rows(source: SampleSource, layout: Layout, jobs: int) -> Iterator[list[Row]]:
+Made = tuple[list[Row], list[tuple[str, str]]]
+"""Rows, and (name, reason) of what could not be read."""
+
+
+def _rows(source: SampleSource, layout: Layout, jobs: int, quarantine: bool) -> Iterator[Made]:
     """The rows of a source in chunks, in order."""
     chunks = [range(i, min(i + CHUNK, len(source))) for i in range(0, len(source), CHUNK)]
     if jobs == 1:
-        yield from (encoded(source, layout, chunk) for chunk in chunks)
+        yield from (encoded(source, layout, chunk, quarantine) for chunk in chunks)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, _hold, (source, layout)) as pool:
-        waiting: deque[Future[list[Row]]] = deque()
+    with ProcessPoolExecutor(jobs, context, _hold, (source, layout, quarantine)) as pool:
+        waiting: deque[Future[Made]] = deque()
         try:
             for chunk in chunks:
                 if len(waiting) >= 3 * jobs:
@@ -67,29 +84,45 @@ def _rows(source: SampleSource, layout: Layout, jobs: int) -> Iterator[list[Row]
             raise
 
 
-def encoded(source: SampleSource, layout: Layout, chunk: range) -> list[Row]:
-    """The rows of some samples. Raises UsageError where one is in another layout."""
-    rows = []
+def encoded(source: SampleSource, layout: Layout, chunk: range, quarantine: bool = False) -> Made:
+    """The rows of some samples, and with ``quarantine`` those that cannot be read.
+
+    Raises UsageError where one is in another layout.
+    """
+    rows: list[Row] = []
+    failed: list[tuple[str, str]] = []
     for index in chunk:
-        sample = source[index]
+        try:
+            sample = source[index]
+        except (MediaError, UsageError) as error:
+            if not quarantine:
+                raise
+            failed.append((_name(source, index), str(error)))
+            continue
         if sample.clip.layout != layout:
             raise UsageError(
                 f"sample '{sample.id}' is in layout '{sample.clip.layout.name}', expected "
                 f"'{layout.name}'; convert the clip first"
             )
         rows.append(encode(sample))
-    return rows
+    return rows, failed
 
 
-_held: tuple[SampleSource, Layout] | None = None
+def _name(source: SampleSource, index: int) -> str:
+    """What a sample is called, where its source can say without reading it."""
+    return str(source.name(index)) if hasattr(source, "name") else f"sample {index}"
 
 
-def _hold(source: SampleSource, layout: Layout) -> None:
+_held: tuple[SampleSource, Layout, bool] | None = None
+
+
+def _hold(source: SampleSource, layout: Layout, quarantine: bool) -> None:
     """Gives a worker process what it works on, once."""
     global _held
-    _held = (source, layout)
+    _held = (source, layout, quarantine)
 
 
-def _encoded(chunk: range) -> list[Row]:
+def _encoded(chunk: range) -> Made:
     assert _held is not None
-    return encoded(*_held, chunk)
+    source, layout, quarantine = _held
+    return encoded(source, layout, chunk, quarantine)

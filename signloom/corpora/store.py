@@ -2,6 +2,7 @@
 
     index.json            format, layout in full, origins, splits, shards with size and sha256
     train-00000.arrow …   one record batch each, one row a sample
+    quarantine.tsv        id, split, reason of the clips that could not be read; only where some could not
 
 Points are int16 with one scale per articulator and axis of a clip, so a
 coordinate is off by at most 1/65,534 of the largest one of its articulator
@@ -26,6 +27,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from signloom.corpora.entries import LeftOut
+from signloom.corpora.tables import read_table
 from signloom.data.clip import Origin, PoseClip
 from signloom.data.files import writing_folder
 from signloom.data.layouts import LAYOUTS, Layout
@@ -36,6 +39,7 @@ from signloom.errors import MediaError, UsageError, nearest
 FORMAT = "signloom-store"
 VERSION = 1
 INDEX = "index.json"
+QUARANTINE = "quarantine.tsv"
 SHARD_BYTES = 64 * 2**20
 """A shard is closed when its points and confidences reach this."""
 
@@ -134,6 +138,7 @@ class StoreWriter:
         self._bytes: dict[str, int] = {}
         self._shards: list[dict[str, Any]] = []
         self._origins: dict[str, None] = {}
+        self._left_out: list[LeftOut] = []
         self._stack = ExitStack()
 
     def __enter__(self) -> StoreWriter:
@@ -150,10 +155,8 @@ class StoreWriter:
             for split in list(self._waiting):
                 self._close_shard(split)
             if not self._shards:
-                raise UsageError(
-                    f"nothing to write to the store {self.path}: no sample was added; "
-                    "check the source and its filters"
-                )
+                raise _nothing(self.path, self._left_out)
+            self._write_quarantine()
             self._write_index()
 
     def add(self, sample: Sample, split: str) -> None:
@@ -176,6 +179,21 @@ class StoreWriter:
         self._bytes[split] = self._bytes.get(split, 0) + len(row["points"]) + len(row["confidence"])
         if self._bytes[split] >= SHARD_BYTES:
             self._close_shard(split)
+
+    def leave_out(self, clip: LeftOut) -> None:
+        """Lists a clip that the store has not, with the reason, in its quarantine.tsv."""
+        self._left_out.append(clip)
+
+    def _write_quarantine(self) -> None:
+        if not self._left_out:
+            return
+        self.description["left_out"] = len(self._left_out)
+        lines = ["id\tsplit\treason"]
+        lines += [
+            "\t".join(" ".join(cell.split()) for cell in (clip.id, clip.split, clip.reason))
+            for clip in self._left_out
+        ]
+        (self._folder / QUARANTINE).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def _close_shard(self, split: str) -> None:
         rows = self._waiting.pop(split)
@@ -218,6 +236,20 @@ class StoreWriter:
         return sum(shard[what] for shard in self._shards if shard["split"] == split)
 
 
+def _nothing(path: Path, left_out: list[LeftOut]) -> UsageError | MediaError:
+    """Why there is nothing to write."""
+    if left_out:
+        first = left_out[0]
+        return MediaError(
+            f"nothing to write to the store {path}: none of {len(left_out)} clips can be read; the "
+            f"first, '{first.id}': {first.reason}"
+        )
+    return UsageError(
+        f"nothing to write to the store {path}: no sample was added; "
+        "check the source and its filters"
+    )
+
+
 class Store:
     """The samples of a store, or of one split of it, by index. A SampleSource; made by ``open_store``.
 
@@ -256,6 +288,14 @@ class Store:
     def ids(self) -> list[str]:
         """The id of every sample in order, without reading points."""
         return self._column("id")
+
+    def left_out(self) -> list[LeftOut]:
+        """The clips of the corpus that could not be read when the store was made."""
+        if not (self.path / QUARANTINE).is_file():
+            return []
+        rows = read_table(self.path / QUARANTINE, ("id", "split", "reason"))
+        found = [LeftOut(row["id"], row["split"], row["reason"]) for _, row in rows]
+        return [clip for clip in found if self.split in (None, clip.split)]
 
     def describe(self) -> dict[str, Any]:
         """What is in the store, for people and for JSON."""

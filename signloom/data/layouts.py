@@ -27,6 +27,9 @@ from signloom.data.names import (
     FACE_POINTS,
     HAND_POINTS,
     LEFT,
+    OPENPOSE_BODY,
+    OPENPOSE_FACE,
+    OPENPOSE_HAND,
     RIGHT,
     WORLD,
     articulator,
@@ -223,15 +226,43 @@ ISHARAH86 = _chosen(
 HANDS42 = _chosen("hands42", _HANDS)
 
 
-def _wholebody() -> Layout:
-    components = {
-        "BODY": COCO_BODY,
-        "FACE": [f"face-{i}" for i in range(68)],
-        "LEFT_HAND": [f"hand_{i}" for i in range(21)],
-        "RIGHT_HAND": [f"hand_{i}" for i in range(21)],
-    }
+HOLISTIC543 = _chosen(
+    "holistic543",
+    _named(BODY, BODY_POINTS) + _named(FACE, FACE_POINTS) + _HANDS,
+)
+"""Holistic without the world body, as Google's isolated signs have it."""
+
+
+def _skels() -> Layout:
+    sides = [
+        [f"{BODY}:{side}_{joint}" for joint in ("SHOULDER", "ELBOW", "WRIST")]
+        for side in ("LEFT", "RIGHT")
+    ]
+    chosen = _chosen(
+        "skels50",
+        [
+            *_named(BODY, ("NOSE", "NECK")),
+            *sides[0],
+            *sides[1],
+            *_named(RIGHT, HAND_POINTS),
+            *_named(LEFT, HAND_POINTS),
+        ],
+    )
+    at = chosen.index
+    spine = [(at[f"{BODY}:NOSE"], at[f"{BODY}:NECK"])]
+    spine += [(at[f"{BODY}:NECK"], at[side[0]]) for side in sides]
+    return replace(chosen, edges=(*spine, *chosen.edges))
+
+
+SKELS50 = _skels()
+"""Progressive Transformers' joints (Saunders et al. 2020): body 8, right hand 21, left hand 21.
+
+Joints 2–4 and the hand 29–49 lie on the right of the picture, where the signer's left is."""
+
+
+def _other_estimator(name: str, components: dict[str, Sequence[str]]) -> Layout:
+    """A layout of another estimator's keypoints, drawn as Holistic draws the same points."""
     keypoints = [f"{component}:{p}" for component, ps in components.items() for p in ps]
-    # Drawn as Holistic draws the same points.
     at = {canonical(keypoint): i for i, keypoint in enumerate(keypoints)}
     names = HOLISTIC.keypoints
     edges = [
@@ -240,8 +271,14 @@ def _wholebody() -> Layout:
     for first, last, closed in _FACE68_LINES:
         line = [at[f"{FACE}:{FACE68_TO_MESH[i]}"] for i in range(first, last)]
         edges += [*pairwise(line), *([(line[-1], line[0])] if closed else [])]
+    middle = (("NOSE", "NECK"), ("NECK", "LEFT_SHOULDER"), ("NECK", "RIGHT_SHOULDER"))
+    edges += [
+        (at[f"{BODY}:{a}"], at[f"{BODY}:{b}"])
+        for a, b in middle
+        if f"{BODY}:{a}" in at and f"{BODY}:{b}" in at
+    ]
     return Layout(
-        "wholebody133",
+        name,
         tuple(keypoints),
         tuple(articulator(keypoint.partition(":")[0]) for keypoint in keypoints),
         tuple(dict.fromkeys(edges)),
@@ -254,11 +291,41 @@ _FACE68_LINES = (
     (36, 42, True), (42, 48, True), (48, 60, True), (60, 68, True),
 )  # fmt: skip
 
-WHOLEBODY133 = _wholebody()
+WHOLEBODY133 = _other_estimator(
+    "wholebody133",
+    {
+        "BODY": COCO_BODY,
+        "FACE": [f"face-{i}" for i in range(68)],
+        "LEFT_HAND": [f"hand_{i}" for i in range(21)],
+        "RIGHT_HAND": [f"hand_{i}" for i in range(21)],
+    },
+)
 """COCO-WholeBody: body 17, feet 6, face 68, hands 21 + 21, in the picture plane."""
 
+OPENPOSE137 = _other_estimator(
+    "openpose137",
+    {
+        "pose_keypoints_2d": OPENPOSE_BODY,
+        "face_keypoints_2d": OPENPOSE_FACE,
+        "hand_left_keypoints_2d": OPENPOSE_HAND,
+        "hand_right_keypoints_2d": OPENPOSE_HAND,
+    },
+)
+"""OpenPose: BODY_25, face 70, hands 21 + 21, in the picture plane."""
+
 LAYOUTS: dict[str, Layout] = {
-    layout.name: layout for layout in (HOLISTIC, MP203, PS76, ISHARAH86, HANDS42, WHOLEBODY133)
+    layout.name: layout
+    for layout in (
+        HOLISTIC,
+        HOLISTIC543,
+        MP203,
+        PS76,
+        ISHARAH86,
+        HANDS42,
+        WHOLEBODY133,
+        OPENPOSE137,
+        SKELS50,
+    )
 }
 """The layouts that have a name of their own."""
 

@@ -57,7 +57,7 @@ OPENPOSE_BODY = (
     "Nose Neck RShoulder RElbow RWrist LShoulder LElbow LWrist MidHip RHip RKnee RAnkle LHip "
     "LKnee LAnkle REye LEye REar LEar LBigToe LSmallToe LHeel RBigToe RSmallToe RHeel"
 ).split()
-_OPENPOSE_HAND = (
+OPENPOSE_HAND = (
     "BASE T_STT T_BCMC T_MCP T_IP I_CMC I_MCP I_PIP I_DIP M_CMC M_MCP M_PIP M_DIP "
     "R_CMC R_MCP R_PIP R_DIP P_CMC P_MCP P_PIP P_DIP"
 ).split()
@@ -78,7 +78,12 @@ nearest of the mesh's oval, so they lie on the outline at about the same height.
 
 _FACE68_PREFIXES = (
     ("FB", 0, 17), ("FEB", 17, 27), ("FN", 27, 36), ("FE", 36, 48), ("FLO", 48, 60), ("FLI", 60, 68),
+    ("FP", 68, 70),
 )  # fmt: skip
+OPENPOSE_FACE = [
+    f"{prefix}_{i}" for prefix, first, last in _FACE68_PREFIXES for i in range(first, last)
+]
+"""OpenPose's face: the 68 points of iBUG and two pupils."""
 
 # Points of the mesh on the middle of the face. The others are numbered so that the
 # k-th of the right side (below 248) mirrors onto 248 + k.
@@ -101,12 +106,8 @@ def _canonical_names() -> dict[str, str]:
     coco_face |= {f"face_{i}": str(mesh) for i, mesh in enumerate(FACE68_TO_MESH)}
     coco_hand = {f"hand_{i}": point for i, point in enumerate(HAND_POINTS)}
     openpose_body = {point: _openpose(point) for point in OPENPOSE_BODY}
-    openpose_face = {
-        f"{prefix}_{i}": str(FACE68_TO_MESH[i])
-        for prefix, first, last in _FACE68_PREFIXES
-        for i in range(first, last)
-    } | {"FP_68": "468", "FP_69": "473"}
-    openpose_hand = dict(zip(_OPENPOSE_HAND, HAND_POINTS, strict=True))
+    openpose_face = dict(zip(OPENPOSE_FACE, [*map(str, FACE68_TO_MESH), "468", "473"], strict=True))
+    openpose_hand = dict(zip(OPENPOSE_HAND, HAND_POINTS, strict=True))
     for component, target, points in (
         *((f"BODY{model}", BODY, coco_body) for model in ("", "_133", "_136")),
         *((f"FACE{model}", FACE, coco_face) for model in ("", "_133", "_136")),

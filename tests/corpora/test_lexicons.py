@@ -63,12 +63,37 @@ def test_a_folder_is_a_lexicon(folder: Path) -> None:
         ("1.pose,en,ase,900,100,cold,COLD,0\n", r"line 2.*ends \(100 ms\) before it starts"),
         ("../1.pose,en,ase,0,0,cold,COLD,0\n", "line 2.*leads out of the folder"),
         ("", "has no rows; expected the columns path,"),
+        ("1.pose,en,ase,0,0,k\xe4lt,COLD,0\n", r"line 2: byte 0xe4 is not UTF-8"),
+        ("1.pose,en,ase,0\n", r"line 2: 4 cells, expected 8"),
     ],
 )
 def test_a_wrong_index_is_named(tmp_path: Path, row: str, message: str) -> None:
-    (tmp_path / "index.csv").write_text(HEADER + row)
+    (tmp_path / "index.csv").write_bytes((HEADER + row).encode("latin1"))
     with pytest.raises(MediaError, match=message):
         folder_lexicon(tmp_path)
+
+
+def test_a_missing_column_is_named(tmp_path: Path) -> None:
+    (tmp_path / "index.csv").write_text("path,signed_language,start,end,word,priority\n")
+    with pytest.raises(MediaError, match=r"has no column 'spoken_language'.*it has path, signed"):
+        folder_lexicon(tmp_path)
+
+
+def test_a_line_separator_inside_a_word(folder: Path) -> None:
+    with open(folder / "index.csv", "a", encoding="utf-8") as file:
+        file.write("1.pose,en,ase,0,0,ice\u2028cream,ICE,0\n")
+    assert "ice cream" in folder_lexicon(folder)
+
+
+def test_a_broken_clip_of_a_lexicon_is_named(folder: Path) -> None:
+    (folder / "2.pose").write_bytes((folder / "2.pose").read_bytes()[:700])
+    (folder / "3.pose").unlink()
+    lexicon = folder_lexicon(folder)
+    with pytest.raises(MediaError, match=r"'cold'.*2.pose is cut off or damaged"):
+        lexicon.clip("cold")
+    with pytest.raises(MediaError, match=r"'weather'.*3.pose cannot be opened"):
+        lexicon.clip("weather")
+    assert len(lexicon.clip("cold", 1)) == 50, "the others are read"
 
 
 def test_folder_errors(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from signloom.cli.main import main
-from signloom.corpora.manifest import manifest_sources, read_manifest
+from signloom.corpora.manifest import manifest_sources, read_manifest, unread_columns
 from signloom.corpora.store import open_store
 from signloom.data.clip import PoseClip
 from signloom.data.layouts import HANDS42, HOLISTIC, PS76
@@ -77,6 +77,8 @@ def test_lines_of_json(folder: Path) -> None:
         ("1.pose\tx\ttrain\t\t0.5\t0.1\n", UsageError, "line 2: span ends at 0.1 s, before"),
         ("1.pose\tx\ttrain\t\tone\ttwo\n", UsageError, "line 2: could not convert"),
         ("", MediaError, "lists nothing; expected a .pose file and a text"),
+        ("1.mp4\tx\n", UsageError, "1.mp4 is a video.*signloom extract 1.mp4 -o 1.pose"),
+        ("1.pose\tx\t\t\t\t\ty\n", MediaError, "line 2: 7 cells, expected 6"),
     ],
 )
 def test_the_wrong_line_is_named(
@@ -93,3 +95,63 @@ def test_other_endings_are_refused(folder: Path) -> None:
     (folder / "broken.jsonl").write_text("{")
     with pytest.raises(MediaError, match=r"manifest .*broken.jsonl cannot be read"):
         read_manifest(folder / "broken.jsonl")
+
+
+def test_a_manifest_as_the_documentation_has_it(folder: Path) -> None:
+    (folder / "m.tsv").write_text(
+        "path\ttext\tstart\tend\tgloss\tsigner\tsplit\tlanguage\tnotes\n"
+        "1.pose\tIt is\u2028cold.\t0.2\t0.6\tWEATHER COLD\tanna\tdev\tgsg\tseen\n"
+        "2.pose\tWarm.\n"
+    )
+    first, second = read_manifest(folder / "m.tsv")
+    assert (first.text, first.signer, first.split, first.language) == (
+        "It is cold.",
+        "anna",
+        "dev",
+        "gsg",
+    )
+    assert first.span == Span(0.2, 0.6)
+    assert first.glosses == (GlossSpan("WEATHER"), GlossSpan("COLD"))
+    assert (second.split, second.span, second.glosses) == ("train", None, ())
+    assert unread_columns(folder / "m.tsv") == ["notes"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.tsv", b"path\tTexts\n1.pose\tx\n", r"has no column 'text'.*it has path, Texts"),
+        ("a.csv", b"path;text\n1.pose;x\n", r"has no column 'path'.*it has path;text"),
+        ("a.tsv", b"path\ttext\n1.pose\tk\xe4lt\n", r"line 2: byte 0xe4 is not UTF-8.*iconv"),
+        ("a.jsonl", b'{"path": "1.pose", "text": "k\xe4lt"}', r"line 1: byte 0xe4 is not UTF-8"),
+        ("a.tsv", b"path\ttext\ttext\n1.pose\tx\ty\n", r"has the column 'text' twice; keep one"),
+        ("a.tsv", b"", r"is empty; expected a header with path, text"),
+        ("a.jsonl", b'{"path": "1.pose", "text": "a"}\n{"path"\n', r"line 2 is no JSON"),
+    ],
+)
+def test_a_table_that_is_none(folder: Path, name: str, content: bytes, message: str) -> None:
+    (folder / name).write_bytes(content)
+    with pytest.raises(MediaError, match=message):
+        read_manifest(folder / name)
+
+
+def test_both_names_of_the_glosses(folder: Path) -> None:
+    row = {"path": "1.pose", "text": "Cold.", "gloss": ["COLD"], "glosses": ["COLD"]}
+    (folder / "m.jsonl").write_text(json.dumps(row))
+    with pytest.raises(UsageError, match="both 'gloss' and 'glosses' are given; keep 'gloss'"):
+        read_manifest(folder / "m.jsonl")
+
+
+def test_a_broken_file_is_named_and_the_rest_finishes(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "2.pose").write_bytes((folder / "2.pose").read_bytes()[:9000])
+    arguments = ["prepare", "manifest", str(folder / "m.tsv"), "-o", str(folder / "s")]
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 3
+    told = capsys.readouterr()
+    assert "train 1 samples" in told.out
+    assert "1 of 2 clips (50.00%) are left out: 0 not there, 1 that cannot be read" in told.err
+    assert "2.pose is cut off or damaged" in told.err
+    (left,) = open_store(folder / "s").left_out()
+    assert (left.id, left.split) == ("2", "dev")

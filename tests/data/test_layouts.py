@@ -10,6 +10,7 @@ from signloom.data.layouts import (
     HOLISTIC,
     LAYOUTS,
     MP203,
+    OPENPOSE137,
     PS76,
     WHOLEBODY133,
     Layout,
@@ -27,6 +28,9 @@ WIDTHS = {
     "isharah86": 86,
     "hands42": 42,
     "wholebody133": 133,
+    "holistic543": 543,
+    "openpose137": 137,
+    "skels50": 50,
 }
 
 
@@ -35,6 +39,8 @@ def test_the_named_layouts_have_the_widths_of_the_specification() -> None:
     assert len(FACE_CONTOUR) == 128
     parts = {name: len(at) for name, at in WHOLEBODY133.parts.items()}
     assert parts == {"body": 23, "face": 68, "left_hand": 21, "right_hand": 21}
+    parts = {name: len(at) for name, at in OPENPOSE137.parts.items()}
+    assert parts == {"body": 25, "face": 70, "left_hand": 21, "right_hand": 21}
 
 
 def test_holistic_stands_in_the_order_of_the_file_format() -> None:

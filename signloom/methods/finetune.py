@@ -1,0 +1,92 @@
+"""A new model that begins with a trained one's weights, for another corpus, vocabulary or layout.
+
+What is the same in both is taken over whole. A token that both vocabularies spell
+alike keeps its embedding; other tokens begin at random. The layer that reads the
+frames is taken over where the frames are made alike (layout, coordinates,
+normaliser), and begins at random where not. Everything else must fit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from signloom.errors import UsageError
+from signloom.methods.load import load
+from signloom.methods.posestitch import PoseStitch
+
+READER = ("front.0.weight", "front.0.bias")
+"""The layer that reads the frames."""
+
+TOKENS = ("seq2seq.decoder.transformer.wte.weight", "seq2seq.decoder.lm_head.weight")
+"""One row a token; the two are one tensor."""
+
+FRAMES = ("layout", "coordinates", "local_hands", "normalizer")
+"""The settings that say what a frame's features are."""
+
+SHAPE = (
+    "width", "front", "encoder_layers", "encoder_heads", "encoder_inner", "encoder_positions",
+    "decoder_width", "decoder_layers", "decoder_heads", "decoder_inner", "max_tokens",
+)  # fmt: skip
+"""The settings that both models must share."""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What a model began with: which checkpoint, and what of it could not be taken over.
+
+    renewed: tensors that began at random. tokens: rows of embeddings taken over, of
+    ``vocabulary``. simulated_only: whether the checkpoint knows simulated signing alone.
+    """
+
+    checkpoint: str
+    name: str
+    renewed: tuple[str, ...]
+    tokens: int
+    vocabulary: int
+    simulated_only: bool
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def begin_with(model: PoseStitch, checkpoint: str | Path) -> Begun:
+    """Puts a checkpoint's weights into ``model``, in place ("bundled", a folder, a hub id).
+
+    Raises MediaError where there is no such checkpoint, UsageError naming the settings that
+    must be as the checkpoint has them.
+    """
+    old = load(checkpoint)
+    _check_shape(model, old, checkpoint)
+    alike = all(getattr(model.config, key) == getattr(old.config, key) for key in FRAMES)
+    renewed = () if alike else READER
+    mine, theirs = model.state_dict(), old.state_dict()
+    taken = theirs | {name: mine[name] for name in renewed}
+    rows = model.tokenizer.get_vocab()
+    shared = {
+        row: at
+        for token, at in old.tokenizer.get_vocab().items()
+        if (row := rows.get(token)) is not None
+    }
+    for name in TOKENS:
+        taken[name] = mine[name].clone()
+        taken[name][list(shared)] = theirs[name][list(shared.values())]
+    model.load_state_dict(taken)
+    return Begun(
+        str(checkpoint), old.name, tuple(renewed), len(shared), len(rows), old.simulated_only
+    )
+
+
+def _check_shape(model: PoseStitch, old: PoseStitch, checkpoint: str | Path) -> None:
+    """Raises UsageError with what to set where the two models are not of one shape."""
+    differ = [k for k in SHAPE if getattr(model.config, k) != getattr(old.config, k)]
+    if differ:
+        told = ", ".join(
+            f"{key} {getattr(old.config, key)} (the recipe has {getattr(model.config, key)})"
+            for key in differ
+        )
+        raise UsageError(
+            f"init: {checkpoint} is a model of another shape: it has {told}; give the recipe the "
+            "checkpoint's preset, or these settings under 'config'"
+        )
