@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import json
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
-
-
-class Order(StrEnum):
-    swo = "swo"
-    rwo = "rwo"
 
 
 def run(
@@ -26,8 +20,14 @@ def run(
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="The .pose file to write.")],
     order: Annotated[
-        Order, typer.Option(help="swo: as in the sentence; rwo: in random order.")
-    ] = Order.swo,
+        str,
+        typer.Option(
+            help="swo: as in the sentence; rwo: in random order; signed: time first, topic, "
+            "adjective after noun, wh last, no articles or copula; or some of these rules, with "
+            "commas between: time-first, topic-comment, wh-final, adjective-after-noun, "
+            "drop-copula, drop-articles."
+        ),
+    ] = "swo",
     seed: Annotated[
         int, typer.Option(min=0, help="Which of a word's clips, and which random order.")
     ] = 0,
@@ -37,6 +37,16 @@ def run(
     spell: Annotated[
         bool, typer.Option(help="Fingerspell words that the lexicon lacks, if it has letters.")
     ] = True,
+    trim: Annotated[
+        bool, typer.Option("--trim", help="Cut the rest before and after each sign.")
+    ] = False,
+    longest: Annotated[
+        float | None,
+        typer.Option(help="Cut each sign to this many seconds; 0.8 is usual."),
+    ] = None,
+    blend: Annotated[
+        float, typer.Option(help="Seconds of a smooth transition between signs; 0.2 is usual.")
+    ] = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output.")] = False,
 ) -> None:
@@ -47,27 +57,33 @@ def run(
     from signloom.errors import UsageError
     from signloom.methods.sources import open_lexicon
     from signloom.pose.files import write_pose
+    from signloom.stitch.joining import Joining
     from signloom.stitch.stitcher import stitch
     from signloom.text.clean import words_of
+    from signloom.text.order import order_named
 
     if out.suffix != ".pose":
         raise UsageError(f"{out} does not end in .pose; name the output, say, {out}.pose")
     refuse_existing(out, overwrite)
     if not words_of(sentence):
         raise UsageError(f"the sentence '{sentence}' has no words; write what is to be signed")
+    joining = Joining(trim, longest, blend)
+    order = order_named(order).name
     found = stitch(
         words_of(sentence),
         open_lexicon(lexicon),
-        order=order.value,
+        order=order,
         rng=np.random.default_rng(seed),
         fingerspell=spell,
         forms=forms,
+        joining=joining,
     )
     write_pose(found.clip, out, overwrite=overwrite)
     report = {
         "sentence": sentence,
         "output": str(out),
-        "order": order.value,
+        "order": order,
+        "joining": joining.name,
         "seed": seed,
         "frames": len(found.clip),
         "seconds": round(found.clip.duration, 3),
@@ -82,6 +98,7 @@ def run(
         ],
         "spelled": list(found.spelled),
         "skipped": list(found.skipped),
+        "dropped": list(found.dropped),
     }
     if as_json:
         typer.echo(json.dumps(report, ensure_ascii=False))
@@ -92,3 +109,5 @@ def run(
         typer.echo(f"spelled: {' '.join(found.spelled)}", err=True)
     if found.skipped:
         typer.echo(f"skipped (no sign in the lexicon): {' '.join(found.skipped)}", err=True)
+    if found.dropped:
+        typer.echo(f"dropped by the order rules: {' '.join(found.dropped)}", err=True)

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    field_validator,
+    model_serializer,
+)
 
 from signloom.corpora.folder_lexicon import INDEX, folder_lexicon
 from signloom.corpora.store import is_store, open_store
@@ -20,7 +28,11 @@ from signloom.data.lexicon import Lexicon
 from signloom.data.sample import Sample, SampleSource
 from signloom.errors import UsageError
 from signloom.simulator.corpora import SimulatedSentences, SimulatedWords, simulated_lexicon
+from signloom.stitch.joining import Joining
 from signloom.stitch.stitcher import StitchedSentences
+from signloom.text.classes import read_classes
+from signloom.text.grammar import GeneratedSentences
+from signloom.text.order import order_named
 from signloom.text.sentences import (
     clauses,
     covered,
@@ -28,6 +40,19 @@ from signloom.text.sentences import (
     one_word_sentences,
     read_sentences,
 )
+from signloom.text.stream import (
+    Chained,
+    Every,
+    LengthMatched,
+    Repeated,
+    StoredTexts,
+    is_texts,
+    lengths_of,
+    some_of,
+)
+
+TEXTS = 50_000
+"""How many texts of a stream stand for it: a tokenizer learns no more from all of them."""
 
 PrepareWord = Callable[[PoseClip, np.random.Generator], PoseClip]
 
@@ -60,7 +85,36 @@ class TextFile(Record):
     column: str = "text"
 
 
-class Sentences(Record):
+class Later(Record):
+    """A record whose ``later`` fields came after records were first kept.
+
+    Where they say nothing they are not written, so that a recipe keeps its hash.
+    """
+
+    later: ClassVar[tuple[str, ...]] = ()
+
+    @model_serializer(mode="wrap")
+    def _written(self, write: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        unsaid = {f for f in self.later if getattr(self, f) == type(self).model_fields[f].default}
+        return {name: value for name, value in write(self).items() if name not in unsaid}
+
+
+class Generated(Record):
+    """Sentences that a template generator makes over the lexicon's words (``text.grammar``).
+
+    count: how many, none twice. seed: which. names: first names too, to be spelled.
+    paradigms: only these; none named means all. classes: a file of word classes instead of the
+    list that is shipped.
+    """
+
+    count: Annotated[int, Field(ge=1)] = 1_000_000
+    seed: Annotated[int, Field(ge=0)] = 0
+    names: bool = False
+    paradigms: tuple[str, ...] = ()
+    classes: str | None = None
+
+
+class Sentences(Later):
     """The sentences to stitch.
 
     files: texts to read; ``clauses`` cuts them at punctuation first.
@@ -70,7 +124,14 @@ class Sentences(Record):
     held_out, part: a share of the texts is kept apart ("held"), the rest is "kept";
         which side a text falls on depends on nothing but the text.
     one_word: how often each word of the lexicon stands as a sentence of its own.
+    generated, stored: streams, which are never listed: made from templates, or a folder that
+        "signloom vocabulary --write" wrote, already filtered. Of a stream every n-th sentence
+        is held out, and coverage, clauses, shortest and longest do not apply.
+    lengths_of: a text, a store, a folder of texts or "sim:SIZE" whose lengths (in words) the
+        sentences are drawn to match, with replacement; one-word sentences come on top.
     """
+
+    later: ClassVar[tuple[str, ...]] = ("generated", "stored", "lengths_of")
 
     files: tuple[TextFile, ...] = ()
     texts_of: str | None = None
@@ -81,24 +142,43 @@ class Sentences(Record):
     held_out: Annotated[float, Field(ge=0, lt=1)] = 0.0
     part: Literal["kept", "held"] = "kept"
     one_word: Annotated[int, Field(ge=0)] = 0
+    generated: Generated | None = None
+    stored: str | None = None
+    lengths_of: TextFile | str | None = None
 
 
-class FromLexicon(Record):
+class FromLexicon(Later):
     """Sentences stitched from word clips, sample i a pure function of (seed, i); never stored.
 
     stitched: the lexicon: "sim:SIZE[:split]", a folder with an index.csv, or a store ("PATH:split").
     alone: each word clip is sampled and normalised alone, as in the paper (spec §1), and the
         sample counts as stitched. Off: the joined clip is treated as one that was signed,
         which is how a stitched file or a video of one sign reaches the model later.
+    order: "swo", "rwo", or order rules with commas between (``text.order``).
     rounds: how often the sentences go by, each time with other clips of their words.
+    trim: without the rest at both ends of each word clip. longest: seconds that a longer word
+        clip is cut to. blend: seconds of a smooth transition at each seam. All off in the paper.
     """
+
+    later: ClassVar[tuple[str, ...]] = ("trim", "longest", "blend")
 
     stitched: str
     sentences: Sentences
-    order: Literal["swo", "rwo"] = "swo"
+    order: str = "swo"
     alone: bool = True
     rounds: Annotated[int, Field(ge=1)] = 1_000
     seed: Annotated[int, Field(ge=0)] = 0
+    trim: bool = False
+    longest: Annotated[float | None, Field(gt=0)] = None
+    blend: Annotated[float, Field(ge=0)] = 0.0
+
+    @field_validator("order")
+    @classmethod
+    def _known_order(cls, value: str) -> str:
+        try:
+            return order_named(value).name
+        except UsageError as error:
+            raise ValueError(str(error)) from None
 
 
 def _kind(value: Any) -> str | None:
@@ -153,6 +233,20 @@ class First:
         if not 0 <= index < len(self):
             raise IndexError(f"sample {index} of {len(self)}")
         return self.source[index]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The samples of a source at the given places."""
+
+    source: SampleSource
+    places: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, index: int) -> Sample:
+        return self.source[self.places[index]]
 
 
 def located(path: str) -> str:
@@ -211,37 +305,98 @@ def open_source(source: Source, layout: Layout, prepare: PrepareWord | None) -> 
         source.rounds,
         prepare if source.alone else None,
         layout=layout,
+        joining=Joining(source.trim, source.longest, source.blend),
     )
     return stitched if source.alone else Signed(stitched)
 
 
 def texts_of(source: Source, layout: Layout) -> list[str]:
-    """The texts of a source, without reading or drawing a clip."""
+    """The texts of a source, without reading or drawing a clip; of a longer one TEXTS, evenly spaced."""
     if isinstance(source, FromStore):
         return open_store(located(source.store), source.split).texts()
     if isinstance(source, FromSimulator):
         kind = SimulatedWords if source.simulated == "words" else SimulatedSentences
         return kind(source.size, source.split, layout).texts()
-    return sentences_of(source.sentences, open_lexicon(source.stitched, layout))
+    found = sentences_of(source.sentences, open_lexicon(source.stitched, layout))
+    return found if isinstance(found, list) else list(some_of(found, TEXTS))
 
 
-def sentences_of(wanted: Sentences, lexicon: Lexicon) -> list[str]:
-    """The sentences to stitch, in a fixed order: one-word ones first, then the texts.
+def sentences_of(wanted: Sentences, lexicon: Lexicon) -> Sequence[str]:
+    """The sentences to stitch, in a fixed order: one-word ones first, then the texts, then streams.
 
-    Raises UsageError where none is left.
+    A list, or a stream where a part of it is one. Raises UsageError where none is left.
     """
-    texts = list(
-        covered(_read(wanted), set(lexicon.words), wanted.coverage, wanted.shortest, wanted.longest)
-    )
-    kept, held = held_out(texts, wanted.held_out)
-    chosen = held if wanted.part == "held" else kept
-    words = one_word_sentences(lexicon.words) * wanted.one_word
-    if not words and not chosen:
-        raise UsageError(
-            f"no sentence is left to stitch: lexicon '{lexicon.name}' covers none of the "
-            f"texts at {wanted.coverage:.0%}; lower coverage, add files, or set one_word"
+    words = one_word_sentences(lexicon.words) * (1 if _streams(wanted) else wanted.one_word)
+    chosen: list[str] = []
+    if wanted.files or wanted.texts_of:
+        vocabulary = set(lexicon.words)
+        texts = list(
+            covered(_read(wanted), vocabulary, wanted.coverage, wanted.shortest, wanted.longest)
         )
-    return [*words, *chosen]
+        kept, held = held_out(texts, wanted.held_out)
+        chosen = held if wanted.part == "held" else kept
+    if not _streams(wanted):
+        if not words and not chosen:
+            raise UsageError(
+                f"no sentence is left to stitch: lexicon '{lexicon.name}' covers none of the "
+                f"texts at {wanted.coverage:.0%}; lower coverage, add files, or set one_word"
+            )
+        return [*words, *chosen]
+    streams: list[Sequence[str]] = []
+    if wanted.generated:
+        streams.append(_generated(wanted.generated, lexicon))
+    if wanted.stored:
+        streams.append(StoredTexts(located(wanted.stored)))
+    if wanted.held_out:
+        streams = [Every(s, wanted.held_out, wanted.part == "held") for s in streams]
+    elif wanted.part == "held":
+        streams = []
+    texts_: Sequence[str] = Chained(chosen, *streams)
+    if wanted.lengths_of:
+        texts_ = LengthMatched(texts_, _lengths(wanted.lengths_of))
+    return Chained(Repeated(words, wanted.one_word), texts_)
+
+
+def _streams(wanted: Sentences) -> bool:
+    return bool(wanted.generated or wanted.stored or wanted.lengths_of)
+
+
+def _generated(wanted: Generated, lexicon: Lexicon) -> GeneratedSentences:
+    if wanted.names and not lexicon.letters:
+        raise UsageError(
+            f"names are spelled, and lexicon '{lexicon.name}' has no letters; set names to false"
+        )
+    return GeneratedSentences(
+        sorted(lexicon.words),
+        wanted.count,
+        wanted.seed,
+        read_classes(located(wanted.classes)) if wanted.classes else None,
+        wanted.names,
+        wanted.paradigms,
+    )
+
+
+def _lengths(target: TextFile | str) -> dict[int, int]:
+    """How often the target corpus has a sentence of how many words."""
+    if isinstance(target, TextFile):
+        return lengths_of(read_sentences(located(target.path), target.column))
+    return lengths_of(corpus_texts(target))
+
+
+def corpus_texts(name: str, column: str = "text", split: str | None = None) -> Iterable[str]:
+    """The sentences of a corpus by its name: a store, a folder of texts, "sim:SIZE", or a file.
+
+    split: of a store, "train" where it is None. Raises UsageError, or MediaError for a file.
+    """
+    if name.startswith("sim:"):
+        size, _, part = name.removeprefix("sim:").partition(":")
+        return SimulatedSentences(size, split or part or "train").texts()
+    path = located(name)
+    if is_store(path):
+        return open_store(path, split or "train").texts()
+    if is_texts(path):
+        return StoredTexts(path)
+    return read_sentences(path, column)
 
 
 def _read(wanted: Sentences) -> Iterator[str]:

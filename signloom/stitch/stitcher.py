@@ -1,8 +1,9 @@
 """The stitcher: a sentence's words to one clip, word clip after word clip (spec §1).
 
-For each word, in sentence order (SWO) or shuffled (RWO), one of its clips is
-picked at random, prepared alone, and put behind the others. Nothing smooths
-the joints: the paper has none, and a model should not learn ours.
+For each word, in sentence order (SWO), shuffled (RWO), or as rules order them
+(``text.order``), one of its clips is picked at random, prepared alone, and put
+behind the others. By default nothing is trimmed and nothing smooths the
+joints, as in the paper; ``stitch.joining`` says what can be done.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +23,11 @@ from signloom.data.sample import GlossSpan, Sample
 from signloom.data.timing import Span, round_half_up
 from signloom.errors import UsageError, nearest
 from signloom.pose.convert import SHOULDERS, convert
+from signloom.stitch.joining import NAIVE, Joining, transition
 from signloom.text.clean import words_of
-from signloom.text.forms import UNSIGNED, match
+from signloom.text.forms import UNSIGNED, Match, match
+from signloom.text.order import Order, order_named, tagger, tokens_of
 
-Order = Literal["swo", "rwo"]
 Prepare = Callable[[PoseClip, np.random.Generator], PoseClip]
 
 
@@ -38,12 +39,14 @@ class Stitched:
         (seconds); a spelled word is written S-P-E-L-L-E-D.
     skipped: words of the sentence that are not in the clip, in sentence order.
     spelled: words that are fingerspelled, in the order of the clip.
+    dropped: words that an order rule left out, in sentence order.
     """
 
     clip: PoseClip
     used: tuple[GlossSpan, ...]
     skipped: tuple[str, ...] = ()
     spelled: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,17 +64,19 @@ def stitch(
     words: Sequence[str],
     lexicon: Lexicon,
     *,
-    order: Order = "swo",
+    order: str = "swo",
     rng: np.random.Generator,
     fingerspell: bool = True,
     forms: bool = True,
     prepare: Prepare | None = None,
     layout: Layout | None = None,
     fps: float | None = None,
+    joining: Joining = NAIVE,
 ) -> Stitched:
     """The words as one clip.
 
-    order: "swo" as the sentence has them, "rwo" shuffled.
+    order: "swo" as the sentence has them, "rwo" shuffled; or rules of ``text.order``, with
+        commas between ("time-first,wh-final"), or one of its presets.
     fingerspell: spell what the lexicon lacks, where it has the letters; function
         words without a sign (``text.forms.UNSIGNED``) are skipped, not spelled.
     forms: a word not in the lexicon may stand for its base (``text.forms``).
@@ -79,25 +84,30 @@ def stitch(
         Without it clips are moved into the frame of the first one: same
         shoulders, or same picture where shoulders are not to be seen.
     layout, fps: what the joined clip has; otherwise as the first word clip.
+    joining: what is trimmed, cut and blended; nothing by default. Blends lie between the
+        spans of the signs.
 
-    Raises UsageError when nothing of the sentence is in the lexicon.
+    Raises UsageError when nothing of the sentence is in the lexicon, or for an unknown order.
     """
-    units, skipped = _units([word.lower() for word in words], lexicon, fingerspell, forms)
+    chosen = order_named(order)
+    found = match([word.lower() for word in words], lexicon.words, forms)
+    found, dropped = _in_order(found, chosen)
+    units, skipped = _units(found, lexicon, fingerspell)
     if not units:
         raise UsageError(
             f"none of the words '{' '.join(words)}' is in the lexicon '{lexicon.name}' "
             f"({len(lexicon)} words){nearest(words[0].lower() if words else '', list(lexicon.words))}"
             "; use other words or another lexicon"
         )
-    if order == "rwo":
+    if chosen.shuffle:
         units = [units[i] for i in rng.permutation(len(units))]
     clips: list[PoseClip] = []
     used: list[GlossSpan] = []
     frames = 0
     for unit in units:
-        first = frames
+        first = -1
         for key in unit.keys:
-            clip = unit.read(key, int(rng.integers(unit.clips[key])))
+            clip = joining.alone(unit.read(key, int(rng.integers(unit.clips[key]))))
             if prepare is not None:
                 clip = prepare(clip, rng)
             layout = clip.layout if layout is None else layout
@@ -106,20 +116,36 @@ def stitch(
             if prepare is None and clips:
                 clip = moved_into_frame(clip, clips[0])
             clip = resampled(clip, fps)
+            if clips and joining.blend:
+                between = transition(clips[-1], clip, joining.blend)
+                clips.append(between)
+                frames += len(between)
+            first = frames if first < 0 else first
             clips.append(clip)
             frames += len(clip)
         used.append(GlossSpan(unit.gloss, Span.of_frames(first, frames, fps or 1.0)))
     spelled = tuple(unit.spelled for unit in units if unit.spelled)
-    return Stitched(joined(clips), tuple(used), tuple(skipped), spelled)
+    return Stitched(joined(clips), tuple(used), tuple(skipped), spelled, dropped)
+
+
+def _in_order(matches: list[Match], order: Order) -> tuple[list[Match], tuple[str, ...]]:
+    """The matches as the rules of an order put them, and the words that they drop."""
+    if not order.names:
+        return matches, ()
+    tokens = tokens_of(matches, tagger())
+    kept = order(tokens)
+    still = {id(token) for token in kept}
+    gone = tuple(word for token in tokens if id(token) not in still for word in token.words)
+    return [Match(token.words, token.entry) for token in kept], gone
 
 
 def _units(
-    words: list[str], lexicon: Lexicon, fingerspell: bool, forms: bool
+    matches: Sequence[Match], lexicon: Lexicon, fingerspell: bool
 ) -> tuple[list[_Unit], list[str]]:
     """What to sign, and the words that cannot be."""
     units: list[_Unit] = []
     skipped: list[str] = []
-    for found in match(words, lexicon.words, forms):
+    for found in matches:
         if found.entry is not None:
             units.append(_Unit(found.entry, (found.entry,), lexicon.words, lexicon.read))
             continue
@@ -235,6 +261,7 @@ class StitchedSentences:
     """Sentences stitched when asked for, never stored: sample i is a pure function of (seed, i).
 
     sentences: any indexable sequence of texts; it is held as it is, never copied.
+    order, joining: as in ``stitch``.
     rounds: how often the sentences go by; each round picks other clips, so
         there are len(sentences) · rounds samples.
     prepare: as in ``stitch``; a module's function or a partial of one, so that
@@ -246,7 +273,7 @@ class StitchedSentences:
 
     lexicon: Lexicon
     sentences: Sequence[str]
-    order: Order = "swo"
+    order: str = "swo"
     seed: int = 0
     rounds: int = 1
     prepare: Prepare | None = None
@@ -254,6 +281,7 @@ class StitchedSentences:
     forms: bool = True
     layout: Layout | None = None
     fps: float | None = None
+    joining: Joining = NAIVE
 
     def __len__(self) -> int:
         return len(self.sentences) * self.rounds
@@ -272,6 +300,7 @@ class StitchedSentences:
             prepare=self.prepare,
             layout=self.layout,
             fps=self.fps,
+            joining=self.joining,
         )
         return Sample(
             id=f"stitched-{self.seed}-{index}",
@@ -285,6 +314,6 @@ class StitchedSentences:
     def __iter__(self) -> Iterator[Sample]:
         return (self[i] for i in range(len(self)))
 
-    def texts(self) -> list[str]:
-        """The text of every sentence, once."""
-        return list(self.sentences)
+    def texts(self) -> Sequence[str]:
+        """The text of every sentence, once: the sequence as it was given, a stream stays a stream."""
+        return self.sentences

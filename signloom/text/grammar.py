@@ -333,7 +333,8 @@ class _Builder:
         alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
         for (lemma, subject), objects in merged.items():
             alike.setdefault((subject, tuple(objects)), []).append(lemma)
-        return [(self.acts(lemmas), *frame) for frame, lemmas in alike.items()]
+        found = [(self.acts(lemmas), *frame) for frame, lemmas in alike.items()]
+        return [frame for frame in found if frame[0]]
 
     def transitive(
         self, make: Make, *more: Finite, active: bool = False, then: bool = False,

@@ -1,0 +1,105 @@
+"""Sources of a recipe: streams of sentences that are never listed, orders and joining by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from signloom.data.layouts import PS76
+from signloom.errors import UsageError
+from signloom.methods import sources
+from signloom.methods.recipe import read_recipe
+from signloom.methods.sources import (
+    FromLexicon,
+    Sentences,
+    open_lexicon,
+    open_source,
+    sentences_of,
+    texts_of,
+)
+from signloom.stitch.joining import FLUENT
+from signloom.text.clean import words_of
+from signloom.text.stream import write_texts
+
+TINY = "sim:tiny"
+
+
+def wanted(**fields: Any) -> Sentences:
+    return Sentences.model_validate(fields)
+
+
+def test_a_generated_stream_is_opened_and_held_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    lexicon = open_lexicon(TINY)
+    generated = {"count": 5_000, "seed": 4}
+    kept = sentences_of(wanted(generated=generated, held_out=0.02, one_word=2), lexicon)
+    held = sentences_of(wanted(generated=generated, held_out=0.02, part="held"), lexicon)
+    assert not isinstance(kept, list)
+    assert (len(kept), len(held)) == (2 * len(lexicon) + 4_900, 100)
+    assert kept[0] == kept[len(lexicon)] == sorted(lexicon.words)[0]
+    assert set(held).isdisjoint(kept[2 * len(lexicon) : 500])
+    source = FromLexicon(stitched=TINY, sentences=wanted(generated=generated), rounds=1)
+    stream = open_source(source, PS76, None)
+    assert len(stream) == 5_000
+    assert stream[4_999].text == sentences_of(wanted(generated=generated), lexicon)[4_999]
+    monkeypatch.setattr(sources, "TEXTS", 30)
+    assert len(texts_of(source, PS76)) == 30
+    with pytest.raises(
+        UsageError, match=r"9,000,000 sentences are wanted, and this vocabulary of 63"
+    ):
+        sentences_of(wanted(generated={"count": 9_000_000}), lexicon)
+
+
+def test_stored_texts_and_lengths_of_a_target(tmp_path: Path) -> None:
+    lexicon = open_lexicon(TINY)
+    write_texts(["the dog sleeps", "a child", "water"], tmp_path / "t")
+    stored = sentences_of(wanted(stored=str(tmp_path / "t")), lexicon)
+    assert list(stored) == ["the dog sleeps", "a child", "water"]
+    (tmp_path / "target.txt").write_text("one two three\nfour five six\n")
+    for target in ({"path": str(tmp_path / "target.txt")}, str(tmp_path / "target.txt")):
+        matched: Sequence[str] = sentences_of(
+            wanted(generated={"count": 2_000}, lengths_of=target), lexicon
+        )
+        assert {len(words_of(matched[i])) for i in range(0, 2_000, 100)} == {3}
+    listed = sentences_of(wanted(texts_of=TINY, coverage=0.8, lengths_of=TINY), lexicon)
+    assert 200 < len(listed) < 400
+    bare = replace(lexicon, name="none", letters={})
+    with pytest.raises(UsageError, match="names are spelled, and lexicon 'none' has no letters"):
+        sentences_of(wanted(generated={"names": True}), bare)
+
+
+def test_a_recipe_that_says_nothing_new_keeps_its_hash() -> None:
+    source = FromLexicon(stitched=TINY, sentences=wanted(texts_of=TINY))
+    assert set(source.model_dump()) == {"stitched", "sentences", "order", "alone", "rounds", "seed"}
+    assert set(source.model_dump()["sentences"]) == {
+        "files", "texts_of", "clauses", "coverage", "shortest", "longest", "held_out", "part",
+        "one_word",
+    }  # fmt: skip
+    said = FromLexicon(
+        stitched=TINY,
+        sentences=wanted(stored="x"),
+        order="signed",
+        trim=True,
+        longest=0.8,
+        blend=0.2,
+    )
+    again = FromLexicon.model_validate(said.model_dump(mode="json"))
+    assert again == said
+    assert again.order.startswith("drop-articles,")
+    opened = open_source(
+        FromLexicon(stitched=TINY, sentences=wanted(texts_of=TINY, coverage=0.5), trim=True, longest=0.8, blend=0.2),
+        PS76, None,
+    )  # fmt: skip
+    assert opened.joining == FLUENT  # type: ignore[attr-defined]
+
+
+def test_an_unknown_order_in_a_recipe_is_named() -> None:
+    recipe = Path(__file__).parents[2] / "recipes" / "posestitch-sim-tiny.yaml"
+    with pytest.raises(UsageError, match=r"no order rule 'topic-coment' \(did you mean 'topic-comment'"):  # fmt: skip
+        read_recipe(recipe, ["data.synthetic.order=swo,topic-coment"])
+    found = read_recipe(recipe, ["data.synthetic.order=wh-final,drop-articles"])
+    assert found.data.synthetic is not None
+    assert found.data.synthetic.order == "wh-final,drop-articles"  # type: ignore[union-attr]
