@@ -248,8 +248,19 @@ PRESETS: dict[str, Config] = {
         decoder_layers=2,
         decoder_heads=4,
     ),
+    "base": Config(
+        width=768,
+        encoder_layers=12,
+        encoder_heads=12,
+        decoder_width=1024,
+        decoder_layers=24,
+        decoder_heads=16,
+        decoder_inner=4096,
+        max_tokens=1024,
+    ),
 }
-"""tiny ≤ 1 M parameters (tests), small ≤ 5 M (a CPU), isign and how2sign as in the paper (spec §1)."""
+"""tiny ≤ 1 M parameters (tests), small ≤ 5 M (a CPU), isign and how2sign as in the paper (spec §1);
+base has the shapes of BERT-base and GPT-2-medium, so that either can be loaded (spec §1, F1.2)."""
 
 
 class Example(NamedTuple):

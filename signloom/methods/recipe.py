@@ -9,16 +9,26 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 import signloom
 from signloom.data.files import writing
+from signloom.data.layouts import Layout
 from signloom.data.sample import SampleSource
 from signloom.errors import UsageError, nearest
 from signloom.inference.translate import translate_clips
 from signloom.methods import posestitch
 from signloom.methods.card import card_of
-from signloom.methods.sources import SOURCES, Record, Source, open_source, texts_of
+from signloom.methods.finetune import begin_with
+from signloom.methods.sources import (
+    SOURCES,
+    Chosen,
+    Record,
+    Source,
+    located,
+    open_source,
+    texts_of,
+)
 from signloom.metrics.translation import score_translation
 from signloom.text.tokenizer import train_bpe
 from signloom.training.checkpoint import save_checkpoint
@@ -58,10 +68,14 @@ class Curriculum(Record):
 class Data(Record):
     """train: the real source. synthetic: what it is mixed with, or none.
 
+    train_without: glosses that the real source must not hold; a sample with one is passed over.
+    train_limit: how many real samples there are at most, the first ones.
     dev: what the best checkpoint is chosen by, on its first ``dev_limit`` samples.
     """
 
     train: Source
+    train_without: tuple[str, ...] = ()
+    train_limit: Annotated[int | None, Field(ge=1)] = None
     synthetic: Source | None = None
     dev: Source
     dev_limit: Annotated[int, Field(ge=1)] = 200
@@ -75,6 +89,8 @@ class Training(Record):
     lr: Annotated[float, Field(gt=0)] = 3e-4
     schedule: Literal["constant", "linear", "cosine"] = "constant"
     warmup: Annotated[int, Field(ge=0)] = 0
+    restart: bool = False
+    """With a ``disjoint`` curriculum: two stages, each with its own optimiser, warm-up and schedule."""
     accumulate: Annotated[int, Field(ge=1)] = 1
     precision: Literal["float32", "bf16"] = "float32"
     clip: Annotated[float, Field(ge=0)] = 1.0
@@ -93,16 +109,30 @@ class Recipe(Record):
     """What a run is: the same recipe gives the same weights, bit for bit, on the same processor.
 
     config: settings of the method that differ from its preset.
+    init: a checkpoint to begin with (methods/finetune.py), or none.
     """
 
     name: str
     method: Literal["posestitch"]
+    init: str | None = None
     preset: str = "small"
     config: dict[str, Any] = Field(default_factory=dict)
     data: Data
     curriculum: Curriculum = Curriculum()
     training: Training
     seed: Annotated[int, Field(ge=0)] = 42
+
+    @model_validator(mode="after")
+    def _turns_where_it_restarts(self) -> Recipe:
+        if not self.training.restart:
+            return self
+        if self.curriculum.kind != "disjoint" or self.curriculum.steps >= self.training.steps:
+            raise ValueError(
+                f"training.restart needs a 'disjoint' curriculum that turns within the "
+                f"{self.training.steps} steps, got '{self.curriculum.kind}' at step "
+                f"{self.curriculum.steps}; set curriculum.kind and curriculum.steps"
+            )
+        return self
 
     def settings(self) -> posestitch.Config:
         """The method's settings. Raises UsageError for an unknown preset or setting."""
@@ -117,7 +147,8 @@ class Recipe(Record):
 
     def resolved(self) -> dict[str, Any]:
         """The recipe with every default written out, the method's settings too."""
-        return {**self.model_dump(mode="json"), "config": self.settings().to_json()}
+        said = self.model_dump(mode="json", exclude={"init"} if self.init is None else None)
+        return {**said, "config": self.settings().to_json()}
 
     def hash(self) -> str:
         """sha256 of the resolved recipe as canonical JSON; a trained arm is kept under it."""
@@ -170,6 +201,8 @@ def _explained(error: ValidationError) -> str:
     found = min(error.errors(), key=lambda e: (e["type"] != "extra_forbidden", len(e["loc"])))
     path = [str(part) for part in found["loc"][:-1] if part not in SOURCES]
     path += [str(part) for part in found["loc"][-1:]]
+    if not path:
+        return str(found["msg"]).removeprefix("Value error, ")
     where = ".".join(path)
     if found["type"] == "extra_forbidden":
         known = _keys_at([str(part) for part in found["loc"]][:-1])
@@ -208,19 +241,25 @@ def run_recipe(
     where_it_stands(folder, resume, recipe.hash())  # before anything is drawn or written
     config = recipe.settings()
     layout = posestitch.layout_named(config.layout)
+    places = real_places(recipe.data, layout)
     texts = texts_of(recipe.data.train, layout)
+    if places is not None:
+        texts = [texts[place] for place in dict.fromkeys(p % len(texts) for p in places)]
     if recipe.data.synthetic:
         texts += texts_of(recipe.data.synthetic, layout)
     tokenizer = train_bpe(texts, config.vocabulary)
     model = posestitch.build(config, tokenizer, recipe.seed)
+    begun = begin_with(model, located(recipe.init)) if recipe.init else None
     word = model.preparation.word
-    real = open_source(recipe.data.train, layout, word)
+    real: SampleSource = open_source(recipe.data.train, layout, word)
+    if places is not None:
+        real = Chosen(real, places)
     mixed = recipe.data.synthetic
     synthetic = open_source(mixed, layout, word) if mixed else None
     dev = open_source(recipe.data.dev, layout, word)
     model.simulated_only = all(
         source[0].clip.simulated for source in (real, synthetic) if source is not None
-    )
+    ) and (begun is None or begun.simulated_only)
     if first_process():
         with writing(folder / "recipe.yaml", overwrite=True) as temporary:
             temporary.write_text(yaml.safe_dump(recipe.resolved(), sort_keys=False))
@@ -236,6 +275,7 @@ def run_recipe(
                 if s is not None
             }
         ),
+        **({"init": begun.to_json()} if begun else {}),
         "seed": recipe.seed,
         "recipe": recipe.resolved(),
         "recipe_hash": recipe.hash(),
@@ -266,11 +306,44 @@ def run_recipe(
     )
 
 
+def real_places(data: Data, layout: Layout) -> tuple[int, ...] | None:
+    """Which samples of its real source a recipe trains on, in order; None for all of them.
+
+    Raises UsageError where ``train_without`` leaves none.
+    """
+    if data.train_limit is None and not data.train_without:
+        return None
+    source = open_source(data.train, layout, None)
+    limit = len(source) if data.train_limit is None else data.train_limit
+    if not data.train_without:
+        return tuple(range(min(limit, len(source))))
+    avoided = {gloss.casefold() for gloss in data.train_without}
+    places: list[int] = []
+    for index in range(len(source)):
+        if len(places) == limit:
+            break
+        if not any(span.gloss.casefold() in avoided for span in source[index].glosses):
+            places.append(index)
+    if not places:
+        raise UsageError(
+            f"data.train_without: each of the {len(source)} real samples holds one of the "
+            f"{len(avoided)} glosses; name fewer"
+        )
+    return tuple(places)
+
+
 def _plan(recipe: Recipe, workers: int) -> Plan:
     wanted = recipe.training
-    stage = Stage("all", wanted.steps, wanted.lr, wanted.schedule, min(wanted.warmup, wanted.steps))
+    lengths = {"all": wanted.steps}
+    if wanted.restart:
+        turn = recipe.curriculum.steps
+        lengths = {"pretrain": turn, "finetune": wanted.steps - turn}
+    stages = [
+        Stage(name, steps, wanted.lr, wanted.schedule, min(wanted.warmup, steps))
+        for name, steps in lengths.items()
+    ]
     return Plan(
-        (stage,),
+        tuple(stages),
         seed=recipe.seed,
         accumulate=wanted.accumulate,
         precision=wanted.precision,

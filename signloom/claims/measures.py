@@ -1,0 +1,79 @@
+"""What claims are measured by: per-sentence counts that resampling only has to sum, and their score."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from signloom.claims.verdict import Values
+from signloom.errors import MissingExtraError
+from signloom.metrics.repetition import repeated, repetition_of
+from signloom.metrics.translation import bleu_of
+from signloom.metrics.words import content_words
+
+
+@dataclass(frozen=True)
+class Measure:
+    """statistics: (hypotheses, references) → (sentences, k). values: summed statistics → percent.
+
+    higher: whether more is better.
+    """
+
+    name: str
+    statistics: Callable[[Sequence[str], Sequence[str]], NDArray[np.float64]]
+    values: Values
+    higher: bool = True
+
+
+@lru_cache(maxsize=1024)
+def counts(
+    name: str, hypotheses: tuple[str, ...], references: tuple[str, ...]
+) -> NDArray[np.float64]:
+    """(sentences, k) statistics of the measure of that name, counted once; read-only."""
+    found = MEASURES[name].statistics(hypotheses, references)
+    found.flags.writeable = False
+    return found
+
+
+def corpus_score(measure: Measure, statistics: NDArray[np.float64]) -> float:
+    """The score of a corpus from its statistics (sentences, k), to three decimals."""
+    return round(float(measure.values(statistics.sum(axis=0, keepdims=True))[0]), 3)
+
+
+def bleu_counts(hypotheses: Sequence[str], references: Sequence[str]) -> NDArray[np.float64]:
+    """(sentences, 10): lengths, matches and n-grams, as sacreBLEU (13a, mixed case) counts them."""
+    try:
+        from sacrebleu.metrics import BLEU
+    except ImportError:
+        raise MissingExtraError("Scoring claims", "metrics") from None
+    rows = BLEU(force=True)._extract_corpus_statistics(list(hypotheses), [list(references)])
+    return np.array(rows, np.float64)
+
+
+def content_counts(hypotheses: Sequence[str], references: Sequence[str]) -> NDArray[np.float64]:
+    """(sentences, 3): content words that match, of the hypothesis, of the reference."""
+    rows = []
+    for hypothesis, reference in zip(hypotheses, references, strict=True):
+        got, expected = Counter(content_words(hypothesis)), Counter(content_words(reference))
+        rows.append(((got & expected).total(), got.total(), expected.total()))
+    return np.array(rows, np.float64).reshape(-1, 3)
+
+
+def _f1(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(200 * sums[..., 0] / np.maximum(sums[..., 1] + sums[..., 2], 1))
+
+
+MEASURES = {
+    measure.name: measure
+    for measure in (
+        Measure("BLEU-4", bleu_counts, bleu_of),
+        Measure("content-F1", content_counts, _f1),
+        Measure("repetition-1", lambda h, r: repeated(h, 1), repetition_of, higher=False),
+        Measure("repetition-2", lambda h, r: repeated(h, 2), repetition_of, higher=False),
+    )
+}

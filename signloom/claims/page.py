@@ -1,0 +1,338 @@
+"""docs/claims.md from the committed records: python -m signloom.claims.page [ROOT].
+
+Nothing on the page is typed by hand but the notes of results/claims/notes.yaml, which say
+why a claim fails as far as was found. A test holds the page to its records.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import yaml
+
+from signloom.claims.catalogue import ALL, ARMS, CLAIMS, PAPERS, QUESTIONS, SETTINGS
+from signloom.claims.plot import curve, rows
+from signloom.claims.records import RESULTS, ROOT, SCALES, Claim
+from signloom.claims.verdict import RESAMPLES
+from signloom.data.files import writing
+from signloom.errors import MediaError
+
+PAGE = Path("docs/claims.md")
+IMAGES = Path("docs/images")
+NOTES = "notes.yaml"
+SHOWN = ("BLEU-4", "chrF2", "content-F1", "repetition-1")
+
+
+def kept(claim: Claim, results: Path = RESULTS) -> list[dict[str, Any]]:
+    """The records of a claim's runs, by scale. Raises MediaError for one that cannot be read."""
+    found = []
+    for scale in SCALES:
+        path = results / f"{claim.id}-{scale}.json"
+        if not path.is_file():
+            continue
+        try:
+            found.append(json.loads(path.read_text()))
+        except ValueError as error:
+            raise MediaError(
+                f"{path} is no record of a claim ({error}); take it from the repository again"
+            ) from error
+    return found
+
+
+def status(claim: Claim, results: Path = RESULTS) -> str:
+    """A claim's verdicts by scale in one line; else what it waits for."""
+    runs = kept(claim, results)
+    if runs:
+        return ", ".join(f"{run['verdict']['word']} ({run['scale']})" for run in runs)
+    return f"not yet: needs {claim.needs}" if claim.needs else "not run"
+
+
+def word_at(claim: Claim, scale: str, results: Path = RESULTS) -> str:
+    """The cell of a claim at a scale: a verdict, "not testable: …", or "not run"."""
+    for run in kept(claim, results):
+        if run["scale"] == scale:
+            return f"**{run['verdict']['word']}**"
+    if scale not in claim.scales:
+        return "–"
+    found = SETTINGS.get(PAPERS[claim.paper].method, {}).get(scale)
+    if found is not None and found.needs:
+        return f"not testable here: needs {found.needs}"
+    return "not run"
+
+
+def said(claim: Claim, run: Mapping[str, Any]) -> str:
+    """A run as plain text: the verdict, each difference, each arm."""
+    verdict = run["verdict"]
+    lines = [
+        f"{claim.id} at scale {run['scale']}: {verdict['word']}",
+        f"  {claim.statement}",
+        f"  {verdict['why']}",
+    ]
+    lines += [f"  {more}" for more in _open(verdict)]
+    for name, arm in run["arms"].items():
+        seeds = ", ".join(f"{value:.1f}" for value in arm["scores"]["BLEU-4"])
+        lines.append(
+            f"  {name:<10} BLEU-4 {arm['mean']['BLEU-4']:5.1f} ({seeds})  "
+            f"content-F1 {arm['mean']['content-F1']:5.1f}"
+        )
+    signature = next(iter(run["arms"].values()))["signatures"]["BLEU-4"]
+    count = next(iter(run["arms"].values()))["n"]
+    lines.append(f"  N {count}, seeds {', '.join(map(str, run['seeds']))}, BLEU {signature}")
+    return "\n".join(lines)
+
+
+def _open(verdict: Mapping[str, Any]) -> Iterator[str]:
+    """What an undecided verdict owes: the smallest effect it could have seen, and what deciding costs."""
+    if verdict["word"] != "undecided":
+        return
+    if verdict["smallest"] is not None:
+        yield (
+            "the smallest effect that would have been seen (four times in five): "
+            f"{verdict['smallest']:.1f}"
+        )
+    if verdict["seeds"] is None:
+        yield "deciding it would take more seeds and more test sentences than can be named"
+        return
+    more = verdict["sentences"] > 1
+    seeds = f"deciding it would take {verdict['seeds']} seeds"
+    on = f" on {verdict['sentences']} times as many test sentences" if more else ""
+    yield f"{seeds}{on}, about {verdict['minutes']} more minutes of training on one core"
+
+
+def page(results: Path = RESULTS) -> tuple[str, dict[str, str]]:
+    """(the page as Markdown, name → SVG of each of its plots)."""
+    plots: dict[str, str] = {}
+    notes = _notes(results)
+    counted = {
+        word: sum(word_at(c, "tiny", results).strip("*") == word for c in CLAIMS.values())
+        for word in ("holds", "fails", "undecided")
+    }
+    waiting = sum(bool(claim.needs) for claim in CLAIMS.values())
+    parts = [
+        _TOP.format(
+            total=len(CLAIMS),
+            waiting=waiting,
+            resamples=RESAMPLES,
+            tally=", ".join(f"{word} {n}" for word, n in counted.items() if n) or "none was run",
+        )
+    ]
+    for paper in PAPERS.values():
+        parts.append(f"## {paper.title} ({paper.source})\n")
+        mine = [c for c in CLAIMS.values() if c.paper == paper.name]
+        parts.append(_table(mine, results))
+        ours = [c for c in QUESTIONS.values() if c.paper == paper.name]
+        if ours:
+            parts.append("Our own questions, decided the same way:\n")
+            parts.append(_table(ours, results))
+        scales = SETTINGS.get(paper.method, {})
+        if scales:
+            parts.append(
+                "Corpora. "
+                + " ".join(f"*{name}*: {s.corpora}." for name, s in scales.items())
+                + "\n"
+            )
+        for claim in (*mine, *ours):
+            for run in kept(claim, results):
+                parts.append(_section(claim, run, notes, plots))
+    return "\n".join(parts).rstrip() + "\n", plots
+
+
+_TOP = """# Claims
+
+Written by `python -m signloom.claims.page` from the records in `results/claims/`. Simulated
+corpora are an instrument, not a sign language: a claim that holds on them holds of the method on
+them, and says nothing yet of its paper's figures.
+
+{total} claims of five papers; {waiting} wait for a method that is not here yet. Of the others, at
+scale *tiny*: {tally}.
+
+```
+signloom claims list
+signloom claims run C1.2 --scale tiny --seeds 1,2,3 [--jobs 2] [--dry-run]
+signloom claims show C1.2 [--json]
+```
+
+**How a claim is decided.** Its arms are trained with the same seeds and read the same test
+sentences. Of every difference two 95 % intervals are made: a paired t over seeds, and a bootstrap
+over seeds and sentences at once ({resamples:,} resamples); the wider end counts on either side. A
+claim *holds* where the interval of every neighbouring difference lies above what it claims; it
+*fails* where a difference as large as counts at all (ours, named with the claim) is ruled out;
+*undecided* says the smallest effect that could have been seen and what deciding would cost; *not
+testable* names the weights or data it needs. Equivalence is two one-sided tests at 5 % with a
+margin (`signloom/claims/verdict.py`). A difference is positive where the first arm is the better
+one, also for scores that should be low.
+
+Weights are kept under the hash of their recipe in `runs/claims/`, so no two claims train the same
+arm; an interrupted run goes on. Every arm is trained on one thread, the checkpoint is the one with
+the best BLEU-4 on dev sentences, and test sentences are read once, at the end.
+"""
+
+
+def _table(claims: Sequence[Claim], results: Path) -> str:
+    if all(claim.needs for claim in claims):
+        lines = ["| | claim | |", "|---|---|---|"]
+        lines += [f"| {c.id} | {_statement(c)} | not yet: needs {c.needs} |" for c in claims]
+        return "\n".join(lines) + "\n"
+    lines = ["| | claim | tiny | small | paper |", "|---|---|---|---|---|"]
+    for claim in claims:
+        cells = " | ".join(word_at(claim, scale, results) for scale in SCALES)
+        lines.append(f"| {claim.id} | {_statement(claim)} | {cells} |")
+    return "\n".join(lines) + "\n"
+
+
+def _statement(claim: Claim) -> str:
+    return claim.statement + (f" *{claim.ours}*" if claim.ours else "")
+
+
+def _section(
+    claim: Claim, run: Mapping[str, Any], notes: Mapping[str, str], plots: dict[str, str]
+) -> str:
+    """One run: verdict, plot, differences, arms, the note, where the figures come from."""
+    name = f"claims-{claim.id}-{run['scale']}.svg"
+    verdict = run["verdict"]
+    simulated = all(arm["simulated"] for arm in run["arms"].values())
+    heading = (
+        f"### {claim.id}, {run['scale']}{' (simulated)' if simulated else ''}: {verdict['word']}\n"
+    )
+    lines = [heading, claim.statement + "\n"]
+    plots[name] = _plot(claim, run)
+    lines.append(f"![{claim.id}: each seed and the mean]({IMAGES.name}/{name})\n")
+    lines += [f"{more[0].upper()}{more[1:]}.\n" for more in _open(verdict)]
+    if claim.parts[0].kind == "falling":
+        lines += _bucket_table(run)
+    else:
+        lines += _difference_table(run)
+    lines += _arm_table(run)
+    if claim.parts[0].kind != "falling":
+        lines += _unseen_table(run)
+    if note := notes.get(f"{claim.id}-{run['scale']}"):
+        lines.append(note.strip() + "\n")
+    lines.append(_provenance(run) + "\n")
+    return "\n".join(lines)
+
+
+def _difference_table(run: Mapping[str, Any]) -> Iterator[str]:
+    yield "| difference | metric | mean | each seed | 95 % over seeds | 95 % over seeds and sentences |"
+    yield "|---|---|---:|---:|---:|---:|"
+    for part in run["parts"]:
+        for d in part["differences"]:
+            seeds = " ".join(f"{value:+.1f}" for value in d["per_seed"])
+            yield (
+                f"| {d['better']} − {d['worse']} | {part['metric']} | **{d['mean']:+.1f}** | {seeds} "
+                f"| {_interval(d['over_seeds95'])} | {_interval(d['over_both95'])} |"
+            )
+    yield ""
+
+
+def _arm_table(run: Mapping[str, Any]) -> Iterator[str]:
+    yield "| arm | | " + " | ".join(SHOWN) + " | shuffled input, BLEU-4 |"
+    yield "|---|---|" + "---:|" * (len(SHOWN) + 1)
+    for name, arm in run["arms"].items():
+        cells = " | ".join(
+            f"{arm['mean'][s]:.1f} ({', '.join(f'{v:.1f}' for v in arm['scores'][s])})"
+            for s in SHOWN
+        )
+        shuffled = sum(arm["shuffled"]) / len(arm["shuffled"])
+        what = ARMS[name].what if name in ARMS else ""
+        yield f"| {name} | {what} | {cells} | {shuffled:.1f} |"
+    yield ""
+    rate = run["references"]["repetition-1"]
+    yield f"Means, and each seed in brackets. The references' own repetition-1 is {rate:.1f}.\n"
+
+
+def _unseen_table(run: Mapping[str, Any]) -> Iterator[str]:
+    """Each arm's mean BLEU-4 by the share of a sentence's signs that no real training sentence has."""
+    buckets = next(iter(run["buckets"].values()))
+    if not buckets:
+        return
+    cells = " | ".join(f"{row['unseen']} (n {row['n']})" for row in buckets)
+    yield f"| BLEU-4 by unseen signs | {cells} |"
+    yield "|---|" + "---:|" * len(buckets)
+    for name, found in run["buckets"].items():
+        means = " | ".join(f"{sum(row['BLEU-4']) / len(row['BLEU-4']):.1f}" for row in found)
+        yield f"| {name} | {means} |"
+    yield ""
+
+
+def _bucket_table(run: Mapping[str, Any]) -> Iterator[str]:
+    for name, found in run["buckets"].items():
+        yield f"| unseen signs ({name}) | sentences | mean share | words | content-F1 | BLEU-4 |"
+        yield "|---|---:|---:|---:|---:|---:|"
+        for row in found:
+            scores = " | ".join(
+                f"{sum(row[m]) / len(row[m]):.1f} ({', '.join(f'{v:.1f}' for v in row[m])})"
+                for m in ("content-F1", "BLEU-4")
+            )
+            yield (
+                f"| {row['unseen']} | {row['n']} | {row['mean_share']:.2f} | {row['words']:.1f} "
+                f"| {scores} |"
+            )
+        yield ""
+    yield from _difference_table(run)
+
+
+def _provenance(run: Mapping[str, Any]) -> str:
+    arms = list(run["arms"].values())
+    first = arms[0]
+    seconds = [value for arm in arms for value in arm["seconds"]]
+    commits = ", ".join(sorted({commit for arm in arms for commit in arm["commits"]}))
+    hardware = first["hardware"]
+    metrics = dict.fromkeys(part["metric"] for part in run["parts"])
+    signatures = "; ".join(f"{m} `{first['signatures'][m]}`" for m in metrics)
+    return (
+        f"N {first['n']}, seeds {', '.join(map(str, run['seeds']))}; {signatures}; trained at commit "
+        f"{commits} on {hardware['cpu']}, one thread an arm, {median(seconds):.0f} s an arm beside "
+        f"other work (torch {hardware['torch']}); judged at {run['commit']} on {run['judged']}."
+    )
+
+
+def _plot(claim: Claim, run: Mapping[str, Any]) -> str:
+    part = claim.parts[0]
+    if part.kind == "falling":
+        return curve(
+            {name: [row[part.metric] for row in found] for name, found in run["buckets"].items()},
+            [f"{row['unseen']} (n {row['n']})" for row in next(iter(run["buckets"].values()))],
+            part.metric,
+        )
+    return rows(
+        {name: arm["scores"][part.metric] for name, arm in run["arms"].items()},
+        {name: arm["ci95"][part.metric] for name, arm in run["arms"].items()},
+        part.metric,
+    )
+
+
+def _interval(ends: Sequence[float | None]) -> str:
+    low, high = ("∞" if end is None else f"{end:.1f}" for end in ends)
+    return f"{'−' if ends[0] is None else ''}{low} – {high}"
+
+
+def _notes(results: Path) -> dict[str, str]:
+    path = results / NOTES
+    found = yaml.safe_load(path.read_text()) if path.is_file() else {}
+    unknown = [name for name in found or {} if name.rpartition("-")[0] not in ALL]
+    if unknown:
+        raise MediaError(
+            f"{path} has notes for {', '.join(unknown)}, which are no claims; expected names such "
+            "as C1.3-tiny"
+        )
+    return {str(name): str(text) for name, text in (found or {}).items()}
+
+
+def write(root: Path) -> list[Path]:
+    """Writes the page and its plots under ``root``; what was written."""
+    text, plots = page(root / RESULTS.relative_to(ROOT))
+    files = {root / PAGE: text, **{root / IMAGES / name: svg for name, svg in plots.items()}}
+    for path, content in files.items():
+        with writing(path, overwrite=True) as temporary:
+            temporary.write_text(content, encoding="utf-8")
+    return list(files)
+
+
+if __name__ == "__main__":
+    for written in write(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT):
+        print(written)
