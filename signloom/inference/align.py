@@ -55,14 +55,22 @@ class Settings:
     """What the program assumes, in seconds and nats; see docs/align.md for where each comes from."""
 
     usual_lag: Seconds = USUAL_LAG
-    lag_spread: Seconds = 3.0
-    """Scale of the weak prior (Student, 3 degrees of freedom) of a cue's lag."""
+    usual_spread: Seconds = 1.0
+    """How much the mean lags of episodes differ."""
     lag_jitter: Seconds = 0.5
     """How much a cue's lag differs from the slow lag by chance …"""
-    lag_drift: Seconds = 0.18
+    lag_spreads: tuple[Seconds, ...] = (0.4, 1.5, 4.0)
+    """… and how far the slow lag wanders from its mean: what fits best of these …"""
+    lag_memory: Seconds = 80.0
+    """… in which time it forgets where it was (an Ornstein–Uhlenbeck process)."""
+    lag_jump: float = 1e-5
+    """Least likelihood of any step of the slow lag, of that of the usual one."""
     lag_stray: float = 1e-4
     """Least likelihood of any distance from the slow lag, of that of none."""
-    passes: int = 3
+    passes: tuple[tuple[Seconds, Seconds], ...] = (
+        (60.0, 0.5), (20.0, 0.4), (20.0, 0.4), (6.0, 0.1), (6.0, 0.1),
+    )  # fmt: skip
+    """(how far around the lag found so far, in which steps) of each pass."""
     gap: Seconds = 0.2
     """Two sentences follow closely when less signing than this lies between them …"""
     close: float = 10.0
@@ -81,9 +89,7 @@ class Settings:
     """No cue's start moves further than this from its input; None: the wide window of 60 s."""
     min_duration: Seconds = 0.4
     wide: Seconds = 60.0
-    narrow: Seconds = 6.0
-    coarse_step: Seconds = 0.4
-    fine_step: Seconds = 0.1
+    """No lag further than this from the usual one is looked for, unless max_shift says so."""
 
 
 @dataclass(frozen=True)
@@ -163,16 +169,15 @@ def align(
     rate = _first_rate(size, frames, fixed)
     lags = np.full(len(cues), settings.usual_lag)
     wide = settings.wide if settings.max_shift is None else settings.max_shift
-    step = max(settings.coarse_step, 2 * wide / 300)
-    for _ in range(settings.passes):
-        chain = _Chain(speech, size, rate, frames, step, lags, wide, settings, fixed, evidence)
-        rate = chain.rate()
-    lags, narrow = chain.slow, min(settings.narrow, wide)
-    for _ in range(2):
-        chain = _Chain(
-            speech, size, rate, frames, settings.fine_step, lags, narrow, settings, fixed, evidence
-        )
+    spreads, mean = settings.lag_spreads, settings.usual_lag
+    for half, step in settings.passes:
+        reach = min(half, wide)
+        grids = speech, size, rate, frames, max(step, reach / 120), lags, reach
+        tried = [_Chain(*grids, (mean, spread), settings, fixed, evidence) for spread in spreads]
+        best = int(np.argmax([chain.evidence for chain in tried]))
+        chain, spreads = tried[best], (spreads[best],)
         lags, rate = chain.slow, chain.rate()
+        mean = _mean_lag(lags, activity.duration, spreads[0], settings)
     smooth = chain.slow
     spans, confidence = chain.decoded(settings.min_duration)
     placed = []
@@ -234,6 +239,13 @@ def _first_rate(size: Array, frames: _Frames, fixed: Mapping[int, Span]) -> floa
     return float(np.clip(0.85 * signed / size.sum(), 0.035, 0.10))
 
 
+def _mean_lag(lags: Array, duration: Seconds, spread: Seconds, settings: Settings) -> Seconds:
+    """The episode's mean lag: what was found, drawn to the usual one where the episode is short."""
+    found = (1 + duration / (2 * settings.lag_memory)) / spread**2
+    usual = 1 / settings.usual_spread**2
+    return float((found * lags.mean() + usual * settings.usual_lag) / (found + usual))
+
+
 class _Chain:
     """One forward and backward pass: the posterior of (start, duration) of every cue.
 
@@ -255,15 +267,16 @@ class _Chain:
         step: Seconds,
         lags: Array,
         half: Seconds,
+        wander: tuple[Seconds, Seconds],
         settings: Settings,
         fixed: Mapping[int, Span],
         evidence: Sequence[Evidence],
     ):
-        self.speech, self.step, self.used_rate = speech, step, rate
+        self.speech, self.step, self.used_rate, self.wander = speech, step, rate, wander
         reach = int(np.ceil((half + 4 * settings.lag_jitter) / step))
         self.first = np.rint((speech + lags) / step).astype(int) - reach
         self.grid = np.arange(2 * reach + 1)
-        self.z_step = max(2.5 * step, half / 40)
+        self.z_step = max(2.5 * step, half / 30)
         self.z_grid = np.arange(-int(half / self.z_step), int(half / self.z_step) + 1)
         self.z_first = np.rint(lags / self.z_step).astype(int)
         self.ratio = np.linspace(-1.15, 1.15, 24)
@@ -320,7 +333,7 @@ class _Chain:
                     else starts < starts.max()
                 )
             e[outside] = -np.inf
-            out[k] = np.exp(e - e.max())
+            out[k] = np.where(np.isfinite(e), np.exp(np.maximum(e - e.max(), -60.0)), 0.0)
         return out
 
     def _chance(self, k: int, settings: Settings, fixed: Mapping[int, Span]) -> Array:
@@ -334,11 +347,13 @@ class _Chain:
 
     def _drift(self, k: int, settings: Settings) -> Array:
         """(z before, z): how the slow lag goes from one cue to the next."""
-        apart = max(self.speech[k] - self.speech[k - 1], 0.2)
-        shift = self.z_first[k] - self.z_first[k - 1]
-        by = (self.z_grid[None, :] + shift - self.z_grid[:, None]) * self.z_step
-        spread = max(settings.lag_drift * np.sqrt(apart), 0.4 * self.z_step)
-        moves = np.exp(-0.5 * (by / spread) ** 2) + 1e-5
+        mean, spread = self.wander
+        keep = np.exp(-max(self.speech[k] - self.speech[k - 1], 0.2) / settings.lag_memory)
+        before = (self.z_first[k - 1] + self.z_grid) * self.z_step
+        now = (self.z_first[k] + self.z_grid) * self.z_step
+        scale = max(spread * np.sqrt(1 - keep**2), 0.4 * self.z_step)
+        off = now[None, :] - (mean + keep * (before - mean))[:, None]
+        moves = np.exp(-0.5 * (off / scale) ** 2) + settings.lag_jump
         return moves / moves.sum(1, keepdims=True)
 
     def _run(
@@ -348,17 +363,21 @@ class _Chain:
         settings: Settings,
         fixed: Mapping[int, Span],
     ) -> None:
-        count, width, several = emission.shape
+        count, width, _ = emission.shape
         deep = len(self.z_grid)
         earliest = self._earliest(frames, settings.gap)
         slow = (self.z_first[0] + self.z_grid) * self.z_step
-        prior = (1 + ((slow - settings.usual_lag) / settings.lag_spread) ** 2 / 3) ** -2.0
-        reached = np.empty((count, width, deep))  # start and slow lag, before what is seen
+        mean, spread = self.wander
+        scale = np.hypot(spread, settings.usual_spread)
+        prior = (1 + ((slow - mean) / scale) ** 2 / 3) ** -2.0
+        reached = np.empty(
+            (count, width, deep), np.float32
+        )  # start and slow lag, before what is seen
         ended = np.zeros(0)
         self.evidence = 0.0
         for k in range(count):
             if k == 0:
-                flow = np.tile(prior / prior.sum(), (width, 1))
+                flow = np.tile((prior / prior.sum()), (width, 1))
             else:
                 at = self.first[k] + self.grid - self.first[k - 1]
                 back = earliest[k] - self.first[k - 1]
@@ -373,7 +392,7 @@ class _Chain:
             ends = np.zeros((width + longest, deep))
             for j, length in enumerate(self.lengths[k].tolist()):
                 ends[length : length + width] += emission[k, :, j, None] * reached[k]
-            total = ends.sum()
+            total = float(ends.sum(dtype=np.float64))
             self.evidence += np.log(max(total, 1e-300))
             scale = 1 / total if total > 0 else 1.0
             reached[k] *= scale
@@ -382,17 +401,22 @@ class _Chain:
         self.slow = np.empty(count)
         after = np.ones((width + int(self.lengths[-1].max()), deep))
         for k in range(count - 1, -1, -1):
-            value = np.zeros((width, deep))  # of starting there, from what is seen later
+            share = np.empty(emission.shape[1:])
+            value = np.zeros(
+                (width, deep), np.float32
+            )  # of starting there, from what is seen later
             for j, length in enumerate(self.lengths[k].tolist()):
                 later = after[length : length + width]
                 weight = emission[k, :, j, None] * later
                 value += weight
-                self.posterior[k, :, j] = (weight * reached[k]).sum(1)
-            both = (value * reached[k]).sum(0)
-            self.slow[k] = (both * (self.z_first[k] + self.z_grid)).sum() * self.z_step
-            total = both.sum()
-            self.posterior[k] /= max(total, 1e-300)
-            self.slow[k] /= max(total, 1e-300)
+                share[:, j] = np.einsum("sz,sz->s", weight, reached[k])
+            by_lag = (value * reached[k]).sum(0)
+            total = by_lag.sum()
+            if not total > 0:  # what comes before and after exclude each other: neither is heard
+                share[:] = emission[k]
+                by_lag, total = np.ones(deep), float(deep)
+            self.posterior[k] = share / share.sum()
+            self.slow[k] = (by_lag @ (self.z_first[k] + self.z_grid)) * self.z_step / total
             if k == 0:
                 break
             value *= self._chance(k, settings, fixed)
@@ -411,7 +435,7 @@ class _Chain:
     def _earliest(self, frames: _Frames, gap: Seconds) -> list[NDArray[np.int_]]:
         """For each start of each cue the step since which less than ``gap`` of signing has passed."""
         steps = np.arange(int(frames.duration / self.step) + 2)
-        passed = frames.at(frames.signed, steps * self.step)
+        passed = frames.at(frames.signed, np.asarray(steps * self.step))
         back = np.minimum(np.searchsorted(passed, passed - gap, side="right"), steps)
         return [back[np.clip(first + self.grid, 0, len(steps) - 1)] for first in self.first]
 

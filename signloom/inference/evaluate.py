@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from signloom.data.sample import Sample, SampleSource
 from signloom.errors import UsageError
+from signloom.inference.predictions import clip_hash
 from signloom.inference.translate import Translator, refuse_untrusted, translate_clips
+from signloom.metrics.baselines import BASELINES as BASELINES
+from signloom.metrics.baselines import SHUFFLED as SHUFFLED
+from signloom.metrics.baselines import baselines
+from signloom.metrics.buckets import LENGTHS, by_length
 from signloom.metrics.score import Score
 from signloom.metrics.translation import score_translation
-from signloom.metrics.words import WORD, content_words, is_content, words
-
-SHUFFLED = "shuffled input"
-FREQUENT = "most frequent sentence"
-TEMPLATE = "copy-template"
-
-BASELINES = {
-    SHUFFLED: "the model's output for another clip: what it gets without looking at this one",
-    FREQUENT: "the commonest training sentence, every time",
-    TEMPLATE: "the reference itself with every content word replaced by the commonest one "
-    "in training: function words for free",
-}
-"""Each baseline in words."""
 
 CHUNK = 128
 """Clips held in memory at once; within a chunk, those of like length share a batch."""
-
-LENGTHS = {"short": (1, 6), "medium": (7, 12), "long": (13, None)}
-"""Length buckets by the words of the reference, both ends included."""
-
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -48,6 +33,8 @@ class Evaluation:
     baselines: dict[str, tuple[Score, ...]]
     lengths: dict[str, tuple[Score, ...]]
     """Bucket → scores of its sentences; buckets without a sentence are absent."""
+    inputs: tuple[str, ...]
+    """The hash of each clip's content."""
 
     def to_json(self) -> dict[str, Any]:
         """Whether simulated, n, metrics, baselines and length buckets, as scores.json carries them."""
@@ -96,6 +83,7 @@ def evaluate(
         )
     simulated = True
     ids: list[str] = []
+    inputs: list[str] = []
     hypotheses: list[str] = []
     references: list[str] = []
     for samples in _chunks(corpus, total, CHUNK):
@@ -108,96 +96,26 @@ def evaluate(
         hypotheses += [translation.text for translation in translations]
         references += [sample.text for sample in samples]
         ids += [sample.id for sample in samples]
+        inputs += [clip_hash(sample.clip) for sample in samples]
         advance(len(samples))
     return Evaluation(
         simulated,
         tuple(ids),
         tuple(hypotheses),
         tuple(references),
-        tuple(score_translation(hypotheses, references)),
+        tuple(score_translation(hypotheses, references, which="standard")),
         {
-            name: tuple(score_translation(outputs, references))
+            name: tuple(score_translation(outputs, references, which="standard"))
             for name, outputs in baselines(hypotheses, references, training_texts).items()
         },
         {
             name: tuple(score_translation(*bucket))
             for name, bucket in by_length(hypotheses, references).items()
         },
+        tuple(inputs),
     )
 
 
 def _chunks(corpus: SampleSource, total: int, size: int) -> Iterator[list[Sample]]:
     for start in range(0, total, size):
         yield [corpus[i] for i in range(start, min(start + size, total))]
-
-
-def baselines(
-    hypotheses: Sequence[str], references: Sequence[str], training_texts: Sequence[str]
-) -> dict[str, list[str]]:
-    """The outputs of each baseline, one per reference.
-
-    Shuffling needs two sentences and is absent for one.
-    """
-    found: dict[str, list[str]] = {}
-    if len(hypotheses) > 1:
-        found[SHUFFLED] = [hypotheses[other] for other in derangement(len(hypotheses))]
-    found[FREQUENT] = [commonest(training_texts)] * len(references)
-    filler = commonest([word for text in training_texts for word in content_words(text)])
-    found[TEMPLATE] = [template(reference, filler) for reference in references]
-    return found
-
-
-def derangement(size: int) -> list[int]:
-    """A fixed permutation that leaves no place as it was: one cycle through all, in random order.
-
-    Pairing each reference with the output for another clip is what giving the
-    model shuffled clips comes to, since it translates each clip alone.
-    """
-    order = np.random.default_rng(12345).permutation(size)
-    other = np.empty(size, int)
-    other[order] = np.roll(order, 1)
-    return [int(i) for i in other]
-
-
-def commonest(items: Sequence[str]) -> str:
-    """The most frequent item, the first in alphabet of several. Raises UsageError for none."""
-    if not items:
-        raise UsageError(
-            "the baselines need the training text and got none; evaluate on a store with a "
-            "train split"
-        )
-    counts = Counter(items)
-    most = max(counts.values())
-    return min(item for item, count in counts.items() if count == most)
-
-
-def template(reference: str, filler: str) -> str:
-    """The reference with each content word replaced by ``filler``, capitals where they were.
-
-    >>> template("Yesterday the dog slept.", "rain")
-    'Rain the rain rain.'
-    """
-
-    def fill(match: Any) -> str:
-        word = match.group()
-        if not is_content(word):
-            return str(word)
-        return filler.capitalize() if word[0].isupper() else filler
-
-    return WORD.sub(fill, reference)
-
-
-def by_length(
-    hypotheses: Sequence[str], references: Sequence[str]
-) -> dict[str, tuple[list[str], list[str]]]:
-    """Bucket → its hypotheses and references; a bucket without a sentence is absent."""
-    found: dict[str, tuple[list[str], list[str]]] = {}
-    for name, (low, high) in LENGTHS.items():
-        chosen = [
-            (hypothesis, reference)
-            for hypothesis, reference in zip(hypotheses, references, strict=True)
-            if low <= len(words(reference)) and (high is None or len(words(reference)) <= high)
-        ]
-        if chosen:
-            found[name] = ([h for h, _ in chosen], [r for _, r in chosen])
-    return found

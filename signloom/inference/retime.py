@@ -279,7 +279,7 @@ def _settings(settings: Settings, wishes: Wishes) -> Settings:
     )
     if wishes.offset is None:
         return changed
-    return replace(changed, usual_lag=wishes.offset, lag_spread=min(settings.lag_spread, 1.5))
+    return replace(changed, usual_lag=wishes.offset, usual_spread=0.5 * settings.usual_spread)
 
 
 def _groups(cues: Sequence[Cue], overlap: Overlap) -> list[list[int]]:

@@ -68,11 +68,11 @@ def test_posteriors_are_those_of_enumeration() -> None:
     setting = Settings(lag_jitter=0.2, min_duration=0.2)
     frames = _Frames.of(activity, setting)
     lags = np.array([1.0, 1.0, 1.0])
-    chain = _Chain(speech, size, 0.03, frames, 0.4, lags, 0.4, setting, {}, [])
+    chain = _Chain(speech, size, 0.03, frames, 0.4, lags, 0.4, (1.2, 0.5), setting, {}, [])
     emission = chain._emission(size, 0.03, frames, setting, {}, []).astype(float)
     earliest = chain._earliest(frames, setting.gap)
     slow = (chain.z_first[0] + chain.z_grid) * chain.z_step
-    prior = (1 + ((slow - setting.usual_lag) / setting.lag_spread) ** 2 / 3) ** -2.0
+    prior = (1 + ((slow - 1.2) / np.hypot(0.5, setting.usual_spread)) ** 2 / 3) ** -2.0
     width, several, deep = len(chain.grid), emission.shape[2], len(chain.z_grid)
     expected = np.zeros(emission.shape)
     chances = [chain._chance(k, setting, {}) for k in range(3)]
