@@ -140,7 +140,8 @@ def release_tables(name: str, config: Mapping[str, Any]) -> list[ScoreTable]:
     for system, scores in kept["baselines"].items():
         rows[system] = [Score.from_json(score) for score in scores]
     caption = f"The whole {kept['split']} split of {kept['store']}, measured at release"
-    return [ScoreTable(f"{caption}: {kept['n']:,} sentences", rows, BASELINES)]
+    meanings = {system: meaning for system, meaning in BASELINES.items() if system in rows}
+    return [ScoreTable(f"{caption}: {kept['n']:,} sentences", rows, meanings)]
 
 
 def model_facts(config: Mapping[str, Any]) -> dict[str, str]:

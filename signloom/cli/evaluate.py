@@ -33,6 +33,12 @@ def run(
     hyp: Annotated[
         Path | None, typer.Option(help="Also write the hypotheses here, one a line.")
     ] = None,
+    predictions: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where one JSON line per sample is kept (default: OUT with .predictions.jsonl)."
+        ),
+    ] = None,
     beam: Annotated[
         int | None, typer.Option(min=1, help="Beam width (default: the model's).")
     ] = None,
@@ -51,16 +57,19 @@ def run(
 ) -> None:
     """Run a model on a split and score it.
 
-    BLEU-1…4, chrF2 and content-word F1, overall and by sentence length, each
-    with signature and 95 % interval, beside three baselines: shuffled input,
-    the most frequent training sentence, and the reference with its content
-    words replaced.
+    BLEU-1…4, chrF2, chrF++, ROUGE-L, CIDEr-D, content-word F1 and repetition,
+    each with signature and 95 % interval, beside four baselines: shuffled
+    input, the most frequent training sentence, the most frequent training
+    words, and the reference with its content words replaced. What was written
+    for each sample is kept, for `signloom score --predictions`.
     """
     from signloom.cli.progress import progress
     from signloom.cli.receipt import commit, hardware
     from signloom.cli.table import beside, table
     from signloom.data.files import refuse_existing, writing
     from signloom.inference.evaluate import evaluate
+    from signloom.inference.predictions import predictions as kept_predictions
+    from signloom.inference.predictions import write_predictions
     from signloom.methods.load import load
     from signloom.training.checkpoint import CONFIG, read_checkpoint
 
@@ -70,9 +79,16 @@ def run(
             f"{f' and --limit {limit}' if limit is not None else ''}; give a folder on this "
             "machine, without --limit"
         )
-    if hyp is not None and hyp.resolve() == out.resolve():
-        raise UsageError(f"--hyp and --out are both {out}; give each a file of its own")
-    for path in filter(None, (out, hyp)):
+    if predictions is None:
+        predictions = out.with_name(f"{out.name.removesuffix('.json')}.predictions.jsonl")
+    files = {"--out": out, "--predictions": predictions} | ({} if hyp is None else {"--hyp": hyp})
+    for option, path in files.items():
+        for other, taken in files.items():
+            if option < other and path.resolve() == taken.resolve():
+                raise UsageError(
+                    f"{option} and {other} are both {path}; give each a file of its own"
+                )
+    for path in files.values():
         refuse_existing(path, overwrite)
     translator = load(checkpoint)
     config = read_checkpoint(checkpoint).config
@@ -101,6 +117,15 @@ def run(
         "commit": commit(),
         "hardware": hardware(),
     }
+    weights = str(report["weights"])
+    write_predictions(
+        predictions,
+        kept_predictions(
+            found.ids, found.inputs, found.references, found.hypotheses, weights, split
+        ),
+        overwrite,
+    )
+    report["predictions"] = str(predictions)
     if hyp is not None:
         with writing(hyp, overwrite) as temporary:
             lines = [" ".join(text.split("\n")) + "\n" for text in found.hypotheses]
@@ -110,7 +135,8 @@ def run(
         temporary.write_text(_json(report), encoding="utf-8")
     if record:
         kept = read_checkpoint(checkpoint)
-        metrics = {k: v for k, v in report.items() if k not in ("checkpoint", "hypotheses")}
+        places = ("checkpoint", "hypotheses", "predictions")
+        metrics = {k: v for k, v in report.items() if k not in places}
         with writing(kept.folder / CONFIG, overwrite=True) as temporary:
             temporary.write_text(_json({**kept.config, "metrics": metrics}), encoding="utf-8")
     print(f"{translator.name} on {store} {split}{simulated_note(found)}")

@@ -42,6 +42,17 @@ class Stop(StrEnum):
     none = "none"
 
 
+class Costs(StrEnum):
+    unit = "1/1/1"
+    sclite = "3/3/4"
+
+
+class Clean(StrEnum):
+    none = "none"
+    phoenix2014 = "phoenix2014"
+    phoenix2014t = "phoenix2014t"
+
+
 class Overlap(StrEnum):
     later = "later"
     earlier = "earlier"
@@ -64,34 +75,104 @@ PRIOR = ("speech", "")
 
 def run(
     task: Annotated[
-        Task,
+        Task | None,
         typer.Option(
-            help="translation: BLEU-1…4, chrF2, content-word F1; recognition: WER; "
-            "alignment: F1@.10/.25/.50, frame accuracies, offsets."
+            help="translation: BLEU-1…4, chrF2, chrF++, ROUGE-L, CIDEr-D, content-F1, repetition; "
+            "recognition: WER; alignment: F1@.10/.25/.50, frame accuracies, offsets."
         ),
-    ],
+    ] = None,
     hyp: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             help="Hypotheses, one sentence a line (.gz too); alignment: subtitles, or a folder."
         ),
-    ],
+    ] = None,
     ref: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             help="References, one sentence a line (.gz too); alignment: true subtitles, or a folder."
         ),
-    ],
+    ] = None,
+    hyp_b: Annotated[
+        Path | None,
+        typer.Option(help="Another system's hypotheses: each difference, with its p values."),
+    ] = None,
+    predictions: Annotated[
+        Path | None,
+        typer.Option(help="What `signloom evaluate` kept, in place of --hyp and --ref."),
+    ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(help="Another run's predictions: compared, the worst samples first."),
+    ] = None,
+    worst: Annotated[
+        int, typer.Option(min=0, help="How many of those samples are shown (--json: all).")
+    ] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    everything: Annotated[
+        bool,
+        typer.Option(
+            "--all",
+            help="Also rouge-score's ROUGE-L, bleu_ps, bleu_litfic, iou_litfic (translation).",
+        ),
+    ] = False,
     lowercase: Annotated[
         bool, typer.Option("--lowercase", help="Lower-case both sides first.")
     ] = False,
     tokenize: Annotated[
-        Tokenize | None, typer.Option(help="BLEU's tokeniser (translation only) (default: 13a).")
+        Tokenize | None,
+        typer.Option(
+            help="BLEU's tokeniser; zh and char cut ROUGE-L and CIDEr-D too (translation) "
+            "(default: 13a)."
+        ),
     ] = None,
     stop_words: Annotated[
         Stop | None,
         typer.Option(help="List that content-word F1 leaves out (translation) (default: en-v1)."),
+    ] = None,
+    train_text: Annotated[
+        Path | None,
+        typer.Option(
+            help="Training sentences, one a line: for baselines, and for a table by words that "
+            "are not in them (translation)."
+        ),
+    ] = None,
+    bleurt: Annotated[
+        Path | None,
+        typer.Option(help="Folder of a BLEURT checkpoint to score with too (translation)."),
+    ] = None,
+    judge: Annotated[
+        str | None,
+        typer.Option(
+            help="Program that judges each pair: JSON on its input, 0 to 5 on its output "
+            "(translation)."
+        ),
+    ] = None,
+    judge_model: Annotated[
+        str | None, typer.Option(help="What judges, version and all, for the signature.")
+    ] = None,
+    judge_prompt: Annotated[
+        Path | None,
+        typer.Option(help="Prompt with {reference} and {hypothesis} (default: ours)."),
+    ] = None,
+    judge_repeats: Annotated[
+        int | None, typer.Option(min=1, help="Rounds of judging (default: 3).")
+    ] = None,
+    judge_cache: Annotated[
+        Path | None, typer.Option(help="File of raw answers, read first and added to.")
+    ] = None,
+    costs: Annotated[
+        Costs | None,
+        typer.Option(
+            help="What aligning pays for deletion, insertion, substitution; 3/3/4 as sclite "
+            "(recognition) (default: 1/1/1)."
+        ),
+    ] = None,
+    clean: Annotated[
+        Clean | None,
+        typer.Option(
+            help="Whose clean-up of glosses both sides go through (recognition) (default: none)."
+        ),
     ] = None,
     prior: Annotated[
         Path | None,
@@ -112,51 +193,105 @@ def run(
         typer.Option(help="Frames in a second of the videos (alignment) (default: 25)."),
     ] = None,
 ) -> None:
-    """Score hypotheses against references.
+    """Score hypotheses against references, or two systems against each other.
 
     Lines end at a line feed and nowhere else. Pairs with an empty reference
     are left out and counted; an empty hypothesis is a miss. Subtitles are
     paired by their place in the file, folders by the name up to the first dot.
     """
-    from signloom.cli.table import table
-    from signloom.metrics.recognition import score_recognition
-    from signloom.metrics.translation import score_translation
+    from signloom.cli.sentences import Judging, score_predictions, score_sentences
 
+    judging = {
+        "--judge-model": judge_model,
+        "--judge-prompt": judge_prompt,
+        "--judge-repeats": judge_repeats,
+        "--judge-cache": judge_cache,
+    }
+    words = {
+        "--all": everything or None,
+        "--tokenize": tokenize,
+        "--stop-words": stop_words,
+        "--train-text": train_text,
+        "--bleurt": bleurt,
+        "--judge": judge,
+        **judging,
+    }
+    glosses = {"--costs": costs, "--clean": clean}
     times = {"--prior": prior, "--overlap": overlap, "--variant": variant, "--fps": fps}
-    if task is Task.alignment:
-        _refuse(
-            {"--tokenize": tokenize, "--stop-words": stop_words, "--lowercase": lowercase or None},
-            "translation and --task recognition" if lowercase else "translation",
-            "alignment, which compares times",
+    if predictions is not None:
+        given = {"--hyp": hyp, "--ref": ref, "--hyp-b": hyp_b}
+        if wrong := [option for option, path in given.items() if path is not None]:
+            raise UsageError(
+                f"--predictions holds hypotheses and references, got {wrong[0]} beside it; leave "
+                f"{wrong[0]} out (a second run is given with --against)"
+            )
+        task = task or Task.translation
+        if task is not Task.translation:
+            raise UsageError(
+                f"--predictions goes with --task translation, got --task {task}; leave --task out"
+            )
+    elif against is not None:
+        raise UsageError(
+            f"--against {against} is compared with --predictions, which is missing; for two files "
+            "of sentences use --hyp and --hyp-b"
         )
+    needed = {"--task": task, "--hyp": hyp, "--ref": ref} if predictions is None else {}
+    if missing := [option for option, got in needed.items() if got is None]:
+        raise UsageError(
+            f"{missing[0]} is missing; expected --task, --hyp and --ref, or --predictions"
+        )
+    if task is Task.alignment:
+        assert hyp is not None
+        assert ref is not None
+        alignment = "alignment, which compares times"
+        both = {"--hyp-b": hyp_b, "--lowercase": lowercase or None}
+        _refuse(both, "translation and --task recognition", alignment)
+        _refuse(words, "translation", alignment)
+        _refuse(glosses, "recognition", alignment)
         _score_alignment(hyp, ref, prior, as_json, overlap, variant, fps)
         return
     _refuse(times, "alignment", f"{task}, which reads sentences")
+    if task is Task.recognition:
+        _refuse(words, "translation", "recognition, whose words are what white space separates")
+        settings: dict[str, Any] = {
+            "lowercase": lowercase,
+            "costs": (costs or Costs.unit).value,
+            "clean": (clean or Clean.none).value,
+        }
+    else:
+        _refuse(glosses, "recognition", "translation")
+        settings = {
+            "lowercase": lowercase,
+            "tokenize": (tokenize or Tokenize.t13a).value,
+            "stop_words": (stop_words or Stop.en_v1).value,
+            "which": "all" if everything else "standard",
+        }
+    if judge is None and (idle := [option for option, got in judging.items() if got is not None]):
+        raise UsageError(f"{idle[0]} goes with --judge, which is missing; give the program to run")
+    asked = None
+    if judge is not None:
+        asked = Judging(judge, judge_model, judge_prompt, judge_repeats, judge_cache)
+    options: dict[str, Any] = {
+        "settings": settings,
+        "train_text": train_text,
+        "bleurt": bleurt,
+        "judging": asked,
+        "as_json": as_json,
+    }
+    if predictions is not None:
+        score_predictions(predictions, against, worst=worst, **options)
+        return
+    assert hyp is not None
+    assert ref is not None
     hypotheses, references = read_lines(hyp), read_lines(ref)
-    if len(hypotheses) != len(references):
-        raise UsageError(
-            f"{hyp} has {len(hypotheses)} lines but {ref} has {len(references)}; give one "
-            "sentence a line, in the same order, an empty line where there is no output"
-        )
-    if task is Task.translation:
-        scores = score_translation(
-            hypotheses,
-            references,
-            lowercase,
-            tokenize=(tokenize or Tokenize.t13a).value,
-            stop_words=(stop_words or Stop.en_v1).value,
-        )
-    else:
-        _refuse(
-            {"--tokenize": tokenize, "--stop-words": stop_words},
-            "translation",
-            "recognition, whose words are what white space separates",
-        )
-        scores = score_recognition(hypotheses, references, lowercase)
-    if as_json:
-        print(json.dumps({"metrics": [score.to_json() for score in scores]}, indent=2))
-    else:
-        print(table(scores))
+    others = None if hyp_b is None else read_lines(hyp_b)
+    for path, lines in ((hyp, hypotheses), (hyp_b, others)):
+        if lines is not None and len(lines) != len(references):
+            raise UsageError(
+                f"{path} has {len(lines)} lines but {ref} has {len(references)}; give one "
+                "sentence a line, in the same order, an empty line where there is no output"
+            )
+    score_sentences(hypotheses, references, others, **options)
 
 
 def _refuse(options: dict[str, Any], goes_with: str, got: str) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from signloom.metrics.score import Score
+from signloom.metrics.score import RESAMPLES, SEED, Score
+from signloom.metrics.significance import TRIALS, Comparison
 
 
 def table(scores: Sequence[Score]) -> str:
@@ -49,6 +50,27 @@ def beside(columns: dict[str, Sequence[Score]], names: Sequence[str]) -> str:
         by_name = {score.name: score for score in scores}
         cells = "".join(f"{_short(by_name[name]):>{each[name]}}" for name in names)
         lines.append(f"{system:{wide}}{cells}")
+    return "\n".join(lines)
+
+
+def compared(found: Sequence[Comparison], names: tuple[str, str]) -> str:
+    """Two systems: one line a score, the difference, its interval, and what chance would do."""
+    a, b = names
+    wide = max(len(comparison.name) for comparison in found)
+    head = f"{f'{b} − {a}':>8}   {'95 % interval':17} {'p bootstrap':>11} {'p randomisation':>16}"
+    lines = [f"{'':{wide}}{a:>8}{b:>8}{head}"]
+    for each in found:
+        low, high = each.ci95
+        lines.append(
+            f"{each.name:{wide}}{each.a:8.2f}{each.b:8.2f}{each.difference:+8.2f}   "
+            f"{f'{low:+.2f} – {high:+.2f}':17} {each.p_bootstrap:11.4f} {each.p_randomisation:16.4f}"
+        )
+    lines.append(
+        f"{found[0].n} sentences; paired bootstrap of {RESAMPLES:,} resamples, approximate "
+        f"randomisation of {TRIALS:,} trials, seed {SEED}; both two-sided"
+    )
+    if lower := [each.name for each in found if each.better == "low"]:
+        lines.append(f"lower is better: {', '.join(lower)}")
     return "\n".join(lines)
 
 

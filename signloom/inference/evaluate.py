@@ -20,6 +20,7 @@ from signloom.metrics.translation import score_translation
 CHUNK = 128
 """Clips held in memory at once; within a chunk, those of like length share a batch."""
 
+
 @dataclass(frozen=True)
 class Evaluation:
     """Hypotheses and references in the order of the split, and the scores of model and baselines."""

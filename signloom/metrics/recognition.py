@@ -2,45 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from signloom.errors import MissingExtraError
-from signloom.metrics.score import Score, measured, paired
+from signloom.metrics.phoenix import clean_phoenix_2014, clean_phoenix_2014t
+from signloom.metrics.score import Counts, Score, paired
 
 PARTS = ("substitutions", "deletions", "insertions")
 
+Costs = Literal["1/1/1", "3/3/4"]
+"""What the alignment pays for a deletion, an insertion, a substitution. Each edit found still
+counts once; the costs only choose among alignments. 3/3/4 are those of NIST's sclite."""
+
+Clean = Literal["none", "phoenix2014", "phoenix2014t"]
+CLEAN: dict[Clean, Callable[[str], str]] = {
+    "none": lambda glosses: glosses,
+    "phoenix2014": clean_phoenix_2014,
+    "phoenix2014t": clean_phoenix_2014t,
+}
+
 
 def score_recognition(
-    hypotheses: Sequence[str], references: Sequence[str], lowercase: bool = False
+    hypotheses: Sequence[str],
+    references: Sequence[str],
+    lowercase: bool = False,
+    costs: Costs = "1/1/1",
+    clean: Clean = "none",
 ) -> list[Score]:
     """WER and the substitutions, deletions and insertions it is the sum of.
 
-    All in percent of the reference words of the corpus, every edit at cost 1;
-    words are what white space separates, nothing is cleaned. An empty
-    hypothesis counts its reference as deletions. Raises UsageError where the
-    counts differ, MissingExtraError without jiwer.
+    All in percent of the reference words of the corpus; words are what white space separates.
+    clean: what both sides go through first. An empty hypothesis counts its reference as
+    deletions. Raises UsageError where the counts differ, MissingExtraError without jiwer.
     """
-    kept, truth, excluded = paired(hypotheses, references)
-    statistics = edits(kept, truth, lowercase)
-    signature = _signature(lowercase)
+    counted = count_recognition(hypotheses, references, lowercase, costs, clean)
+    return [counts.score() for counts in counted]
 
-    def rate(name: str, *kinds: int) -> Score:
-        def values(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-            return 100 * sums[..., list(kinds)].sum(axis=-1) / sums[..., 3]
 
-        return measured(name, statistics, values, signature, excluded)
+def count_recognition(
+    hypotheses: Sequence[str],
+    references: Sequence[str],
+    lowercase: bool = False,
+    costs: Costs = "1/1/1",
+    clean: Clean = "none",
+) -> list[Counts]:
+    """What each of those rates counts, for intervals and for comparing two systems."""
+    tidy = CLEAN[clean]
+    kept, truth, excluded = paired(
+        [tidy(hypothesis) for hypothesis in hypotheses],
+        [tidy(reference) for reference in references],
+    )
+    statistics = edits(kept, truth, lowercase, costs)
+    case = "lc" if lowercase else "mixed"
+    signature = f"nrefs:1|case:{case}|tok:space|costs:{costs}|clean:{clean}|{_version(costs)}"
 
-    parts = [rate(name, kind) for kind, name in enumerate(PARTS)]
-    return [rate("WER", 0, 1, 2), *parts]
+    def rate(name: str, *kinds: int) -> Counts:
+        values = partial(_rate, kinds=kinds)
+        return Counts(name, statistics, values, signature, excluded, better="low")
+
+    return [rate("WER", 0, 1, 2), *(rate(name, kind) for kind, name in enumerate(PARTS))]
 
 
 def edits(
-    hypotheses: Sequence[str], references: Sequence[str], lowercase: bool = False
+    hypotheses: Sequence[str],
+    references: Sequence[str],
+    lowercase: bool = False,
+    costs: Costs = "1/1/1",
 ) -> NDArray[np.float64]:
     """(sentences, 4): substitutions, deletions, insertions and reference words of each pair."""
+    if costs == "3/3/4":
+        rows = []
+        for hypothesis, reference in zip(hypotheses, references, strict=True):
+            if lowercase:
+                hypothesis, reference = hypothesis.lower(), reference.lower()
+            words = reference.split()
+            rows.append((*aligned_edits(hypothesis.split(), words, 3, 3, 4), len(words)))
+        return np.array(rows, np.float64).reshape(-1, 4)
     try:
         import jiwer
     except ImportError:
@@ -68,8 +110,52 @@ def edits(
     return counts
 
 
-def _signature(lowercase: bool) -> str:
+def aligned_edits(
+    hypothesis: Sequence[str],
+    reference: Sequence[str],
+    deletion: int,
+    insertion: int,
+    substitution: int,
+) -> tuple[int, int, int]:
+    """Substitutions, deletions and insertions of the cheapest alignment, for any length.
+
+    Of alignments that cost the same, the one that, read from the end, matches before it
+    substitutes, substitutes before it inserts and inserts before it deletes, as slt chooses.
+    """
+    wide = len(hypothesis) + 1
+    table = [[j * insertion for j in range(wide)]]
+    for i, expected in enumerate(reference, start=1):
+        above, row = table[-1], [i * deletion]
+        for j, got in enumerate(hypothesis, start=1):
+            diagonal = above[j - 1] + (substitution if got != expected else 0)
+            row.append(min(diagonal, above[j] + deletion, row[-1] + insertion))
+        table.append(row)
+    substitutions = deletions = insertions = 0
+    i, j = len(reference), len(hypothesis)
+    while i or j:
+        here = table[i][j]
+        same = i and j and reference[i - 1] == hypothesis[j - 1]
+        if same and here == table[i - 1][j - 1]:
+            i, j = i - 1, j - 1
+        elif i and j and here == table[i - 1][j - 1] + substitution:
+            substitutions += 1
+            i, j = i - 1, j - 1
+        elif j and here == table[i][j - 1] + insertion:
+            insertions += 1
+            j -= 1
+        else:
+            deletions += 1
+            i -= 1
+    return substitutions, deletions, insertions
+
+
+def _rate(sums: NDArray[np.float64], kinds: tuple[int, ...]) -> NDArray[np.float64]:
+    return np.asarray(100 * sums[..., list(kinds)].sum(axis=-1) / sums[..., 3])
+
+
+def _version(costs: Costs) -> str:
     from importlib.metadata import version
 
-    case = "lc" if lowercase else "mixed"
-    return f"nrefs:1|case:{case}|tok:space|costs:1/1/1|clean:none|jiwer:{version('jiwer')}"
+    from signloom import __version__
+
+    return f"jiwer:{version('jiwer')}" if costs == "1/1/1" else f"version:{__version__}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -15,19 +16,24 @@ RESAMPLES = 1000
 SEED = 12345
 BLOCK = 1_000_000
 """Draws held in memory at once while resampling."""
+KEPT = 4_000_000
+"""Draws kept from one score to the next: those of at most 4,000 sentences."""
+
+Unit = Literal["%", "s", ""]
 
 
 @dataclass(frozen=True)
 class Score:
     """One number and how it was made.
 
-    value: in ``unit``: percent, 0–100 (a word error rate may exceed 100), or seconds.
+    value: in ``unit``: percent, 0–100 (a word error rate may exceed 100), seconds, or on the
+        scale that the signature names.
     signature: every setting that changes the value, in sacreBLEU's manner.
     n: how many sentences were scored; cues, where ``episodes`` is given.
     excluded: how many were not, because their reference is empty, or for cues, bracketed.
     ci95: percentile bootstrap interval over sentences, or over episodes where those are
         given; with one episode there is nothing to resample and both ends are the value.
-    unit: '%', or 's' for seconds.
+    unit: '%', 's' for seconds, or '' where the signature names the scale.
     episodes: how many episodes the cues come from; None where sentences were scored.
     """
 
@@ -37,7 +43,7 @@ class Score:
     n: int
     excluded: int
     ci95: tuple[float, float]
-    unit: Literal["%", "s"] = "%"
+    unit: Unit = "%"
     episodes: int | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -74,25 +80,90 @@ Values = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 """Summed sufficient statistics (m, k) → corpus scores (m)."""
 
 
+@dataclass(frozen=True, eq=False)
+class Counts:
+    """What a corpus score counts in each sentence, and the score of a sum of such counts.
+
+    statistics: (sentences, k), so that resampling and exchanging sentences only sums.
+    values: sums (…, k) → scores (…).
+    better: 'high' or 'low': which way is up.
+    """
+
+    name: str
+    statistics: NDArray[np.float64]
+    values: Values
+    signature: str
+    excluded: int = 0
+    unit: Unit = "%"
+    better: Literal["high", "low"] = "high"
+
+    def score(self) -> Score:
+        """The corpus score with its bootstrap interval."""
+        return measured(
+            self.name, self.statistics, self.values, self.signature, self.excluded, self.unit
+        )
+
+    def value(self) -> float:
+        """The corpus score alone."""
+        return float(self.values(self.statistics.sum(axis=0, keepdims=True))[0])
+
+
+def mean_of(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean of a score of sentences, from its sum and their number (…, 2)."""
+    return np.asarray(sums[..., 0] / np.maximum(sums[..., 1], 1))
+
+
+def per_sentence(scores: Sequence[float]) -> NDArray[np.float64]:
+    """(sentences, 2): each score and a 1, which is what `mean_of` reads."""
+    return np.stack([np.asarray(scores, float), np.ones(len(scores))], axis=1)
+
+
+def resampled(statistics: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(1000, k): the statistics of each bootstrap resample of the sentences, summed.
+
+    The draws are those of sacreBLEU: sentences with replacement, seed 12345.
+    """
+    sentences = len(statistics)
+    sums = np.empty((RESAMPLES, statistics.shape[1]))
+    first = 0
+    for times in _times(sentences) if RESAMPLES * sentences <= KEPT else _drawn(sentences):
+        sums[first : first + len(times)] = times @ statistics
+        first += len(times)
+    return sums
+
+
+def _drawn(sentences: int) -> Iterator[NDArray[np.float64]]:
+    """Blocks (rows, sentences): how often each sentence is in each resample."""
+    rng = np.random.default_rng(SEED)
+    rows = min(max(1, BLOCK // sentences), RESAMPLES)
+    for first in range(0, RESAMPLES, rows):
+        size = min(rows, RESAMPLES - first)
+        drawn = rng.choice(sentences, size=(size, sentences), replace=True)
+        drawn += np.arange(size)[:, None] * sentences
+        times = np.bincount(drawn.ravel(), minlength=size * sentences)
+        yield times.reshape(size, sentences).astype(float)
+
+
+@lru_cache(maxsize=2)
+def _times(sentences: int) -> tuple[NDArray[np.float64], ...]:
+    """The blocks, kept for the next score over as many sentences."""
+    return tuple(_drawn(sentences))
+
+
 def bootstrap(statistics: NDArray[np.float64], values: Values) -> tuple[float, float]:
     """95 % interval of a corpus score: sentences resampled 1,000 times from seed 12345.
 
     statistics: (sentences, k) sufficient statistics of each sentence.
     The draws and the two ends are those that sacreBLEU's own interval takes.
     """
-    rng = np.random.default_rng(SEED)
-    sentences = len(statistics)
-    sums = np.empty((RESAMPLES, statistics.shape[1]))
-    rows = min(max(1, BLOCK // sentences), RESAMPLES)
-    for first in range(0, RESAMPLES, rows):
-        block = sums[first : first + rows]
-        drawn = rng.choice(sentences, size=(len(block), sentences), replace=True)
-        drawn += np.arange(len(block))[:, None] * sentences
-        times = np.bincount(drawn.ravel(), minlength=len(block) * sentences)
-        block[:] = times.reshape(len(block), sentences).astype(float) @ statistics
-    scores = np.sort(values(sums))
-    tail = RESAMPLES // 40
-    return float(scores[tail]), float(scores[RESAMPLES - tail - 1])
+    return interval(values(resampled(statistics)))
+
+
+def interval(scores: NDArray[np.float64]) -> tuple[float, float]:
+    """The scores of resamples → the two ends that leave one in forty out on each side."""
+    ordered = np.sort(scores)
+    tail = len(ordered) // 40
+    return float(ordered[tail]), float(ordered[len(ordered) - tail - 1])
 
 
 def measured(
@@ -101,6 +172,7 @@ def measured(
     values: Values,
     signature: str,
     excluded: int = 0,
+    unit: Unit = "%",
 ) -> Score:
     """The corpus score of per-sentence statistics (sentences, k), with its interval."""
     return Score(
@@ -110,6 +182,7 @@ def measured(
         len(statistics),
         excluded,
         bootstrap(statistics, values),
+        unit,
     )
 
 

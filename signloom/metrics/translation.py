@@ -1,21 +1,34 @@
-"""Translation scores: BLEU-1 to BLEU-4, chrF2 and content-word F1, over a corpus."""
+"""Translation scores over a corpus: BLEU, chrF and content-word F1, and the sets that are printed."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from signloom.errors import MissingExtraError
-from signloom.metrics.score import Score, measured, paired
+from signloom.errors import MissingExtraError, UsageError
+from signloom.metrics.cider import count_cider
+from signloom.metrics.compatible import count_bleu_litfic, count_bleu_ps
+from signloom.metrics.overlap import FUNCTION_WORDS, count_iou
+from signloom.metrics.ptb import Tokens
+from signloom.metrics.repetition import repeated, repetition_of, score_repetition
+from signloom.metrics.rouge import count_rouge
+from signloom.metrics.score import Counts, Score, paired
 from signloom.metrics.words import StopWords, content_words
 
 Tokenizer = Literal["13a", "none", "zh", "char", "intl"]
 TOKENIZERS: tuple[Tokenizer, ...] = ("13a", "none", "zh", "char", "intl")
+
+Which = Literal["core", "standard", "all"]
+"""core: BLEU-1…4, chrF2, content-F1. standard: chrF++, ROUGE-L, CIDEr-D and repetition too.
+all: the ROUGE-L of rouge-score, bleu_ps, bleu_litfic and iou_litfic too."""
+
+CHARACTER_ORDERS = 6
 
 
 def score_translation(
@@ -24,17 +37,70 @@ def score_translation(
     lowercase: bool = False,
     tokenize: Tokenizer = "13a",
     stop_words: StopWords = "en-v1",
+    which: Which = "core",
 ) -> list[Score]:
-    """BLEU-1…4, chrF2 and content-word F1 of hypotheses beside one reference each.
+    """The scores of hypotheses beside one reference each, by default BLEU-1…4, chrF2, content-F1.
 
     Pairs with an empty reference are excluded and counted. Raises UsageError
     where the counts differ, MissingExtraError without sacreBLEU.
     """
+    counted = count_translation(hypotheses, references, lowercase, tokenize, stop_words, which)
+    return [counts.score() for counts in counted]
+
+
+def count_translation(
+    hypotheses: Sequence[str],
+    references: Sequence[str],
+    lowercase: bool = False,
+    tokenize: Tokenizer = "13a",
+    stop_words: StopWords = "en-v1",
+    which: Which = "core",
+) -> list[Counts]:
+    """What each of those scores counts, for intervals and for comparing two systems.
+
+    tokenize: BLEU's. With 'zh' and 'char', for text without spaces, it also cuts the words of
+        ROUGE-L and CIDEr-D, else spaces and ``signloom-ptb-v1`` do.
+    'all' leaves rougeL(rouge-score) out where it finds no word in some reference.
+    Raises as `score_translation` does.
+    """
     kept, truth, excluded = paired(hypotheses, references)
+    apart: Tokens | None = tokenize if tokenize == "zh" or tokenize == "char" else None
+    found = count_bleu(kept, truth, lowercase, tokenize)
+    found += count_chrf(kept, truth, lowercase, plus=which != "core")
+    if which != "core":
+        found.append(count_rouge(kept, truth, "slt", apart or "space", lowercase))
+        found.append(count_cider(kept, truth, apart or "ptb", lowercase))
+    found.append(count_content(kept, truth, stop_words))
+    if which != "core":
+        found.append(count_repetition(kept))
+    if which == "all":
+        try:
+            found.append(count_rouge(kept, truth, "rouge-score"))
+        except UsageError:
+            pass
+        found += count_bleu_ps(kept, truth, lowercase)
+        found += count_bleu_litfic(kept, truth)
+        try:
+            found.append(count_iou(kept, truth, FUNCTION_WORDS if stop_words == "en-v1" else ()))
+        except UsageError:
+            pass
+    return [replace(counts, excluded=excluded + counts.excluded) for counts in found]
+
+
+def count_bleu(
+    hypotheses: Sequence[str],
+    references: Sequence[str],
+    lowercase: bool = False,
+    tokenize: Tokenizer = "13a",
+) -> list[Counts]:
+    """sacreBLEU's BLEU-1 to BLEU-4, cumulative: the n-gram precisions up to n, not the n-th alone."""
+    module = _sacrebleu()
+    # force: no warning about sentences that end in " ."; the tokeniser is in the signature.
+    metric = module.BLEU(lowercase=lowercase, tokenize=tokenize, force=True)
+    statistics = _statistics(metric, hypotheses, references)
+    signature = metric.get_signature().format()
     return [
-        *bleu(kept, truth, excluded, lowercase, tokenize),
-        chrf(kept, truth, excluded, lowercase),
-        content_f1(kept, truth, excluded, stop_words),
+        Counts(f"BLEU-{n}", statistics, partial(bleu_of, order=n), signature) for n in range(1, 5)
     ]
 
 
@@ -45,16 +111,9 @@ def bleu(
     lowercase: bool = False,
     tokenize: Tokenizer = "13a",
 ) -> list[Score]:
-    """sacreBLEU's BLEU-1 to BLEU-4, cumulative: the n-gram precisions up to n, not the n-th alone."""
-    module = _sacrebleu()
-    # force: no warning about sentences that end in " ."; the tokeniser is in the signature.
-    metric = module.BLEU(lowercase=lowercase, tokenize=tokenize, force=True)
-    statistics = _statistics(metric, hypotheses, references)
-    signature = metric.get_signature().format()
-    return [
-        measured(f"BLEU-{n}", statistics, partial(bleu_of, order=n), signature, excluded)
-        for n in range(1, 5)
-    ]
+    """BLEU-1 to BLEU-4 alone; no pair is left out, ``excluded`` is only told."""
+    counted = count_bleu(hypotheses, references, lowercase, tokenize)
+    return [replace(counts, excluded=excluded).score() for counts in counted]
 
 
 def bleu_of(sums: NDArray[np.float64], order: int = 4) -> NDArray[np.float64]:
@@ -73,22 +132,42 @@ def bleu_of(sums: NDArray[np.float64], order: int = 4) -> NDArray[np.float64]:
     return np.where(defined, 100 * brevity * mean, 0.0)
 
 
+def count_chrf(
+    hypotheses: Sequence[str],
+    references: Sequence[str],
+    lowercase: bool = False,
+    plus: bool = False,
+) -> list[Counts]:
+    """sacreBLEU's chrF2: character n-grams up to 6, recall weighted twice; ``plus``: chrF++ too.
+
+    chrF++ adds words and their bigrams.
+    """
+    module = _sacrebleu()
+    metrics = [module.CHRF(lowercase=lowercase, word_order=order) for order in (0, 2)]
+    statistics = _statistics(metrics[plus], hypotheses, references)
+    _statistics(metrics[not plus], hypotheses[:1], references[:1])  # to know how many references
+    signatures = [metric.get_signature().format() for metric in metrics]
+    found = [Counts("chrF2", statistics[:, : 3 * CHARACTER_ORDERS], chrf_of, signatures[0])]
+    return found + ([Counts("chrF++", statistics, chrf_of, signatures[1])] if plus else [])
+
+
 def chrf(
     hypotheses: Sequence[str],
     references: Sequence[str],
     excluded: int = 0,
     lowercase: bool = False,
 ) -> Score:
-    """sacreBLEU's chrF2: character n-grams up to 6, recall weighted twice."""
-    metric = _sacrebleu().CHRF(lowercase=lowercase)
-    statistics = _statistics(metric, hypotheses, references)
+    """chrF2 alone; no pair is left out, ``excluded`` is only told."""
+    return replace(count_chrf(hypotheses, references, lowercase)[0], excluded=excluded).score()
 
-    signature = metric.get_signature().format()
-    return measured("chrF2", statistics, chrf_of, signature, excluded)
+
+def sentence_chrf(hypothesis: str, reference: str) -> float:
+    """chrF2 of one sentence, in percent."""
+    return count_chrf([hypothesis], [reference])[0].value()
 
 
 def chrf_of(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-    """chrF2 from summed counts (m, 18): n-grams of hypothesis and reference and matches, per order."""
+    """chrF from summed counts (m, 3 per order): n-grams of hypothesis, of reference, and matches."""
     got, expected, matches = (sums[..., i::3] for i in range(3))
     counted = (got > 0) & (expected > 0)
     orders = np.maximum(counted.sum(axis=-1), 1)
@@ -97,12 +176,9 @@ def chrf_of(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     return 100 * 5 * precision * recall / np.maximum(4 * precision + recall, 1e-300)
 
 
-def content_f1(
-    hypotheses: Sequence[str],
-    references: Sequence[str],
-    excluded: int = 0,
-    stop_words: StopWords = "en-v1",
-) -> Score:
+def count_content(
+    hypotheses: Sequence[str], references: Sequence[str], stop_words: StopWords = "en-v1"
+) -> Counts:
     """F1 of the content words as bags, matches clipped per sentence and summed over the corpus.
 
     Micro-averaged, so a sentence counts by its content words; a sentence whose
@@ -120,7 +196,24 @@ def content_f1(
     def values(sums: NDArray[np.float64]) -> NDArray[np.float64]:
         return 200 * sums[..., 0] / np.maximum(sums[..., 1] + sums[..., 2], 1)
 
-    return measured("content-F1", statistics, values, signature, excluded)
+    return Counts("content-F1", statistics, values, signature)
+
+
+def content_f1(
+    hypotheses: Sequence[str],
+    references: Sequence[str],
+    excluded: int = 0,
+    stop_words: StopWords = "en-v1",
+) -> Score:
+    """Content-word F1 alone; no pair is left out, ``excluded`` is only told."""
+    return replace(count_content(hypotheses, references, stop_words), excluded=excluded).score()
+
+
+def count_repetition(hypotheses: Sequence[str], order: int = 2) -> Counts:
+    """Repeated n-grams of words within a sentence; see `metrics.repetition`."""
+    named = score_repetition(hypotheses[:1], order)
+    statistics = repeated(hypotheses, order)
+    return Counts(named.name, statistics, repetition_of, named.signature, better="low")
 
 
 def _statistics(

@@ -74,6 +74,7 @@ def test_evaluate_writes_scores_hypotheses_and_record(
     assert list(report["baselines"]) == [
         "shuffled input",
         "most frequent sentence",
+        "constant words",
         "copy-template",
     ]
     assert [m["name"] for m in report["metrics"]][3] == "BLEU-4"
@@ -84,10 +85,41 @@ def test_evaluate_writes_scores_hypotheses_and_record(
     assert "copy-template" in shown
     kept = read_checkpoint(checkpoint)
     assert kept.config["metrics"]["metrics"] == report["metrics"]
+    assert "predictions" not in kept.config["metrics"]
     assert kept.tensors()
     # A second run meets the first one's output.
     assert evaluate(checkpoint, corpus, "-o", out) == 2
     assert "exists already" in capsys.readouterr().err
+
+
+def test_evaluate_keeps_a_line_per_sample_that_score_reads(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    corpus, out = store(tmp_path / "store"), tmp_path / "scores.json"
+    assert evaluate(checkpoint, corpus, "-o", out, "--beam", 1) == 0
+    report = json.loads(out.read_text())
+    path = tmp_path / "scores.predictions.jsonl"
+    assert report["predictions"] == str(path)
+    lines = [json.loads(line) for line in path.read_text().strip().split("\n")]
+    assert [line["reference"] for line in lines] == TEXTS
+    assert [line["id"] for line in lines] == [f"s{i}" for i in range(4)]
+    assert {line["model"] for line in lines} == {
+        read_checkpoint(checkpoint).config["weights"]["sha256"]
+    }
+    assert {line["split"] for line in lines} == {"test"}
+    assert len({line["input"] for line in lines}) == 4
+    capsys.readouterr()
+    with pytest.raises(SystemExit):
+        main(["score", "--predictions", str(path), "--json"])
+    assert json.loads(capsys.readouterr().out)["metrics"] == report["metrics"]
+    # Another run of the same model on the same store is over the same samples.
+    other = tmp_path / "other.jsonl"
+    options = ("-o", tmp_path / "other.json", "--predictions", other, "--beam", 1)
+    assert evaluate(checkpoint, corpus, *options) == 0
+    assert other.read_text() == path.read_text()
+    same = ("-o", tmp_path / "x", "--hyp", tmp_path / "y", "--predictions", tmp_path / "y")
+    assert evaluate(checkpoint, corpus, *same) == 2
+    assert "--hyp and --predictions are both" in capsys.readouterr().err
 
 
 def test_evaluate_without_a_train_split_says_where_baselines_come_from(

@@ -32,16 +32,30 @@ def pair(tmp_path: Path) -> tuple[Path, Path]:
 
 def test_json_of_a_translation(pair: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
     assert score("--task", "translation", "--hyp", pair[0], "--ref", pair[1], "--json") == 0
-    metrics = json.loads(capsys.readouterr().out)["metrics"]
+    report = json.loads(capsys.readouterr().out)
+    metrics = report["metrics"]
     assert [m["name"] for m in metrics] == [
         "BLEU-1",
         "BLEU-2",
         "BLEU-3",
         "BLEU-4",
         "chrF2",
+        "chrF++",
+        "rougeL(slt,beta=1.2)",
+        "CIDEr-D",
         "content-F1",
+        "repetition-2",
     ]
-    assert all(list(m) == ["name", "value", "signature", "n", "excluded", "ci95"] for m in metrics)
+    fields = ["name", "value", "signature", "n", "excluded", "ci95"]
+    assert all(list(m) == fields for m in metrics if m["name"] != "CIDEr-D")
+    assert next(m for m in metrics if m["name"] == "CIDEr-D")["unit"] == ""
+    assert list(report["baselines"]) == [
+        "shuffled input",
+        "most frequent sentence",
+        "constant words",
+        "copy-template",
+    ]
+    assert report["baselines_from"] == "the references themselves"
     assert metrics[0]["value"] == 100
     assert metrics[0]["n"] == 2
 

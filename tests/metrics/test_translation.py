@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import math
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signloom.errors import UsageError
+from signloom.metrics.repetition import score_repetition
 from signloom.metrics.score import Score, paired
 from signloom.metrics.translation import (
     bleu,
@@ -20,9 +20,11 @@ from signloom.metrics.translation import (
     chrf,
     chrf_of,
     content_f1,
+    count_chrf,
     score_translation,
 )
 from signloom.metrics.words import content_words
+from tests.metrics.outputs import how2sign
 
 # Repeated, because sacreBLEU's own interval breaks on a resample without any match.
 HYPOTHESES = ["the cat sat on the mat today", "a dog", "", "Rain falls in the north ."] * 5
@@ -65,6 +67,28 @@ def test_scores_and_intervals_equal_sacrebleu() -> None:
     ours_chrf = chrf(HYPOTHESES, REFERENCES)
     assert ours_chrf.value == pytest.approx(theirs.score, abs=1e-9)
     assert (ours_chrf.ci95[1] - ours_chrf.ci95[0]) / 2 == pytest.approx(theirs._ci, abs=1e-3)
+
+
+def test_chrf_with_words_equals_sacrebleus() -> None:
+    theirs = sacrebleu.metrics.CHRF(word_order=2)
+    expected = theirs.corpus_score(HYPOTHESES, [REFERENCES]).score
+    ours = by_name(score_translation(HYPOTHESES, REFERENCES, which="standard"))
+    assert ours["chrF++"].value == pytest.approx(expected, abs=1e-9)
+    assert ours["chrF++"].signature == theirs.get_signature().format()
+    assert ours["chrF2"] == chrf(HYPOTHESES, REFERENCES)
+
+
+def test_the_sets_of_scores_contain_each_other_and_agree() -> None:
+    core, standard, every = (
+        score_translation(HYPOTHESES, REFERENCES, which=which)
+        for which in ("core", "standard", "all")
+    )
+    assert {score.name for score in core} < {score.name for score in standard}
+    assert {score.name for score in standard} < {score.name for score in every}
+    assert all(score in standard for score in core)
+    assert all(score in every for score in standard)
+    repetition = score_repetition(HYPOTHESES, 2)
+    assert repetition in standard
 
 
 def test_signature_is_sacrebleus_own() -> None:
@@ -175,15 +199,11 @@ def test_whatever_scores_against_itself_is_perfect_and_intervals_hold_their_boun
 
 @pytest.mark.shared_data
 def test_how2sign_outputs_score_as_published(shared_data: Path) -> None:
-    folder = shared_data / "text" / "unisign_pose_only_outputs"
-
-    def lines(name: str, mark: str) -> list[str]:
-        text = gzip.decompress((folder / name).read_bytes()).decode()
-        return [line.split(mark, 1)[1] for line in text.split("\n") if line]
-
-    hypotheses = lines("eval_how2sign_pose_only__test_tmp_pres.txt.gz", ", prediction: ")
-    references = lines("eval_how2sign_pose_only__test_tmp_refs.txt.gz", ", ground-truth: ")
+    hypotheses, references = how2sign(shared_data)
     score = bleu(hypotheses, references)[3]
     assert (score.n, score.excluded) == (2349, 0)
     assert score.value == pytest.approx(14.50, abs=0.005)
     assert score.ci95[0] < score.value < score.ci95[1]
+    found = {c.name: c.value() for c in count_chrf(hypotheses, references, plus=True)}
+    assert found["chrF2"] == pytest.approx(34.610222, abs=1e-6)
+    assert found["chrF++"] == pytest.approx(33.218823, abs=1e-6)
