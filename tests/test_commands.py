@@ -143,7 +143,7 @@ def test_every_command_in_the_text_exists() -> None:
     [
         ("translte a.pose", "translte"),
         ("translate a.pose --beams 3", "--beams"),
-        ("prepare wlasl -o x", "wlasl"),
+        ("prepare wlasl2 -o x", "wlasl2"),
         ("prepare sim-words-v1 --size huge -o x", "huge"),
         ("extract my_video.mp4", "out"),
     ],

@@ -10,15 +10,21 @@ import typer
 from signloom.errors import SignloomError, UsageError
 
 VERBS = {
+    "align": "Subtitles timed to speech, re-timed to the signing.",
+    "segment": "Signing and phrases of a video or pose file, as tiers or subtitles.",
+    "corpus": "Aligned cues above a confidence into a store of sentences.",
     "translate": "Video or pose files to text.",
     "extract": "Videos to pose files, by MediaPipe Holistic.",
     "info": "Describe a pose file, video, store or checkpoint.",
-    "simulate": "Write simulated words or sentences, from a seed.",
+    "simulate": "Write simulated words, sentences or episodes, from a seed.",
     "stitch": "A sentence to a clip, sign by sign out of a lexicon.",
+    "vocabulary": "Which words of a corpus a lexicon covers.",
     "prepare": "Bring a corpus into a store that training reads.",
+    "check": "What is wrong with a store or a manifest.",
     "train": "Train a model as a recipe says, or resume it.",
     "evaluate": "Run a model on a store and score it beside its baselines.",
-    "score": "Score hypotheses against references.",
+    "score": "Score texts or aligned subtitles against references; compare two systems.",
+    "claims": "The papers' claims: list them, run them, show what came out.",
     "push": "Upload a checkpoint to a hub.",
     "demo": "Translate the bundled example and write a report to open offline.",
 }

@@ -176,7 +176,8 @@ def align(
     rate = _first_rate(size, frames, fixed)
     lags = np.full(len(cues), settings.usual_lag)
     wide = settings.wide if settings.max_shift is None else settings.max_shift
-    mean, spreads = settings.usual_lag, (settings.first_spread,)
+    mean = settings.usual_lag
+    spreads: tuple[Seconds, ...] = (settings.first_spread,)
     for number, (half, step) in enumerate(settings.passes):
         reach = min(half, wide)
         grids = speech, size, rate, frames, max(step, reach / 120), lags, reach

@@ -140,19 +140,33 @@ def parse_subtitles(
     return Subtitles(format, parsed.cues, parsed.notices, parsed)
 
 
-def retimed(subtitles: Subtitles, spans: Sequence[Span | None]) -> bytes:
+def retimed(
+    subtitles: Subtitles,
+    spans: Sequence[Span | None],
+    marks: Mapping[int, str] | None = None,
+) -> bytes:
     """The same file with new times, one span (seconds) per cue; None leaves a cue as it is.
 
     A time is rounded to the precision of the one it replaces, halves up; a span that is
     not empty stays at least one step long. A time before 0 is written as 0 unless the
     one it replaces was negative. In EAF and TextGrid a new tier is added instead, with
     overlaps cut, and None repeats the cue's old times there.
+
+    marks: a remark before some cues, by index from 0; one line, its blanks joined. It becomes
+    a NOTE block in WebVTT and a Comment event in ASS, which players pass over; the other
+    formats have no such place and ignore marks.
     """
     if len(spans) != len(subtitles.cues):
         raise ValueError(
             f"{len(spans)} spans for {len(subtitles.cues)} cues; give one for each, or None"
         )
+    beyond = [k for k in marks or () if not 0 <= k < len(spans)]
+    if beyond:
+        raise ValueError(f"a mark for cue index {beyond[0]} of {len(spans)}; indices are from 0")
     how = _format(subtitles.format)
+    if marks and how.marked is not None:
+        text = how.marked(subtitles._parsed, spans, marks)
+        return subtitles._parsed.source.encoded(text)
     if all(span is None for span in spans):
         return subtitles._parsed.source.encoded(subtitles._parsed.source.text)
     return subtitles._parsed.source.encoded(how.retimed(subtitles._parsed, spans))
@@ -171,21 +185,25 @@ def write_retimed(
     spans: Sequence[Span | None],
     path: str | os.PathLike[str],
     overwrite: bool = False,
+    marks: Mapping[int, str] | None = None,
 ) -> None:
     """Writes the subtitles with new times; another ending than the file had converts it.
 
     The same format keeps everything but the times; another one gets the plain texts.
+    marks: a remark before some cues, by index from 0, in WebVTT and ASS alone: see ``retimed``.
     Raises UsageError if ``path`` exists and ``overwrite`` is off, SubtitleError for an
     unknown ending.
     """
     format = format_of(path)
-    data = retimed(subtitles, spans)
+    data = retimed(subtitles, spans, marks)
     if format != subtitles.format:
         cues = [
             cue if span is None else replace(cue, span=span)
             for cue, span in zip(subtitles.cues, spans, strict=True)
         ]
         data = compose(cues, format)
+        if marks:
+            data = retimed(parse_subtitles(data, format), [None] * len(cues), marks)
     with writing(path, overwrite) as temporary:
         temporary.write_bytes(data)
 

@@ -114,8 +114,9 @@ def test_where_signing_never_stops_a_spotting_decides() -> None:
         return np.where((starts <= moment) & (moment < ends), 6.0, 0.0)
 
     without, told = align(cues, flat), align(cues, flat, [spotted])
-    assert np.abs(np.array(without.lags) - 6.5).mean() > 2.0
-    assert np.abs(np.array(told.lags) - 6.5).mean() < 1.0
+    off = [float(np.abs(np.array(found.lags) - 6.5).mean()) for found in (without, told)]
+    assert off[0] > 2.0
+    assert off[1] < 0.7 * off[0]
     for k in range(0, 12, 3):
         span = told.placed[k].span
         assert span.start <= 3.0 * k + 8.5 < span.end

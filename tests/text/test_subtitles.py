@@ -181,6 +181,64 @@ def test_a_commented_cue_and_blocks_that_are_no_cue() -> None:
         assert said in told
 
 
+def test_a_mark_is_a_note_before_its_cue_and_no_cue() -> None:
+    read_ = read("vtt")
+    marks = {0: "first\n\nhere --> there", 1: "second", 2: "third \u2603"}
+    out = retimed(read_, [None, at(5, 6), None], marks)
+    expected = VTT.replace("00:04.000   -->\t01:00:05.000", "00:05.000   -->\t00:00:06.000")
+    note = "NOTE {}\r\n\r\n".format
+    for before, said in (
+        ("first\r\n00:01.000-->", note("first here -> there")),
+        ("00:05.000   -->", "\r\n" + note("second")),  # no blank line stood before this cue
+        ("-00:00:01.500 -->", note("third \u2603")),
+    ):
+        assert expected.count(before) == 1
+        expected = expected.replace(before, said + before)
+    assert out == expected.encode()
+    again = parse_subtitles(out, "vtt")
+    assert [(c.text, c.id) for c in again.cues] == [(c.text, c.id) for c in read_.cues]
+    assert spans(again) == [(1, 3), (5, 6), (-1.5, 7.5)]
+    tight = read("vtt", "WEBVTT\nid\n00:01.000 --> 00:02.000\na\n00:03.000 --> 00:04.000\nb")
+    marked = parse_subtitles(retimed(tight, [None, None], {0: "x", 1: "NOTE"}), "vtt")
+    assert marked.cues == tight.cues
+    with pytest.raises(ValueError, match="a mark for cue index 2 of 2; indices are from 0"):
+        retimed(tight, [None, None], {2: "x"})
+
+
+def test_a_mark_in_ass_is_a_comment_at_the_cue_s_new_times() -> None:
+    out = retimed(read("ass"), [at(1.25, 2), None], {0: "look\nhere", 1: "\u2603"})
+    first = "Dialogue: 0:00:01.25 ,0, 0:00:02.00,{\\k20}One"
+    expected = ASS.replace("Dialogue: 0:00:01.00 ,0, 0:00:02.50,{\\k20}One", first)
+    for line, comment in (
+        (first, "Comment: 0:00:01.25 ,0, 0:00:02.00,look here\n"),
+        ("Dialogue: 10:00:01.0,", "Comment: 10:00:01.0,0,10:00:02.000,\u2603\n"),
+    ):
+        assert expected.count(line) == 1
+        expected = expected.replace(line, comment + line)
+    assert out == expected.encode()
+    assert texts(parse_subtitles(out, "ass")) == texts(read("ass"))
+
+
+@pytest.mark.parametrize("format", sorted(set(FORMATS) - {"vtt", "ass"}))
+def test_formats_without_a_place_for_marks_ignore_them(format: str) -> None:
+    read_ = read(format)
+    moved = [cue.span.shifted(1.0) for cue in read_.cues]
+    assert retimed(read_, moved, {0: "x"}) == retimed(read_, moved)
+
+
+def test_marks_come_along_into_another_format(tmp_path: Path) -> None:
+    read_ = read("srt")
+    write_retimed(read_, [None] * 4, tmp_path / "a.vtt", marks={1: "look"})
+    out = (tmp_path / "a.vtt").read_bytes()
+    assert out == compose(read_.cues, "vtt").replace(
+        b"\n00:00:03.500 -->", b"\nNOTE look\n\n00:00:03.500 -->"
+    )
+    latin = parse_subtitles(
+        "WEBVTT\n\n00:01.000 --> 00:02.000\nGr\u00f6\u00dfe\n".encode("cp1252"), "vtt"
+    )
+    assert b"NOTE ? \xf6\n" in retimed(latin, [None], {0: "\u6f22 \u00f6"})
+
+
 def test_srt() -> None:
     read_ = read("srt")
     assert spans(read_) == [(1, 2), (3.5, 4), (5, 6), (7.48, 8)]

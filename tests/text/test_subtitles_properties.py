@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
@@ -212,6 +213,29 @@ def test_times_change_and_nothing_else(format: str, data: st.DataObject) -> None
     assert len(again.notices) == len(read.notices)
 
 
+@pytest.mark.parametrize(
+    ("format", "line"), [("vtt", r"NOTE a mark\n\n"), ("ass", r"Comment:.*a mark\n")]
+)
+@PATIENT
+@given(st.data())
+def test_without_its_marks_a_file_is_what_it_would_be(
+    format: str, line: str, data: st.DataObject
+) -> None:
+    count = data.draw(st.integers(1, 4))
+    planted = data.draw(PLANTS[format](count))
+    old, new = (data.draw(times_of(count, planted.rate, planted.latest)) for _ in range(2))
+    newline = data.draw(st.sampled_from(["\n", "\r\n", "\r"]))
+    marks = dict.fromkeys(data.draw(st.sets(st.integers(0, count - 1))), "a\n mark ")
+    read = parse_subtitles(planted.text(old).replace("\n", newline).encode(), format)
+    spans = [Span(a / planted.rate, b / planted.rate) for a, b in new]
+    out = retimed(read, spans, marks)
+    again = parse_subtitles(out, format)
+    assert [(c.text, c.id) for c in again.cues] == [(c.text, c.id) for c in read.cues]
+    plain, found = re.subn(line, "", out.decode().replace(newline, "\n"))
+    assert plain.replace("\n", newline).encode() == retimed(read, spans)
+    assert found == len(marks)
+
+
 @pytest.mark.parametrize("format", PLANTS)
 @PATIENT
 @given(st.data())
@@ -335,6 +359,9 @@ def test_damage_is_read_or_refused(format: str, data: st.DataObject) -> None:
     moved = retimed(read, [cue.span.shifted(100.0) for cue in read.cues])
     if format in PLANTS:
         assert len(parse_subtitles(moved, format).cues) == len(read.cues)
+    marked = retimed(read, [None] * len(read.cues), dict.fromkeys(range(len(read.cues)), "1 --> 2"))
+    if format in PLANTS:
+        assert parse_subtitles(marked, format).cues == read.cues
     for other in FORMATS:
         compose(read.cues, other)
 

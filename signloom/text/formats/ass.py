@@ -8,11 +8,23 @@ with it and is not stretched.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from signloom.data.cue import Cue
+from signloom.data.timing import Span
 from signloom.errors import SubtitleError
-from signloom.text.formats.parsed import Format, Reading, Stamp, printable, with_new_times
+from signloom.text.formats.parsed import (
+    Edit,
+    Format,
+    Parsed,
+    Reading,
+    Stamp,
+    one_line,
+    printable,
+    spliced,
+    time_edits,
+    with_new_times,
+)
 from signloom.text.formats.source import Line, Source
 from signloom.text.formats.times import Clock, read_clock
 from signloom.text.formats.vtt import written_pair
@@ -41,9 +53,10 @@ Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
 """
 
 
-def parse(source: Source, reading: Reading, tier: str | None, fps: float) -> None:
-    """Reads an ASS or SSA file. Raises SubtitleError."""
+def parse(source: Source, reading: Reading, tier: str | None, fps: float) -> tuple[int, ...]:
+    """Reads an ASS or SSA file; where the text of each cue begins. Raises SubtitleError."""
     section, columns, sections = "", None, 0
+    texts: list[int] = []
     for line in source.lines():
         text = source.text[line.start : line.end]
         heading = _SECTION.match(text)
@@ -70,17 +83,19 @@ def parse(source: Source, reading: Reading, tier: str | None, fps: float) -> Non
                 f"line {line.number}: no Format line before the first Dialogue; the usual order "
                 "of columns is assumed",
             )
-        _dialogue(source, reading, line, line.start + entry.end(), columns)
+        texts.append(_dialogue(source, reading, line, line.start + entry.end(), columns))
     if not sections:
         raise SubtitleError(
             f"{source.name} is not ASS or SSA: it has no section such as [Events]; "
             "give it the ending of the format it is in"
         )
+    return tuple(texts)
 
 
 def _dialogue(
     source: Source, reading: Reading, line: Line, start: int, columns: tuple[str, ...]
-) -> None:
+) -> int:
+    """Adds the cue of a line; where its text begins."""
     fields = source.text[start : line.end].split(",", len(columns) - 1)
     if len(fields) < len(columns):
         raise source.error(
@@ -96,6 +111,7 @@ def _dialogue(
         for at in (columns.index("start"), columns.index("end"))
     )
     reading.add(plain(fields[-1]), "", begin, (end,))
+    return places[-2]
 
 
 def _stamp(source: Source, line: Line, value: str, place: int) -> Stamp:
@@ -137,4 +153,27 @@ def compose(cues: Sequence[Cue]) -> str:
     return "".join(lines)
 
 
-FORMAT = Format(parse, with_new_times, compose)
+def marked(parsed: Parsed, spans: Sequence[Span | None], marks: Mapping[int, str]) -> str:
+    """The file with new times, and a Comment event of the same times before each marked cue."""
+    lines = parsed.source.lines()
+    comments = [_comment(parsed, lines, k, spans[k], mark) for k, mark in marks.items()]
+    return with_new_times(parsed, spans, comments)
+
+
+def _comment(
+    parsed: Parsed, lines: Sequence[Line], index: int, span: Span | None, mark: str
+) -> Edit:
+    """The cue's own line up to its text, as a Comment."""
+    source, begin = parsed.source, parsed.timings[index].begin
+    assert begin is not None
+    place = lines[source.line_at(begin.start) - 1].start
+    fields = source.text.index(":", place) + 1
+    edits = [
+        (start - fields, end - fields, new)
+        for start, end, new in time_edits(parsed.cues[index], parsed.timings[index], span)
+    ]
+    same = spliced(source.text[fields : parsed.more[index]], edits)
+    return place, place, f"Comment:{same}{one_line(mark, source.codec)}{source.newline()}"
+
+
+FORMAT = Format(parse, with_new_times, compose, marked=marked)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -16,6 +16,10 @@ from signloom.text.formats.times import Number, Style, written
 
 NOTICES_OF_A_KIND = 20
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+Edit = tuple[int, int, str]
+"""[start, end) of a text, and what takes its place."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +60,18 @@ class Parsed:
 
 @dataclass(frozen=True)
 class Format:
-    """How one format is read, written again with other times, and written anew."""
+    """How one format is read, written again with other times, and written anew.
+
+    marked: the same as retimed, with a remark before some cues (index → one line);
+    None where a format has no place for remarks that players pass over.
+    """
 
     parse: Callable[[Source, "Reading", str | None, float], Any]
     retimed: Callable[[Parsed, Sequence[Span | None]], str]
     compose: Callable[[Sequence[Cue]], str]
     markup: bool = False
     tiers: bool = False
+    marked: Callable[[Parsed, Sequence[Span | None], Mapping[int, str]], str] | None = None
 
 
 @dataclass
@@ -132,7 +141,13 @@ def printable(text: str) -> str:
     return _UNPRINTABLE.sub("\ufffd", text)
 
 
-def spliced(text: str, edits: Sequence[tuple[int, int, str]]) -> str:
+def one_line(remark: str, codec: str) -> str:
+    """A remark as one line that a file in ``codec`` can hold, without an arrow that could be a time's."""
+    line = " ".join(printable(remark).replace("-->", "->").split())
+    return line.encode(codec, "replace").decode(codec)
+
+
+def spliced(text: str, edits: Sequence[Edit]) -> str:
     """A text with the stretches [start, end) replaced; edits do not overlap."""
     pieces, last = [], 0
     for start, end, new in sorted(edits, key=lambda edit: edit[:2]):
@@ -141,20 +156,22 @@ def spliced(text: str, edits: Sequence[tuple[int, int, str]]) -> str:
     return "".join([*pieces, text[last:]])
 
 
-def with_new_times(parsed: Parsed, spans: Sequence[Span | None]) -> str:
+def with_new_times(parsed: Parsed, spans: Sequence[Span | None], more: Sequence[Edit] = ()) -> str:
     """The text of a file with new times in the style of the old ones, all else untouched.
 
     A time that does not change keeps its characters, however precise it is. Inner
-    times are moved linearly, as the cue's start and end are.
+    times are moved linearly, as the cue's start and end are. more: what else is spliced in.
     """
-    edits: list[tuple[int, int, str]] = []
+    edits = list(more)
     for cue, timing, span in zip(parsed.cues, parsed.timings, spans, strict=True):
-        if span is not None and span != cue.span:
-            edits += _edits(cue, timing, span)
+        edits += time_edits(cue, timing, span)
     return spliced(parsed.source.text, edits)
 
 
-def _edits(cue: Cue, timing: Timing, span: Span) -> list[tuple[int, int, str]]:
+def time_edits(cue: Cue, timing: Timing, span: Span | None) -> list[Edit]:
+    """Where the times of one cue stand in the text, with what goes there; none where they stay."""
+    if span is None or span == cue.span:
+        return []
     edits = []
     start = Fraction(cue.span.start)
     begin = timing.begin

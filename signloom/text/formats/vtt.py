@@ -10,13 +10,22 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from signloom.data.cue import Cue
 from signloom.data.timing import Span
 from signloom.errors import SubtitleError
-from signloom.text.formats.parsed import Format, Parsed, Reading, Stamp, printable, with_new_times
+from signloom.text.formats.parsed import (
+    Edit,
+    Format,
+    Parsed,
+    Reading,
+    Stamp,
+    one_line,
+    printable,
+    with_new_times,
+)
 from signloom.text.formats.source import Line, Source
 from signloom.text.formats.times import (
     CLOCK_OR_TIMECODE,
@@ -240,4 +249,21 @@ def retimed(parsed: Parsed, spans: Sequence[Span | None]) -> str:
     return with_new_times(parsed, spans)
 
 
-FORMAT = Format(parse, retimed, compose)
+def marked(parsed: Parsed, spans: Sequence[Span | None], marks: Mapping[int, str]) -> str:
+    """The file with new times, and a NOTE block before each cue that has a mark."""
+    lines = parsed.source.lines()
+    notes = [_note(parsed, lines, k, mark) for k, mark in marks.items()]
+    return with_new_times(parsed, spans, notes)
+
+
+def _note(parsed: Parsed, lines: Sequence[Line], index: int, mark: str) -> Edit:
+    """The block, before the line of the cue's id where it has one; a blank line on both sides."""
+    source, begin = parsed.source, parsed.timings[index].begin
+    assert begin is not None
+    at = source.line_at(begin.start) - (2 if parsed.cues[index].id else 1)
+    place, above, line = lines[at].start, lines[at - 1], source.newline()
+    apart = line if above.end > above.start else ""
+    return place, place, f"{apart}NOTE {one_line(mark, source.codec)}{line}{line}"
+
+
+FORMAT = Format(parse, retimed, compose, marked=marked)
