@@ -21,7 +21,15 @@ from signloom.cli.receipt import commit, hardware
 from signloom.data.files import writing
 
 ROOT = Path(__file__).parent.parent
-RATIOS = ("simulator_speed", "stitching", "extraction", "store_read", "decoding")
+RATIOS = (
+    "simulator_speed",
+    "stitching",
+    "extraction",
+    "store_read",
+    "decoding",
+    "alignment_speed",
+    "stitched_streams",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,6 +1,6 @@
 """The aligner on real signing: episodes spliced from the 16 DGS sentences, with pauses or none.
 
-    python -m benchmarks.aligned_dgs ROOT [--episodes 10]
+    python -m benchmarks.aligned_dgs ROOT [--episodes 12] [-o results/alignment-dgs.json]
 
 ROOT holds ``train_<n>_original.pose`` and ``train_<n>_metadata.json`` of the Public DGS
 Corpus (not shipped). An episode is 32 of its sentences in a random order, scaled to one
@@ -17,12 +17,15 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from signloom.cli.receipt import commit, hardware
 from signloom.data.clip import PoseClip
 from signloom.data.cue import Cue
+from signloom.data.files import writing
 from signloom.data.timing import Span
 from signloom.inference.align import align
 from signloom.metrics.alignment import AlignedEpisode, baselines, score_alignment
@@ -183,8 +186,10 @@ def true_activity(truth: list[Cue], like: Activity) -> Activity:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("root", type=Path)
-    parser.add_argument("--episodes", type=int, default=10)
+    parser.add_argument("--episodes", type=int, default=12)
+    parser.add_argument("-o", "--out", type=Path)
     asked = parser.parse_args()
+    report: dict[str, Any] = {"corpus": "16 DGS sentences, spliced", "episodes": asked.episodes}
     for style in ("natural", "none"):
         made: dict[str, list[AlignedEpisode]] = {"aligned": [], "true bounds (oracle)": []}
         for seed in range(asked.episodes):
@@ -201,6 +206,10 @@ def main() -> None:
                 )
         rows = {name: score_alignment(episodes) for name, episodes in made.items()}
         rows |= baselines(made["aligned"])
+        report[f"pauses: {style}"] = {
+            name: [s.to_json() for s in scores if s.name.startswith("F1")]
+            for name, scores in rows.items()
+        }
         print(f"pauses: {style}; {asked.episodes} episodes of 32 sentences (16 distinct)")
         for name, scores in rows.items():
             by_name = {s.name: s for s in scores}
@@ -208,6 +217,10 @@ def main() -> None:
                 f"{n} {by_name[n].value:5.1f}" for n in ("F1@.10", "F1@.25", "F1@.50")
             )
             print(f"  {name:34} {shown}   ± {np.ptp(by_name['F1@.50'].ci95) / 2:.1f}")
+    if asked.out:
+        report |= {"commit": commit(), "hardware": hardware()}
+        with writing(asked.out, overwrite=True) as part:
+            part.write_text(json.dumps(report, indent=1) + "\n")
 
 
 if __name__ == "__main__":
