@@ -1,6 +1,7 @@
 """The aligner on sim-episodes-v1, beside its baselines and its oracle; by condition; how sure it is.
 
     python -m benchmarks.alignment [--split test] [--size small] [--episodes N] [--jobs 2] [-o results/alignment-small-test.json]
+    python -m benchmarks.alignment -o results/alignment-small-test.json --plot docs/images/alignment-reliability.svg
 
 Simulated signing: an instrument. Rows: ``aligned`` (``signloom align``'s program, all cues
 placed, nothing kept back), the same without one kind of evidence each, a windowed dynamic
@@ -166,6 +167,26 @@ def scored(episodes: Sequence[dict]) -> dict[str, list]:
     return rows | baselines(like)
 
 
+def draw(bins: Sequence[dict], path: Path) -> None:
+    """The reliability diagram: confidence against the share that is right, dots as large as their N."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    matplotlib.rcParams["svg.hashsalt"] = "signloom"
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(4.2, 4.0))
+    axes.plot([0, 1], [0, 1], color="0.6", linewidth=1)
+    size = [40 * (b["n"] / max(x["n"] for x in bins)) ** 0.5 * 6 for b in bins]
+    axes.scatter(
+        [b["confidence"] for b in bins], [b["right"] for b in bins], s=size, color="#1f5f8b"
+    )
+    axes.set(xlabel="confidence", ylabel="share with IoU ≥ 0.5", xlim=(0, 1), ylim=(0, 1))
+    axes.set_title("sim-episodes-v1 small test (simulated)", fontsize=10)
+    figure.tight_layout()
+    figure.savefig(path, metadata={"Date": None})
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
@@ -175,7 +196,13 @@ def main() -> None:
     parser.add_argument("--episodes", type=int)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("-o", "--out", type=Path)
+    parser.add_argument(
+        "--plot", type=Path, help="draw the reliability of FILE given with -o, and stop"
+    )
     asked = parser.parse_args()
+    if asked.plot:
+        draw(json.loads(asked.out.read_text())["reliability"], asked.plot)
+        return
     count = asked.episodes or len(SimulatedEpisodes(asked.size, asked.split))
     with ProcessPoolExecutor(asked.jobs) as pool:
         episodes = list(pool.map(partial(run, asked.size, asked.split), range(count)))
