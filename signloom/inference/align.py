@@ -483,7 +483,8 @@ class _Chain:
             half = np.where(iou >= 0.5, 1.0, 0.0) @ weight
             value = half + 0.5 * (iou @ weight)
             top = int(np.argmax(value))
-            spans.append(Span(max(float(start[top]), 0.0), float(end[top])))
+            begin = max(float(start[top]), 0.0)
+            spans.append(Span(begin, max(float(end[top]), begin + least)))
             share[k] = half[top]
         return _apart(spans, least), share
 

@@ -74,31 +74,25 @@ def test_posteriors_are_those_of_enumeration() -> None:
     slow = (chain.z_first[0] + chain.z_grid) * chain.z_step
     prior = (1 + ((slow - 1.2) / np.hypot(0.5, setting.usual_spread)) ** 2 / 3) ** -2.0
     width, several, deep = len(chain.grid), emission.shape[2], len(chain.z_grid)
-    expected = np.zeros(emission.shape)
     chances = [chain._chance(k, setting, {}) for k in range(3)]
     drifts = [np.zeros(0), chain._drift(1, setting), chain._drift(2, setting)]
-    kept = [np.argwhere(emission[k] > 1e-4) for k in range(3)]
-    for path in itertools.product(*kept):
-        weight, fits = 1.0, True
-        for k, (i, j) in enumerate(path):
-            start = chain.first[k] + i
-            weight *= emission[k, i, j]
-            if k:
-                before, length = path[k - 1]
-                end = chain.first[k - 1] + before + chain.lengths[k - 1, length]
-                fits &= bool(start >= end)
-                weight *= 1 + setting.close * (end >= earliest[k][i])
-        if not fits:
-            continue
-        z = prior * chances[0][path[0][0]]
-        for k in (1, 2):
-            z = (z @ drifts[k]) * chances[k][path[k][0]]
-        weight *= z.sum()
-        for k, (i, j) in enumerate(path):
-            expected[k, i, j] += weight
-    expected /= expected.sum(axis=(1, 2), keepdims=True)
+    lag = np.einsum(
+        "z,iz,zy,jy,yx,kx->ijk", prior, chances[0], drifts[1], chances[1], drifts[2], chances[2]
+    )
+    starts = [chain.first[k] + chain.grid for k in range(3)]
+    ends = [starts[k][:, None] + chain.lengths[k] for k in range(3)]
+    step = []  # (start, duration) of one cue → start of the next
+    for k in (1, 2):
+        end = ends[k - 1][:, :, None]
+        follows = 1 + setting.close * (end >= earliest[k])
+        step.append(follows * (starts[k] >= end))
+    expected = [
+        np.einsum("ijk,ia,jb,kc,iaj,jbk->" + kept, lag, *emission, *step, optimize=True)
+        for kept in ("ia", "jb", "kc")
+    ]
     assert width * several * deep > 50
-    np.testing.assert_allclose(chain.posterior, expected, atol=2e-3)
+    for k in range(3):
+        np.testing.assert_allclose(chain.posterior[k], expected[k] / expected[k].sum(), atol=1e-5)
 
 
 def test_where_signing_never_stops_a_spotting_decides() -> None:
