@@ -161,6 +161,12 @@ def run(
     if resume:
         raise UsageError("--resume goes with folders; leave it out, or pass --overwrite")
     media, subtitles = _pair(inputs, pose)
+    poses = pose or media
+    for option, value in (("--save-pose", save_pose), ("--signer-box", signer_box)):
+        if value is not None and poses is not None and poses.suffix.lower() == ".pose":
+            raise UsageError(
+                f"{option} goes with a video to extract, got the poses {poses}; leave it out"
+            )
     line, low = align_one(media, subtitles, pose, out, wishes, extras)
     typer.echo(line)
     if low is not None:
@@ -252,7 +258,8 @@ def align_one(
         _write_extras(said, source, given, found, extras)
     if extras.dry_run:
         print(moves(found))
-    return summary(said, out), _distrust(found, out, wishes)
+    written = None if extras.dry_run else out
+    return summary(said, written), _distrust(found, written, wishes)
 
 
 @dataclass(frozen=True)
@@ -292,7 +299,9 @@ def open_media(media: Path | None, pose: Path | None, extras: Extras, stages: St
                 activity(track([clip])), clip.layout.name, clip.origin.to_json(), path, clip
             )
     header = read_header(path)
-    if media is not None and pose is not None and media.suffix.lower() != ".pose":
+    if not header.frames:
+        raise MediaError(f"{path} has no frames, expected the poses of a video; extract it again")
+    if media is not None and pose is not None:
         from signloom.extract.video import probe
 
         video = probe(media)
@@ -326,10 +335,14 @@ def _extracted(video: Path, extras: Extras) -> PoseClip:
 
 def _pair(inputs: Sequence[Path], pose: Path | None) -> tuple[Path | None, Path]:
     """(video or pose file, subtitles) of one episode."""
+    if pose is not None and pose.suffix.lower() != ".pose":
+        raise UsageError(f"--pose is {pose}, expected a name ending in .pose; a video goes first")
     if len(inputs) == 2:
         media, subtitles = inputs
         if subtitles.suffix.lower() == ".pose":
             raise UsageError(f"{subtitles} is a pose file, expected subtitles second; swap the two")
+        if media.suffix.lower() == ".pose" and pose is not None:
+            raise UsageError(f"{media} and --pose {pose} are both pose files; give one of them")
         return media, subtitles
     if len(inputs) == 1 and pose is not None:
         return None, inputs[0]
@@ -445,8 +458,9 @@ def _attempt(
         line, low = align_one(media, subtitles, None, target, wishes, extras)
     except SignloomError as error:
         text = str(error)
-        named = text if str(media) in text or str(subtitles) in text else f"{subtitles}: {text}"
-        return "", type(error)(named) if type(error) is not SignloomError else error
+        if str(media) not in text and str(subtitles) not in text:
+            error.args = (f"{subtitles}: {text}",)
+        return "", error
     return line, None if low is None else UntrustedResultError(low)
 
 
@@ -538,6 +552,7 @@ def as_json(
             "low": wishes.low, "snap": "frame" if wishes.frame else "none",
         },
         "timecode": found.timecode,
+        "already_on_signing": found.already,
         "lag": round(found.lag, 3),
         "seconds_per_unit": round(found.rate, 5),
         "confidence": round(found.confidence, 4),

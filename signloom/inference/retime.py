@@ -17,14 +17,14 @@ import numpy as np
 
 from signloom.data.cue import Cue
 from signloom.data.timing import Seconds, Span
-from signloom.errors import SubtitleError, UntrustedResultError
+from signloom.errors import SubtitleError, UntrustedResultError, UsageError
 from signloom.inference.align import Alignment, Array, Evidence, Settings, align
 from signloom.pose.activity import Activity
 
 OnLow = Literal["prior", "keep", "mark"]
 Overlap = Literal["forbid", "allow"]
 
-LOW = 0.35
+LOW = 0.25
 """Below this confidence a placement is called low."""
 UNSIGNED = 0.5
 """Below this probability of being signed a cue is called not signed."""
@@ -32,17 +32,19 @@ LEAST_SIGNING: Seconds = 1.0
 """Less signing than this in the whole episode is no signing."""
 HOUR: Seconds = 3600.0
 
-ALREADY = 3.5
+ALREADY = 5.0
 """Cues are on the signing already where they fit its boundaries so many standard deviations better
-than when they are all moved; on sim-episodes-v1 (train) speech-timed ones reach 1.6, re-timed ones
-4.1 and more …"""
+than when they are all moved. In 66 episodes of sim-episodes-v1 (train and dev) speech-timed cues
+reach 2.4, true ones 6.6 and more, re-timed ones 7.1 and more …"""
 ALREADY_IN_PART = 1.25
 """… and in every stretch of about PART cues so many."""
 PART: int = 30
 FEWEST: int = 8
 """Of fewer cues nobody can tell that."""
 CLOSE: Seconds = 0.1
-"""A cue that is on the signing already stays where it would move by no more than this."""
+"""Cues that are on the signing already are taken to start and end where they do, to about this …"""
+STAYS: Seconds = 0.25
+"""… and one stays to the byte where neither end would move by more than this."""
 
 _NOT_SPEECH = re.compile(
     r"^[\s♪♫#*._\-–—…]*$|^\s*[\[(♪♫*][^\])♪♫*]*[\])♪♫*]\s*$|^\s*[♪♫].*[♪♫]\s*$", re.S
@@ -55,9 +57,11 @@ class Wishes:
     """How subtitles are to be re-timed; times in seconds.
 
     offset: the lag to expect of signing behind speech; None: learnt from the episode.
-    max_shift: no cue moves further than this. within: only cues that start in it are moved.
+    max_shift: no cue moves further than this. within: only cues that start in it, on the
+    file's clock, are moved.
     locked: cues (from 0, in the file's order) that are right already.
-    overlap: "allow" keeps cues that overlap in the input overlapping.
+    overlap: "allow" keeps cues that overlap in the input overlapping; "forbid" sets those that
+    move apart, and cuts them at those that stay as far as their least duration allows.
     frame: times fall on frames of the clip.
     timecode: what the file's clock shows at the start of the video; None: found out.
     """
@@ -100,7 +104,8 @@ class Retimed:
     """All cues in the file's order, and what was found on the way.
 
     lag: median lag of signing behind speech, seconds; rate: signing seconds a unit of text;
-    timecode: what the file's clock shows at the start of the video.
+    timecode: what the file's clock shows at the start of the video. already: the cues were
+    on the signing before; their confidences then rest on that.
     """
 
     cues: tuple[Moved, ...]
@@ -108,6 +113,7 @@ class Retimed:
     rate: float
     timecode: Seconds
     notices: tuple[str, ...]
+    already: bool = False
 
     @property
     def confidence(self) -> float:
@@ -153,21 +159,25 @@ def retime(
     local = [replace(cue, span=cue.span.shifted(-timecode)) for cue in cues]
     order = sorted(range(len(cues)), key=lambda k: (local[k].span.start, k))
     speech = [k for k in order if not not_speech(local[k].text)]
-    inside = {
-        k for k in speech if wishes.within is None or _starts_in(local[k].span, wishes.within)
-    }
-    inside -= wishes.locked
-    aligned = [k for k in speech if k in inside or k in wishes.locked]
-    groups = _groups([local[k] for k in aligned], wishes.overlap)
+    within = wishes.within
+    asked = {k for k in order if within is None or _starts_in(cues[k].span, within)}
+    inside = asked.intersection(speech) - wishes.locked
+    beside = [k for k in speech if k not in asked and k not in wishes.locked]
+    beside = [k for k in beside if 0 <= local[k].span.start <= activity.duration]
+    staying = set(wishes.locked)
+    if on_signing([local[k] for k in beside], activity):
+        staying |= set(beside)
+    aligned = [k for k in speech if k in inside or k in staying or k in beside]
+    groups = _groups([local[k] for k in aligned], wishes.overlap, [k in inside for k in aligned])
     joined = [_joined([local[aligned[i]] for i in group]) for group in groups]
     fixed = {
-        g: local[aligned[group[0]]].span
+        g: _clipped(local[aligned[group[0]]].span, activity.duration)
         for g, group in enumerate(groups)
-        if aligned[group[0]] in wishes.locked
+        if aligned[group[0]] in staying
     }
     found: Alignment | None = None
-    loose = [cue for g, cue in enumerate(joined) if g not in fixed]
-    already = wishes.offset is None and on_signing(loose, activity)
+    placing = [joined[g] for g, group in enumerate(groups) if aligned[group[0]] in inside]
+    already = wishes.offset is None and on_signing(placing, activity)
     if already:
         notices.append(
             f"{name} is on the signing already: its times fit where sentences start and end. Cues move "
@@ -186,10 +196,10 @@ def retime(
             for i in group:
                 k = aligned[i]
                 priors[k] = local[k].span.shifted(placed.prior.start - joined[g].span.start)
-                if k in wishes.locked:
+                if k not in inside:
                     continue
                 spans[k] = _within(local[k].span, joined[g].span, placed.span)
-                if already and _apart(spans[k], local[k].span) <= CLOSE + 1e-9:
+                if already and _apart(spans[k], local[k].span) <= STAYS:
                     spans[k] = local[k].span
                 confidence[k] = placed.confidence
                 if placed.signed < UNSIGNED:
@@ -199,35 +209,36 @@ def retime(
         starts = np.array([cue.span.start for cue in joined])
         lags = np.array(found.lags)
         for k in order:
-            if k not in speech and k not in wishes.locked and _asked(local[k], wishes):
+            if k in asked - wishes.locked and k not in inside:
                 lag = float(np.interp(local[k].span.start, starts, lags))
                 spans[k] = priors[k] = local[k].span.shifted(lag)
     for k in range(len(cues)):
         if k in wishes.locked:
             flags[k].append("locked")
-        elif not _asked(local[k], wishes):
+        elif k not in asked:
             flags[k].append("outside")
         elif k not in inside:
             flags[k].append("not speech")
         if flags[k] and flags[k][0] in ("low", "no signing"):
-            confidence[k] = min(confidence[k], 1.0)
             if wishes.on_low == "prior":
                 spans[k] = priors[k]
                 flags[k].append("prior")
             elif wishes.on_low == "keep":
                 spans[k] = local[k].span
                 flags[k].append("kept")
-    moving = {k for k in range(len(cues)) if not set(flags[k]) & {"locked", "outside", "kept"}}
+    stays = {"locked", "outside", "kept"}
+    moving = {k for k in range(len(cues)) if found is not None and not stays & set(flags[k])}
     spans = _tidied(spans, order, moving, activity, wishes, local, flags)
     moved = tuple(
         Moved(
-            k + 1, cue, cue.span if k not in moving else spans[k].shifted(timecode),
+            k + 1, cue, cue.span if spans[k] == local[k].span else spans[k].shifted(timecode),
             confidence[k], tuple(flags[k]),
         )
         for k, cue in enumerate(cues)
     )  # fmt: skip
     lag = float(np.median([m.shift for m in moved if m.number - 1 in inside])) if inside else 0.0
-    return Retimed(moved, lag, found.rate if found else 0.0, timecode, tuple(notices))
+    rate = found.rate if found else 0.0
+    return Retimed(moved, lag, rate, timecode, tuple(notices), already)
 
 
 def check_order(cues: Sequence[Cue], any_order: bool, name: str) -> None:
@@ -265,6 +276,11 @@ def start_timecode(
                 f"{name} begins at {clock(first)}, after the end of the video at {clock(duration)}: "
                 f"its clock is taken to start at {said} (--start-timecode {said} says so)"
             ]
+    if wishes.timecode is not None and last < timecode:
+        raise UsageError(
+            f"all cues of {name} start before --start-timecode {clock(timecode)}, the last at "
+            f"{clock(last)}; give what the subtitles' clock shows where the video starts"
+        )
     if last - timecode > duration:
         raise SubtitleError(
             f"{name} is longer than the video: its last cue starts at {clock(last)}, the video ends "
@@ -279,16 +295,12 @@ def clock(seconds: Seconds) -> str:
     whole = round(abs(seconds) * 1000)
     minutes, ms = divmod(whole, 60_000)
     hours, minutes = divmod(minutes, 60)
-    return f"{'-' * (seconds < 0)}{hours:02d}:{minutes:02d}:{ms // 1000:02d}.{ms % 1000:03d}"
+    return f"{'-' if seconds < 0 else ''}{hours:02d}:{minutes:02d}:{ms // 1000:02d}.{ms % 1000:03d}"
 
 
 def not_speech(text: str) -> bool:
     """Whether a cue is music, a sound or empty: '♪ la la ♪', '[DOOR SLAMS]', '(laughs)', ''."""
     return bool(_NOT_SPEECH.match(_TAGS.sub("", text)))
-
-
-def _asked(cue: Cue, wishes: Wishes) -> bool:
-    return wishes.within is None or _starts_in(cue.span, wishes.within)
 
 
 def _starts_in(span: Span, within: Span) -> bool:
@@ -331,14 +343,14 @@ def _fit(edges: Array, activity: Activity) -> float:
 
 @dataclass(frozen=True)
 class _AsGiven:
-    """Evidence that cues start and end where they do in the input, to about a tenth of a second."""
+    """Evidence that cues start and end where they do in the input, to about CLOSE."""
 
     cues: Sequence[Cue]
 
     def __call__(self, cue: int, starts: Array, ends: Array) -> Array:
         given = self.cues[cue].span
-        off = [(starts - given.start) / CLOSE, (ends - given.end) / CLOSE]
-        return 2.0 - 2.0 * sum(np.log1p(x**2 / 3) for x in off)
+        early, late = (starts - given.start) / CLOSE, (ends - given.end) / CLOSE
+        return 2.0 - 2.0 * (np.log1p(early**2 / 3) + np.log1p(late**2 / 3))
 
 
 def _apart(a: Span, b: Span) -> Seconds:
@@ -359,11 +371,15 @@ def _settings(settings: Settings, wishes: Wishes, already: bool = False) -> Sett
     return replace(changed, usual_lag=wishes.offset, usual_spread=0.5 * settings.usual_spread)
 
 
-def _groups(cues: Sequence[Cue], overlap: Overlap) -> list[list[int]]:
-    """Cues that stay together: each alone, or those that overlap by a third of the shorter."""
+def _clipped(span: Span, end: Seconds) -> Span:
+    return Span(min(max(span.start, 0.0), end), min(max(span.end, 0.0), end))
+
+
+def _groups(cues: Sequence[Cue], overlap: Overlap, moves: Sequence[bool]) -> list[list[int]]:
+    """Cues that stay together: each alone, or those that move and overlap by a third of the shorter."""
     groups: list[list[int]] = []
     for i, cue in enumerate(cues):
-        if overlap == "allow" and groups:
+        if overlap == "allow" and groups and moves[i] and moves[groups[-1][-1]]:
             last = max((cues[j].span for j in groups[-1]), key=lambda s: s.end)
             shared = last.end - cue.span.start
             if shared > 0 and shared > min(last.duration, cue.span.duration) / 3:
@@ -374,9 +390,8 @@ def _groups(cues: Sequence[Cue], overlap: Overlap) -> list[list[int]]:
 
 
 def _joined(cues: Sequence[Cue]) -> Cue:
-    if len(cues) == 1:
-        return cues[0]
-    span = Span(min(c.span.start for c in cues), max(c.span.end for c in cues))
+    """One cue in place of several, from the start of the video on."""
+    span = Span(max(min(c.span.start for c in cues), 0.0), max(max(c.span.end for c in cues), 0.0))
     return Cue(span, " ".join(c.text for c in cues))
 
 
@@ -402,51 +417,71 @@ def _tidied(
 ) -> dict[int, Span]:
     """The spans inside the clip, in order and apart, on frames; what cannot move stays."""
     fps, end = activity.fps, activity.duration
-    least = max(wishes.min_duration, 1 / fps)
+    shown = [k for k in order if k in moving and not _flash(local[k], flags[k])]
+    least = min(max(wishes.min_duration, 1 / fps), end / max(len(shown), 1))
     out = dict(spans)
     for k in moving:
-        span = out[k]
+        span = _within_reach(out[k], local[k].span, wishes.max_shift)
         start = min(max(span.start, 0.0), max(end - least, 0.0))
-        if local[k].span.duration <= 0 and "not speech" in flags[k]:
-            out[k] = Span(start, start)  # an empty flash of a cue stays one
-            continue
-        out[k] = Span(start, max(min(max(span.end, start + least), end), start))
+        out[k] = Span(start, start)
+        if k in shown:
+            out[k] = Span(start, min(max(span.end, start + least), max(end, start + least)))
     if wishes.overlap == "forbid":
-        _set_apart(out, order, moving, least, local)
+        _set_apart(out, shown, least, end)
+        _cut_at_those_that_stay(out, order, moving, least)
     for k in moving:
-        span = out[k]
-        if wishes.frame:
-            first, last = span.frames(fps)
-            out[k] = Span(first / fps, max(last, first + (span.duration > 0)) / fps)
-        if abs(out[k].start - spans[k].start) > 0.5 / fps + 1e-6 and not flags[k]:
-            if abs(out[k].start - spans[k].start) > 2 / fps:
-                flags[k].append("clamped")
+        out[k] = _within_reach(out[k], local[k].span, wishes.max_shift)
+        if wishes.frame and out[k] != local[k].span:
+            first, last = out[k].frames(fps)
+            out[k] = Span(first / fps, max(last, first + (k in shown)) / fps)
+        if abs(out[k].start - spans[k].start) > 2 / fps and not flags[k]:
+            flags[k].append("clamped")
     return out
 
 
-def _set_apart(
-    out: dict[int, Span],
-    order: Sequence[int],
-    moving: set[int],
-    least: Seconds,
-    local: Sequence[Cue],
-) -> None:
-    """Cuts overlaps of neighbours in their middle, in place; a span that may not move is not cut."""
-    for a, b in itertools.pairwise(order):
+def _flash(cue: Cue, flags: Sequence[str]) -> bool:
+    """Whether a cue is an empty one without duration, which stays one."""
+    return cue.span.duration <= 0 and "not speech" in flags
+
+
+def _within_reach(span: Span, given: Span, most: Seconds | None) -> Span:
+    """The span moved so far that its start is at most ``most`` from where it was given."""
+    if most is None or abs(span.start - given.start) <= most:
+        return span
+    start = given.start + float(np.clip(span.start - given.start, -most, most))
+    return span.shifted(start - span.start)
+
+
+def _set_apart(out: dict[int, Span], shown: Sequence[int], least: Seconds, end: Seconds) -> None:
+    """Cuts overlaps of neighbours that move in their middle, in place; none ends after ``end``."""
+    for a, b in itertools.pairwise(shown):
         first, second = out[a], out[b]
         if second.start >= first.end:
             continue
-        if a in moving and b in moving:
-            middle = (second.start + first.end) / 2
-            cut = max(min(middle, second.end - least), first.start + least)
-        elif b in moving:
-            cut = first.end
-        elif a in moving:
-            cut = second.start
-        else:
+        middle = (second.start + first.end) / 2
+        cut = max(min(middle, second.end - least), first.start + least)
+        out[a] = Span(first.start, cut)
+        out[b] = Span(cut, max(second.end, cut + least))
+    last = end
+    for k in reversed(shown):
+        if out[k].end <= last:
+            break
+        start = max(min(out[k].start, last - least), 0.0)
+        out[k] = Span(start, max(last, start))
+        last = start
+
+
+def _cut_at_those_that_stay(
+    out: dict[int, Span], order: Sequence[int], moving: set[int], least: Seconds
+) -> None:
+    """Cuts spans that move, in place, where they overlap a neighbour that does not, if they are long."""
+    for a, b in itertools.pairwise(order):
+        first, second = out[a], out[b]
+        if second.start >= first.end or (a in moving) == (b in moving):
             continue
         if a in moving:
-            out[a] = Span(min(first.start, cut), min(first.end, cut))
-        if b in moving:
-            long = least if second.duration > 0 else 0.0
-            out[b] = Span(max(second.start, cut), max(second.end, cut + long))
+            cut = max(second.start, first.start + least)
+            out[a] = Span(first.start, min(first.end, max(cut, first.start)))
+        else:
+            cut = min(first.end, second.end - least)
+            out[b] = Span(max(second.start, min(cut, second.end)), second.end)
