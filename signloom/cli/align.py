@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from signloom.pose.activity import Activity
     from signloom.text.subtitles import Subtitles
 
+AROUND, MOST_SHOWN = 0.6, 30
+"""Seconds shown before and after a cue in the page's moments, and how many cues are shown."""
+
 MOST_LOW = 0.5
 """With a larger share of low cues the result as a whole is not to be trusted (exit 5)."""
 
@@ -625,10 +628,11 @@ def _write_extras(
         else:
             from signloom.web.align_report import write_align_report
 
-            worst = {m.number: m for m in found.worst()}
             moments = {
-                number: source.moment(m.span.start - found.timecode, m.span.end - found.timecode)
-                for number, m in worst.items()
+                m.number: source.moment(
+                    m.span.start - found.timecode - AROUND, m.span.end - found.timecode + AROUND
+                )
+                for m in found.worst()[:MOST_SHOWN]
             }
             write_align_report(said, moments, path, extras.overwrite)
     if extras.eaf is not None:

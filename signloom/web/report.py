@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -20,6 +21,8 @@ from signloom.data.sample import GlossSpan
 from signloom.metrics.score import Score
 
 TEMPLATE = Path(__file__).with_name("report.html")
+SKELETON = Path(__file__).with_name("skeleton.html")
+"""The part of the player that draws; every page with a skeleton has it."""
 MISSING = -32768
 SCALE = 30000
 DRAWN = ("body", "face", "left_hand", "right_hand")
@@ -75,15 +78,31 @@ def render(
         ),
         "data": json.dumps([packed(example) for example in examples]).replace("<", "\\u003c"),
     }
-    page = TEMPLATE.read_text(encoding="utf-8")
-    for name, value in fields.items():
-        page = page.replace(f"<!--{name}-->", value)
-    return page
+    return filled(TEMPLATE, fields)
+
+
+def filled(template: Path, fields: Mapping[str, str]) -> str:
+    """A template with ``<!--name-->`` replaced by HTML, and <!--skeleton--> by the drawing.
+
+    Raises KeyError where the template asks for a field that is not given.
+    """
+    html = {**fields, "skeleton": SKELETON.read_text(encoding="utf-8")}
+    page = template.read_text(encoding="utf-8")
+    return re.sub(r"<!--(\w+)-->", lambda found: html[found[1]], page)
 
 
 def packed(example: Example) -> dict[str, Any]:
-    """A clip as the player reads it: int16 picture coordinates in base64, drawn keypoints only."""
-    clip = example.clip
+    """An example as the player of this page reads it: its clip, its glosses and who signs."""
+    glosses = [
+        [gloss.gloss, round(gloss.span.start, 3), round(gloss.span.end, 3)]
+        for gloss in example.glosses
+        if gloss.span is not None
+    ]
+    return {**packed_clip(example.clip), "glosses": glosses, "signer": example.signer}
+
+
+def packed_clip(clip: PoseClip) -> dict[str, Any]:
+    """A clip as skeleton.html draws it: int16 picture coordinates in base64, drawn keypoints only."""
     drawn = drawn_edges(clip.layout)
     kept = sorted({keypoint for edge in drawn for keypoint in edge})
     new = {old: i for i, old in enumerate(kept)}
@@ -110,12 +129,6 @@ def packed(example: Example) -> dict[str, Any]:
             for part in ("left_hand", "right_hand")
             if len(clip.layout.part(part))
         },
-        "glosses": [
-            [gloss.gloss, round(gloss.span.start, 3), round(gloss.span.end, 3)]
-            for gloss in example.glosses
-            if gloss.span is not None
-        ],
-        "signer": example.signer,
     }
 
 
