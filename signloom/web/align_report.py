@@ -282,7 +282,7 @@ def _moment(
             f'<div class="controls"><button type="button" aria-keyshortcuts="k" '
             f'aria-describedby="cue-{number}">Play</button><input type="range" min="0" step="1" value="0" '
             f'max="{moment["frames"] - 1}" aria-label="Position in cue {number}">'
-            f'<span class="time"></span></div><p class="small soft">From {clock(cue["new"]["start"])}'
+            f'<span class="time"></span></div><p class="small soft">Around {clock(cue["new"]["start"])}'
             f"{cut}.</p>"
         )
     return (
