@@ -36,6 +36,11 @@ Array = NDArray[np.float64]
 USUAL_LAG: Seconds = 2.7
 """Mean lag of signing behind speech in broadcast interpreting (Bull et al. 2021)."""
 
+USUAL_RATE = 0.0475
+"""Seconds of signing a unit of text (``units``), mean of the train split of sim-episodes-v1."""
+ENOUGH = 24
+"""From this many cues on the rate is the episode's own."""
+
 TOO_SURE = 0.27
 """Nats by which the posterior is too sure; see ``calibrated``."""
 
@@ -171,7 +176,7 @@ def align(
         k = int(np.flatnonzero(np.diff(speech) < 0)[0]) + 1
         raise ValueError(f"cue {k + 1} starts before cue {k}; give cues in order of time")
     size = units([cue.text for cue in cues])
-    frames = _Frames.of(activity, settings)
+    frames = _Frames.of(activity, settings, float(USUAL_RATE * size.sum()))
     fixed = dict(locked or {})
     rate = _first_rate(size, frames, fixed)
     lags = np.full(len(cues), settings.usual_lag)
@@ -184,7 +189,7 @@ def align(
         tried = [_Chain(*grids, (mean, spread), settings, fixed, evidence) for spread in spreads]
         best = int(np.argmax([chain.evidence for chain in tried]))
         chain, spreads = tried[best], (spreads[best],)
-        lags, rate = chain.slow, chain.rate()
+        lags, rate = chain.slow, _believed(chain.rate(), len(cues))
         mean = _mean_lag(lags, activity.duration, spreads[0], settings)
         if number == 0:
             spreads = settings.lag_spreads
@@ -217,9 +222,13 @@ class _Frames:
     ends: Array
 
     @classmethod
-    def of(cls, activity: Activity, settings: Settings) -> _Frames:
+    def of(cls, activity: Activity, settings: Settings, expected: Seconds = np.inf) -> _Frames:
+        """expected: seconds of signing that all cues should take; where that is little of what there
+        is, signing that no cue covers is nothing to wonder at."""
         p = np.clip(activity.signing, 1e-4, 1 - 1e-4)
         odds = np.clip(np.log(p / (1 - p)), -settings.activity_most, settings.activity_most)
+        signed_for = max(float((activity.signing > 0.5).sum()) / activity.fps, 1e-6)
+        odds = np.where(odds > 0, min(1.0, 1.5 * expected / signed_for) * odds, odds)
         covered = np.concatenate([[0.0], np.cumsum(odds)]) / activity.fps
         starts, ends = (np.append(of, of[-1]) for of in (activity.starts, activity.ends))
         signed = np.concatenate([[0.0], np.cumsum(activity.signing)]) / activity.fps
@@ -246,7 +255,13 @@ def _best_near(values: Array, half: int) -> Array:
 def _first_rate(size: Array, frames: _Frames, fixed: Mapping[int, Span]) -> float:
     """Seconds a unit, if all signing were of all cues; within what signers do."""
     signed = float((frames.signing > 0.5).mean()) * frames.duration
-    return float(np.clip(0.85 * signed / size.sum(), 0.035, 0.10))
+    return _believed(float(np.clip(0.85 * signed / size.sum(), 0.035, 0.10)), len(size))
+
+
+def _believed(rate: float, cues: int) -> float:
+    """A rate learnt from few cues is drawn to the usual one: a handful may not be all that is signed."""
+    usual = max(0.0, 1 - cues / ENOUGH)
+    return float(np.exp((1 - usual) * np.log(rate) + usual * np.log(USUAL_RATE)))
 
 
 def calibrated(share: float) -> float:
