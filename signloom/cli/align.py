@@ -140,6 +140,8 @@ def run(
     """
     from signloom.inference.retime import Wishes
 
+    if offset is not None and not abs(offset) <= 600:
+        raise UsageError(f"--offset is {offset:g}, expected seconds between -600 and 600")
     wishes = Wishes(
         offset=offset,
         max_shift=max_shift,
@@ -586,7 +588,7 @@ def summary(said: Mapping[str, Any], out: Path | None) -> str:
     where = said["subtitles"] if out is None else out
     return (
         f"{where}: {len(cues)} cues, lag {said['lag']:+.2f} s, confidence {said['confidence']:.2f}, "
-        f"{said['low']} low; {said['duration']:.0f} s of signing at × real time: {speeds}"
+        f"{said['low']} low; {said['duration']:.0f} s of video at × real time: {speeds}"
     )
 
 

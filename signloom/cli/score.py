@@ -398,7 +398,12 @@ def read_episodes(
             )
         true = read_subtitles(truth, fps=fps).cues
         paths = [side[name] for side in (hyps, priors) if name in side]
-        cues = {path: read_subtitles(path, fps=fps).cues for path in paths}
+        cues = {
+            path: _aligned(path, fps)
+            if path == hyps.get(name)
+            else read_subtitles(path, fps=fps).cues
+            for path in paths
+        }
         for path, got in cues.items():
             if len(got) != len(true):
                 raise UsageError(
@@ -512,3 +517,16 @@ def read_lines(path: Path) -> list[str]:
         ) from None
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     return lines[:-1] if lines[-1] == "" else lines
+
+
+def _aligned(path: Path, fps: float) -> tuple[Cue, ...]:
+    """The cues of a hypothesis: of an EAF or TextGrid the tier that signloom added, where there is one."""
+    from signloom.errors import SubtitleError
+    from signloom.text.subtitles import format_of, read_subtitles
+
+    if format_of(path) in ("eaf", "textgrid"):
+        try:
+            return read_subtitles(path, tier="signloom", fps=fps).cues
+        except SubtitleError:
+            pass  # an output of another program: its own tier, or a reason why not
+    return read_subtitles(path, fps=fps).cues

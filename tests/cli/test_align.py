@@ -90,7 +90,7 @@ def test_cues_are_placed_times_alone_change_and_twice_gives_the_same_bytes(
     assert f1_50(out, episodes, names) > f1_50(speech, episodes, names) + 35
     told = capsys.readouterr().out.splitlines()[-1]
     assert re.search(r"again\.vtt: \d+ cues, lag \+\d\.\d\d s, confidence 0\.\d\d, \d low; ", told)
-    assert re.search(r"s of signing at × real time: activity \d+\S*×, align \d+\S*×$", told)
+    assert re.search(r"s of video at × real time: activity \d+\S*×, align \d+\S*×$", told)
 
 
 def test_its_own_output_stays_where_it_is(
