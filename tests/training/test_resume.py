@@ -81,7 +81,7 @@ def test_moments_come_back(tmp_path: Path) -> None:
 
 
 def test_killed_again_and_again_it_ends_as_if_never_killed(tmp_path: Path) -> None:
-    steps = 60
+    steps = 400
     waits = random.Random(5)
     whole = SERVER.Process(target=train_alone, args=(tmp_path / "whole", steps))
     whole.start()
