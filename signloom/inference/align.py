@@ -19,7 +19,6 @@ and that share is the cue's confidence. Cost: cues × window², near-linear in t
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -179,10 +178,6 @@ def align(
     size = units([cue.text for cue in cues])
     frames = _Frames.of(activity, settings, float(USUAL_RATE * size.sum()))
     fixed = dict(locked or {})
-    apart = dict(fixed)  # as the chain sees them: a lock ends before the next one starts
-    for a, b in itertools.pairwise(sorted(fixed)):
-        end = max(min(fixed[a].end, fixed[b].start - 0.6), fixed[a].start)
-        apart[a] = fixed[a] if fixed[a].end < fixed[b].start - 0.6 else Span(fixed[a].start, end)
     rate = _first_rate(size, frames, fixed)
     lags = np.full(len(cues), settings.usual_lag)
     wide = settings.wide if settings.max_shift is None else settings.max_shift
@@ -191,7 +186,7 @@ def align(
     for number, (half, step) in enumerate(settings.passes):
         reach = min(half, wide)
         grids = speech, size, rate, frames, max(step, reach / 120), lags, reach
-        tried = [_Chain(*grids, (mean, spread), settings, apart, evidence) for spread in spreads]
+        tried = [_Chain(*grids, (mean, spread), settings, fixed, evidence) for spread in spreads]
         best = int(np.argmax([chain.evidence for chain in tried]))
         chain, spreads = tried[best], (spreads[best],)
         lags, rate = chain.slow, _believed(chain.rate(), len(cues))

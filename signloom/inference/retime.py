@@ -485,8 +485,3 @@ def _cut_at_those_that_stay(
         else:
             cut = min(first.end, second.end - least)
             out[b] = Span(max(second.start, min(cut, second.end)), second.end)
-    firm = {k for k in order if k not in moving}
-    for a, b in reversed(list(itertools.pairwise(order))):
-        if a in moving and b in firm and out[a].start >= out[b].start:
-            out[a] = Span(max(out[b].start - least, 0.0), max(out[b].start, 0.0))
-            firm.add(a)  # what comes before it must not pass it either
