@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from signloom.data.clip import PoseClip
     from signloom.inference.retime import Retimed, Wishes
     from signloom.pose.activity import Activity
-    from signloom.text.subtitles import Subtitles
 
 AROUND, MOST_SHOWN = 0.6, 30
 """Seconds shown before and after a cue in the page's moments, and how many cues are shown."""
+
+MOST_SECONDS = 600.0
+"""More than this for an option in seconds is a slip."""
 
 MOST_LOW = 0.5
 """With a larger share of low cues the result as a whole is not to be trusted (exit 5)."""
@@ -140,8 +142,13 @@ def run(
     """
     from signloom.inference.retime import Wishes
 
-    if offset is not None and not abs(offset) <= 600:
-        raise UsageError(f"--offset is {offset:g}, expected seconds between -600 and 600")
+    for name, given in (
+        ("offset", offset),
+        ("max-shift", max_shift),
+        ("min-duration", min_duration),
+    ):
+        if given is not None and not abs(given) <= MOST_SECONDS:
+            raise UsageError(f"--{name} is {given:g}, expected at most {MOST_SECONDS:g} seconds")
     wishes = Wishes(
         offset=offset,
         max_shift=max_shift,
@@ -260,7 +267,7 @@ def align_one(
             write_retimed(given, spans, out, extras.overwrite, marks)
     said = as_json(media, subtitles, pose, out, source, found, wishes, stages)
     if not extras.dry_run:
-        _write_extras(said, source, given, found, extras)
+        _write_extras(said, source, found, extras)
     if extras.dry_run:
         print(moves(found))
     written = None if extras.dry_run else out
@@ -617,9 +624,7 @@ def _distrust(found: Retimed, out: Path | None, wishes: Wishes) -> str | None:
     )
 
 
-def _write_extras(
-    said: Mapping[str, Any], source: Source, given: Subtitles, found: Retimed, extras: Extras
-) -> None:
+def _write_extras(said: Mapping[str, Any], source: Source, found: Retimed, extras: Extras) -> None:
     from signloom.data.files import writing
 
     for path in extras.reports:

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from signloom.data.cue import Cue
 from signloom.data.timing import Seconds, Span
-from signloom.pose.activity import Activity
+from signloom.pose.activity import Activity, largest_near
 
 Array = NDArray[np.float64]
 
@@ -83,7 +83,8 @@ class Settings:
         (6.0, 0.1),
         (6.0, 0.1),
     )
-    """(how far around the lag found so far, in which steps) of each pass."""
+    """(how far around the lag found so far, in which steps) of each pass; the first begins at the
+    usual lag."""
     gap: Seconds = 0.2
     """Two sentences follow closely when less signing than this lies between them …"""
     close: float = 10.0
@@ -98,10 +99,8 @@ class Settings:
     skip: float = 0.04
     """Share of cues that are not signed."""
     max_shift: Seconds | None = None
-    """No cue's start moves further than this from its input; None: the wide window of 60 s."""
+    """No cue's start moves further than this from its input; None: as far as the passes look."""
     min_duration: Seconds = 0.4
-    wide: Seconds = 60.0
-    """No lag further than this from the usual one is looked for, unless max_shift says so."""
 
 
 @dataclass(frozen=True)
@@ -178,13 +177,13 @@ def align(
     size = units([cue.text for cue in cues])
     frames = _Frames.of(activity, settings, float(USUAL_RATE * size.sum()))
     fixed = dict(locked or {})
-    rate = _first_rate(size, frames, fixed)
-    lags = np.full(len(cues), settings.usual_lag)
-    wide = settings.wide if settings.max_shift is None else settings.max_shift
-    mean = settings.usual_lag
+    rate = _first_rate(size, frames)
+    most = np.inf if settings.max_shift is None else settings.max_shift
+    mean = float(np.clip(settings.usual_lag, -most, most))
+    lags = np.full(len(cues), mean)
     spreads: tuple[Seconds, ...] = (settings.first_spread,)
     for number, (half, step) in enumerate(settings.passes):
-        reach = min(half, wide)
+        reach = most if number == 0 and most < np.inf else min(half, most)
         grids = speech, size, rate, frames, max(step, reach / 120), lags, reach
         tried = [_Chain(*grids, (mean, spread), settings, fixed, evidence) for spread in spreads]
         best = int(np.argmax([chain.evidence for chain in tried]))
@@ -243,16 +242,7 @@ class _Frames:
         return values[np.clip(np.rint(seconds * self.fps).astype(int), 0, len(values) - 1)]
 
 
-def _best_near(values: Array, half: int) -> Array:
-    """The largest value within ``half`` frames on both sides."""
-    out = values.copy()
-    for k in range(1, half + 1):
-        out[k:] = np.maximum(out[k:], values[:-k])
-        out[:-k] = np.maximum(out[:-k], values[k:])
-    return out
-
-
-def _first_rate(size: Array, frames: _Frames, fixed: Mapping[int, Span]) -> float:
+def _first_rate(size: Array, frames: _Frames) -> float:
     """Seconds a unit, if all signing were of all cues; within what signers do."""
     signed = float((frames.signing > 0.5).mean()) * frames.duration
     return _believed(float(np.clip(0.85 * signed / size.sum(), 0.035, 0.10)), len(size))
@@ -335,14 +325,16 @@ class _Chain:
         usual -= np.log(np.exp(usual).sum())
         near = int(self.step * frames.fps / 2)
         opening, closing = (
-            settings.boundary_weight * np.maximum(_best_near(of, near), -settings.boundary_most)
+            settings.boundary_weight * np.maximum(largest_near(of, near), -settings.boundary_most)
             for of in (frames.starts, frames.ends)
         )
         out = np.empty((len(size), len(self.grid), self.lengths.shape[1]), np.float32)
         for k in range(len(size)):
             seconds = np.maximum(rate * size[k] * np.exp(self.ratio), settings.min_duration)
-            if k in fixed:
-                seconds[:] = fixed[k].duration
+            if k in fixed:  # a lock that the next one overlaps ends before it, for the chain
+                later = [fixed[n].start for n in fixed if n > k]
+                room = min(later, default=np.inf) - fixed[k].start - 2 * self.step
+                seconds[:] = min(fixed[k].duration, max(room, 0.0))
             self.lengths[k, 1:] = np.maximum(np.rint(seconds / self.step).astype(int), 1)
             starts = (self.first[k] + self.grid) * self.step
             ends = starts[:, None] + self.lengths[k, 1:] * self.step
@@ -363,11 +355,8 @@ class _Chain:
             else:
                 e[:, 1:][ends > limit + 0.5 * (ends - starts[:, None])] = -np.inf
             if outside.all():
-                outside = (
-                    np.arange(len(starts)) != int(np.abs(starts - fixed[k].start).argmin())
-                    if k in fixed
-                    else starts < starts.max()
-                )
+                near_to = fixed[k].start if k in fixed else min(self.speech[k], limit)
+                outside = np.arange(len(starts)) != int(np.abs(starts - near_to).argmin())
             e[outside] = -np.inf
             out[k] = np.where(np.isfinite(e), np.exp(np.maximum(e - e.max(), -60.0)), 0.0)
         return out
@@ -406,41 +395,44 @@ class _Chain:
         mean, spread = self.wander
         scale = np.hypot(spread, settings.usual_spread)
         prior = (1 + ((slow - mean) / scale) ** 2 / 3) ** -2.0
-        reached = np.empty(
-            (count, width, deep), np.float32
-        )  # start and slow lag, before what is seen
+        reached = np.empty((count, width, deep), np.float32)  # start, slow lag: before what is seen
+        slow_now = prior / prior.sum()  # what is known of the slow lag alone
         ended = np.zeros(0)
         self.evidence = 0.0
+
+        def seen(k: int, flow: Array) -> tuple[Array, float]:
+            """(ends, slow lag) of cue k that begins by ``flow`` (starts, slow lag), and the sum."""
+            reached[k] = flow * self._chance(k, settings, fixed)
+            ends = np.zeros((width + int(self.lengths[k].max()), deep))
+            for j, length in enumerate(self.lengths[k].tolist()):
+                ends[length : length + width] += emission[k, :, j, None] * reached[k]
+            return ends, float(ends.sum())
+
         for k in range(count):
-            if k == 0:
-                flow = np.tile((prior / prior.sum()), (width, 1))
-            else:
+            alone = slow_now if k == 0 else slow_now @ self._drift(k, settings)
+            flow = np.tile(alone, (width, 1))
+            if k:
                 at = self.first[k] + self.grid - self.first[k - 1]
                 back = earliest[k] - self.first[k - 1]
                 top = len(ended) - 1
                 by_now = ended[np.clip(at + 1, 0, top)]
                 closely = by_now - ended[np.clip(back, 0, top)]
                 flow = (by_now + settings.close * np.maximum(closely, 0)) @ self._drift(k, settings)
-                if not flow.sum() > 0:  # nothing fits in order: begin anew from here
-                    flow = np.ones((width, deep))
-            reached[k] = flow * self._chance(k, settings, fixed)
-            longest = int(self.lengths[k].max())
-            ends = np.zeros((width + longest, deep))
-            for j, length in enumerate(self.lengths[k].tolist()):
-                ends[length : length + width] += emission[k, :, j, None] * reached[k]
-            total = float(ends.sum(dtype=np.float64))
+            ends, total = seen(k, flow)
+            if not total > 0:  # nothing fits in order: begin anew from here, at the lag so far
+                ends, total = seen(k, np.tile(alone, (width, 1)))
             self.evidence += np.log(max(total, 1e-300))
             scale = 1 / total if total > 0 else 1.0
             reached[k] *= scale
+            if total > 0:
+                slow_now = ends.sum(0) * scale
             ended = np.concatenate([np.zeros((1, deep)), np.cumsum(ends * scale, axis=0)])
         self.posterior = np.empty_like(emission)
         self.slow = np.empty(count)
         after = np.ones((width + int(self.lengths[-1].max()), deep))
         for k in range(count - 1, -1, -1):
             share = np.empty(emission.shape[1:])
-            value = np.zeros(
-                (width, deep), np.float32
-            )  # of starting there, from what is seen later
+            value = np.zeros((width, deep))  # of starting there, from what is seen later
             for j, length in enumerate(self.lengths[k].tolist()):
                 later = after[length : length + width]
                 weight = emission[k, :, j, None] * later

@@ -161,6 +161,7 @@ def retime(
     speech = [k for k in order if not not_speech(local[k].text)]
     within = wishes.within
     asked = {k for k in order if within is None or _starts_in(cues[k].span, within)}
+    asked -= {k for k in order if local[k].span.end <= 0 and timecode}  # before the video begins
     inside = asked.intersection(speech) - wishes.locked
     beside = [k for k in speech if k not in asked and k not in wishes.locked]
     beside = [k for k in beside if 0 <= local[k].span.start <= activity.duration]
@@ -198,7 +199,10 @@ def retime(
                 priors[k] = local[k].span.shifted(placed.prior.start - joined[g].span.start)
                 if k not in inside:
                     continue
-                spans[k] = _within(local[k].span, joined[g].span, placed.span)
+                alone = len(group) == 1
+                spans[k] = (
+                    placed.span if alone else _within(local[k].span, joined[g].span, placed.span)
+                )
                 if already and _apart(spans[k], local[k].span) <= STAYS:
                     spans[k] = local[k].span
                 confidence[k] = placed.confidence
@@ -212,6 +216,15 @@ def retime(
             if k in asked - wishes.locked and k not in inside:
                 lag = float(np.interp(local[k].span.start, starts, lags))
                 spans[k] = priors[k] = local[k].span.shifted(lag)
+    rank = {k: n for n, k in enumerate(order)}
+    firm = [(rank[k], local[k].span.start) for k in order if k in wishes.locked or k not in asked]
+
+    def allowed(k: int, span: Span) -> bool:
+        """Whether a span keeps the order with the cues that stay."""
+        before = max((start for n, start in firm if n < rank[k]), default=-np.inf)
+        after = min((start for n, start in firm if n > rank[k]), default=np.inf)
+        return bool(before <= span.start <= after)
+
     for k in range(len(cues)):
         if k in wishes.locked:
             flags[k].append("locked")
@@ -220,7 +233,7 @@ def retime(
         elif k not in inside:
             flags[k].append("not speech")
         if flags[k] and flags[k][0] in ("low", "no signing"):
-            if wishes.on_low == "prior":
+            if wishes.on_low == "prior" and allowed(k, priors[k]):
                 spans[k] = priors[k]
                 flags[k].append("prior")
             elif wishes.on_low == "keep":

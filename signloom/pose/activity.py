@@ -163,7 +163,7 @@ class _Reader:
         self.eyes = [pair for names in _EYES if len(pair := find(FACE, *names)) == 4]
         self.brows = [pair for names in _BROWS if len(pair := find(FACE, *names)) == 2]
         self.rows: list[tuple[Array, ...]] = []
-        self.before: tuple[Array, ...] | None = None
+        self.before: Array | None = None
 
     def take(self, clip: PoseClip) -> None:
         if clip.layout != self.layout:
@@ -192,20 +192,17 @@ class _Reader:
             1,
         )
         fingers = np.full((frames, 2), np.nan)
-        earlier = (
-            shapes[:-1] if self.before is None else np.concatenate([self.before[0], shapes[:-1]])
-        )
+        earlier = shapes[:-1] if self.before is None else np.concatenate([self.before, shapes[:-1]])
         moved = np.linalg.norm(shapes[len(shapes) - len(earlier) :] - earlier, axis=-1).mean(-1)
         fingers[frames - len(moved) :] = moved * clip.fps
-        self.before = (shapes[-1:],)
+        self.before = shapes[-1:]
         if len(self.shoulders) == 2:
             middle = mean(self.shoulders)
             width = np.linalg.norm(
                 points[:, self.shoulders[0]] - points[:, self.shoulders[1]], axis=-1
             )
         else:  # hands alone: the picture stands in for the body
-            middle = np.tile([0.5 * clip.size[0], 0.35 * clip.size[1]], (frames, 1))
-            width = np.full(frames, 0.25 * clip.size[0])
+            middle, width = self._picture(frames)
         eyes = [
             np.linalg.norm(points[:, up] - points[:, low], axis=-1)
             / np.maximum(np.linalg.norm(points[:, out] - points[:, inn], axis=-1), 1e-6)
@@ -225,6 +222,11 @@ class _Reader:
             )
         )
 
+    def _picture(self, frames: int) -> tuple[Array, Array]:
+        """(frames, 2) and (frames,): where shoulders would be, and how far apart, by the picture alone."""
+        wide, high = self.size
+        return np.tile([0.5 * wide, 0.35 * high], (frames, 1)), np.full(frames, 0.25 * wide)
+
     def _wrist(self, points: Array, side: int) -> Array:
         """(frames, 2): the hand's own wrist, else the body's."""
         hand, body = self.hands[side], self.body_wrists[side]
@@ -237,6 +239,9 @@ class _Reader:
         wrists, fingers, nose, middle, width, eyes, brows = (
             np.concatenate(parts) for parts in zip(*self.rows, strict=True)
         )
+        width = np.where(width > 1e-6 * self.size[0], width, np.nan)
+        if not np.isfinite(width).any():  # shoulders that are never seen are as good as none
+            middle, width = self._picture(len(width))
         size = _slow(width, self.fps)
         trunk = middle / size[:, None]
         steady = np.stack([_slow(middle[:, i], self.fps, 3.0) for i in (0, 1)], -1)
@@ -396,12 +401,11 @@ def _blinks(eyes: Array, fps: float) -> Array:
     open_ = _filled(eyes)
     usual = np.maximum(_slow(eyes, fps, 6.0), 1e-6)
     shut = np.clip((1.0 - open_ / usual - 0.15) / 0.4, 0, 1)
-    return _near(shut, fps, 0.2)
+    return largest_near(shut, round(0.2 * fps))
 
 
-def _near(values: Array, fps: float, within: Seconds) -> Array:
-    """The largest value within some time on both sides."""
-    half = max(round(within * fps), 0)
+def largest_near(values: Array, half: int) -> Array:
+    """The largest value within ``half`` frames on both sides."""
     out = values.copy()
     for k in range(1, half + 1):
         out[k:] = np.maximum(out[k:], values[:-k])
@@ -431,7 +435,7 @@ def _lengthened(motion: Array, fps: float) -> Array:
 
 def _peaks(values: Array, half: int) -> NDArray[np.int_]:
     """Frames that are the largest within ``half`` frames on both sides, the first of equals."""
-    highest = _near(values, 1.0, float(half))
+    highest = largest_near(values, half)
     at = np.flatnonzero((values >= highest) & np.isfinite(values))
     if not len(at):
         return at

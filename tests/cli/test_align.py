@@ -278,7 +278,7 @@ def test_offset_max_shift_and_overlap(episode: Path) -> None:
 def test_what_becomes_of_low_cues(episode: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Texts far too long to be signed there: most cues are low, and each policy does its own."""
     cues = read_subtitles(episode / "e.vtt").cues
-    long = [replace(c, text=" ".join([c.text] * 12)) for c in cues]
+    long = [replace(c, text=" ".join([c.text] * 24)) for c in cues]
     (episode / "e.vtt").write_bytes(compose(long, "vtt"))
     texts = {}
     for policy in ("prior", "keep", "mark"):

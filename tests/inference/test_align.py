@@ -126,6 +126,24 @@ def test_locked_cues_stay_and_the_rest_goes_around_them() -> None:
     assert found.placed[6].span.start >= locked[5].end - 0.11
 
 
+@pytest.mark.parametrize("over", [-0.3, 0.0, 0.1, 1.0])
+def test_locks_that_touch_or_overlap_spoil_nothing(over: float) -> None:
+    cues, spans, duration = planted(1)
+    locked = {6: Span(spans[6].start, spans[7].start + over), 7: spans[7]}
+    found = align(cues, signing_in(spans, duration), locked=locked)
+    right = [iou(found.placed[k].span, s) >= 0.5 for k, s in enumerate(spans) if k not in locked]
+    assert np.mean(right) > 0.9
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_a_few_cues_are_not_stretched_over_all_that_is_signed(count: int) -> None:
+    cues, spans, duration = planted(2)
+    found = align(cues[:count], signing_in(spans, duration))
+    usual = 0.0475 * units([c.text for c in cues[:count]])
+    lengths = np.array([p.span.duration for p in found.placed])
+    assert (lengths < 3.5 * usual).all()
+
+
 def test_a_cue_that_nobody_signs_is_told_from_those_that_are() -> None:
     cues, spans, duration = planted(2)
     extra = Cue(Span(cues[14].span.start + 0.02, cues[14].span.start + 0.04), "y" * 400)
