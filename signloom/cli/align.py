@@ -6,22 +6,19 @@ import hashlib
 import json
 import re
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from signloom.errors import MediaError, SignloomError, UntrustedResultError, UsageError
+from signloom.cli.episode import Source, Stages, open_media
+from signloom.errors import SignloomError, UntrustedResultError, UsageError
 
 if TYPE_CHECKING:
-    from signloom.data.clip import PoseClip
     from signloom.inference.retime import Retimed, Wishes
-    from signloom.pose.activity import Activity
 
 AROUND, MOST_SHOWN = 0.6, 30
 """Seconds shown before and after a cue in the page's moments, and how many cues are shown."""
@@ -199,27 +196,6 @@ class Extras:
     jobs: int | None = None
 
 
-@dataclass
-class Stages:
-    """Seconds of work by stage, to be told as multiples of real time."""
-
-    taken: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def of(self, name: str) -> Iterator[None]:
-        began = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.taken[name] = self.taken.get(name, 0.0) + time.perf_counter() - began
-
-    def to_json(self, duration: float) -> dict[str, dict[str, float]]:
-        return {
-            name: {"seconds": round(s, 3), "x_real_time": round(duration / max(s, 1e-9), 1)}
-            for name, s in self.taken.items()
-        }
-
-
 def align_one(
     media: Path | None,
     subtitles: Path,
@@ -251,7 +227,15 @@ def align_one(
             f"--lock names cue {beyond[0]}, but {subtitles} has {len(given.cues)} cues; "
             "cues are numbered from 1 in the file's order"
         )
-    source = open_media(media, pose, extras, stages)
+    source = open_media(
+        media,
+        pose,
+        stages,
+        signer_box=extras.signer_box,
+        save_pose=None if extras.dry_run else extras.save_pose,
+        jobs=extras.jobs,
+        overwrite=extras.overwrite,
+    )
     with stages.of("align"):
         found = retime(given.cues, source.activity, wishes, name=str(subtitles))
     for notice in found.notices:
@@ -272,77 +256,6 @@ def align_one(
         print(moves(found))
     written = None if extras.dry_run else out
     return summary(said, written), _distrust(found, written, wishes)
-
-
-@dataclass(frozen=True)
-class Source:
-    """The signing of an episode: what its track says, and how to look at a stretch of it."""
-
-    activity: Activity
-    layout: str
-    origin: Mapping[str, Any]
-    path: Path
-    clip: PoseClip | None
-
-    def moment(self, start: float, end: float) -> PoseClip:
-        """The clip between two times."""
-        from signloom.data.timing import Span
-        from signloom.pose.files import read_pose
-
-        span = Span(max(start, 0.0), max(end, start, 0.0))
-        return self.clip.cut(span) if self.clip is not None else read_pose(self.path, span)
-
-
-def open_media(media: Path | None, pose: Path | None, extras: Extras, stages: Stages) -> Source:
-    """Reads or extracts the poses and what they say.
-
-    Raises MediaError where a video and its poses do not go together, or neither can be read.
-    """
-    from signloom.pose.activity import activity, track
-    from signloom.pose.files import read_header, read_slices
-
-    path = pose or media
-    assert path is not None
-    if path.suffix.lower() != ".pose":
-        with stages.of("extract"):
-            clip = _extracted(path, extras)
-        with stages.of("activity"):
-            return Source(
-                activity(track([clip])), clip.layout.name, clip.origin.to_json(), path, clip
-            )
-    header = read_header(path)
-    if not header.frames:
-        raise MediaError(f"{path} has no frames, expected the poses of a video; extract it again")
-    if media is not None and pose is not None:
-        from signloom.extract.video import probe
-
-        video = probe(media)
-        if abs(video.duration - header.duration) > max(0.5, 0.005 * video.duration):
-            raise MediaError(
-                f"{media} lasts {video.duration:.2f} s but {pose} {header.duration:.2f} s, expected "
-                "the poses of this very video; extract them again with signloom extract"
-            )
-    with stages.of("activity"):
-        found = activity(track(read_slices(path)))
-    return Source(found, header.layout.name, header.origin.to_json(), path, None)
-
-
-def _extracted(video: Path, extras: Extras) -> PoseClip:
-    from signloom.cli.extract import progress_bar
-    from signloom.extract.extraction import WHOLE_PICTURE, extract_clips, parse_box
-    from signloom.extract.process import cores
-    from signloom.pose.files import write_pose
-
-    box = WHOLE_PICTURE if extras.signer_box is None else parse_box(extras.signer_box)
-    with progress_bar(1) as (frames_done, _, _):
-        jobs = extras.jobs or len(cores())
-        (result,) = extract_clips([video], signer_box=box, jobs=jobs, progress=frames_done)
-    if result.error is not None:
-        raise result.error
-    assert result.clip is not None
-    if extras.save_pose is not None and not extras.dry_run:
-        write_pose(result.clip, extras.save_pose, extras.overwrite)
-    return result.clip
 
 
 def _pair(inputs: Sequence[Path], pose: Path | None) -> tuple[Path | None, Path]:

@@ -122,7 +122,7 @@ def aligned(pose: Path) -> AlignedEpisode:
     Raises UsageError where there is neither a report nor one subtitle file; what reading and
     aligning raise.
     """
-    from signloom.cli.align import Extras, Stages, open_media
+    from signloom.cli.episode import Stages, open_media
     from signloom.corpora.episodes import (
         AlignedCue,
         AlignedEpisode,
@@ -140,7 +140,7 @@ def aligned(pose: Path) -> AlignedEpisode:
     given = read_subtitles(subtitles)
     for notice in given.notices:
         print(f"signloom: {subtitles}: {notice}", file=sys.stderr)
-    activity = open_media(pose, None, Extras(), Stages()).activity
+    activity = open_media(pose, None, Stages()).activity
     found = retime(given.cues, activity, Wishes(on_low="mark"), name=str(subtitles))
     for notice in found.notices:
         print(f"signloom: {notice}", file=sys.stderr)

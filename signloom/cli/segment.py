@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from signloom.errors import SignloomError, UntrustedResultError, UsageError
+from signloom.errors import SignloomError, UsageError
 
 if TYPE_CHECKING:
-    from signloom.cli.align import Extras
     from signloom.pose.activity import Activity
 
 
@@ -58,7 +57,6 @@ def run(
     EAF gets the tiers 'signing' and 'phrases'; the other formats get the phrases as cues, to
     be filled in. Exit code 5: no signing was found.
     """
-    from signloom.cli.align import Extras
     from signloom.data.files import refuse_existing
 
     targets = _targets(inputs, out, format)
@@ -74,11 +72,10 @@ def run(
     for path in (*targets, save_pose):
         if path is not None:
             refuse_existing(path, overwrite)
-    extras = Extras(save_pose=save_pose, signer_box=signer_box, overwrite=overwrite, jobs=jobs)
     failures: list[SignloomError] = []
     for path, target in zip(inputs, targets, strict=True):
         try:
-            typer.echo(segment_one(path, target, extras))
+            typer.echo(segment_one(path, target, signer_box, save_pose, jobs, overwrite))
         except SignloomError as error:
             if len(inputs) == 1:
                 raise
@@ -88,27 +85,36 @@ def run(
         raise typer.Exit(failures[0].exit_code)
 
 
-def segment_one(path: Path, out: Path, extras: Extras) -> str:
+def segment_one(
+    path: Path,
+    out: Path,
+    signer_box: str | None = None,
+    save_pose: Path | None = None,
+    jobs: int | None = None,
+    overwrite: bool = False,
+) -> str:
     """Writes the segments of one recording; the line that tells of it.
 
     Raises MediaError where it cannot be read, UntrustedResultError where it shows no signing.
     """
-    from signloom.cli.align import Stages, open_media
+    from signloom.cli.episode import Stages, open_media
     from signloom.data.files import writing
-    from signloom.inference.retime import LEAST_SIGNING
+    from signloom.inference.retime import seconds_signed
 
     stages = Stages()
-    activity = open_media(path, None, extras, stages).activity
-    signed = sum(span.duration for span in activity.spans())
-    if signed < LEAST_SIGNING:
-        raise UntrustedResultError(
-            f"no signing found in {path}: hands are raised and moving in {signed:.1f} of "
-            f"{activity.duration:.1f} s, expected at least {LEAST_SIGNING:g} s; check that it shows "
-            "the signer, or point to them with --signer-box"
-        )
+    activity = open_media(
+        path,
+        None,
+        stages,
+        signer_box=signer_box,
+        save_pose=save_pose,
+        jobs=jobs,
+        overwrite=overwrite,
+    ).activity
+    signed = seconds_signed(activity, f"in {path}")
     media = "" if path.suffix.lower() == ".pose" else str(path)
     data = segments(activity, out.suffix[1:].lower(), media)
-    with writing(out, extras.overwrite) as part:
+    with writing(out, overwrite) as part:
         part.write_bytes(data)
     speeds = ", ".join(
         f"{name} {stage['x_real_time']:g}×"

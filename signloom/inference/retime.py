@@ -149,13 +149,7 @@ def retime(
     """
     check_order(cues, wishes.any_order, name)
     timecode, notices = start_timecode(cues, activity.duration, wishes, name)
-    signing = sum(span.duration for span in activity.spans())
-    if signing < LEAST_SIGNING:
-        raise UntrustedResultError(
-            f"no signing found for {name}: hands are raised and moving in {signing:.1f} of "
-            f"{activity.duration:.1f} s, expected at least {LEAST_SIGNING:g} s; check that the "
-            "video shows the signer, or point to them with --signer-box"
-        )
+    seconds_signed(activity, f"for {name}")
     local = [replace(cue, span=cue.span.shifted(-timecode)) for cue in cues]
     order = sorted(range(len(cues)), key=lambda k: (local[k].span.start, k))
     speech = [k for k in order if not not_speech(local[k].text)]
@@ -252,6 +246,18 @@ def retime(
     lag = float(np.median([m.shift for m in moved if m.number - 1 in inside])) if inside else 0.0
     rate = found.rate if found else 0.0
     return Retimed(moved, lag, rate, timecode, tuple(notices), already)
+
+
+def seconds_signed(activity: Activity, where: str) -> Seconds:
+    """How much signing there is 'in a.pose' or 'for a.vtt'; UntrustedResultError where next to none."""
+    signed = sum(span.duration for span in activity.spans())
+    if signed < LEAST_SIGNING:
+        raise UntrustedResultError(
+            f"no signing found {where}: hands are raised and moving in {signed:.1f} of "
+            f"{activity.duration:.1f} s, expected at least {LEAST_SIGNING:g} s; check that the "
+            "video shows the signer, or point to them with --signer-box"
+        )
+    return signed
 
 
 def check_order(cues: Sequence[Cue], any_order: bool, name: str) -> None:

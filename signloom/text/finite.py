@@ -9,6 +9,7 @@ member exactly once. Counts may be larger than any machine integer.
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -18,13 +19,13 @@ from typing import Any
 _MASK = (1 << 64) - 1
 
 
-class Finite:
+class Finite(ABC):
     """``count`` members; ``at(k)`` is the k-th, 0 ≤ k < count."""
 
     count: int
 
-    def at(self, k: int) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def at(self, k: int) -> Any: ...
 
 
 class Listed(Finite):

@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import os
 import weakref
+from abc import abstractmethod
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,9 +38,9 @@ TRIES = 256
 class Stream(Sequence[str]):
     """A sequence of sentences that makes or reads each when asked for it."""
 
+    @abstractmethod
     def get(self, index: int) -> str:
         """The sentence at an index that is known to be in range."""
-        raise NotImplementedError
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
