@@ -254,8 +254,8 @@ def seconds_signed(activity: Activity, where: str) -> Seconds:
     if signed < LEAST_SIGNING:
         raise UntrustedResultError(
             f"no signing found {where}: hands are raised and moving in {signed:.1f} of "
-            f"{activity.duration:.1f} s, expected at least {LEAST_SIGNING:g} s; check that the "
-            "video shows the signer, or point to them with --signer-box"
+            f"{activity.duration:.1f} s, expected at least {LEAST_SIGNING:g} s; check that it "
+            "shows the signer, or point to them with --signer-box"
         )
     return signed
 
