@@ -8,7 +8,7 @@ the augmentation, and the choices tried. Steps and learning rate are chosen per 
 clips on a quarter of the *training* split; the val split is read once, at the end.
 
 Simulated words are drawn once into ``runs/simulated-transfer``. One thread a run; ``--jobs 2`` makes
-two runs at a time. Takes ten minutes of one core, more or less.
+two runs at a time. Takes twenty minutes of one core, more or less.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Choice:
 
 
 RATES = (1e-3, 3e-3)
-STEPS, STEPS_FROM_ONE = (400, 1200), (250, 750)
+STEPS, STEPS_FROM_ONE = (1200, 3600), (250, 750)
 PRETRAINING = Choice(2e-3, 1200)
 
 
