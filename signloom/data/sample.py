@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from signloom.data.clip import PoseClip
+from signloom.data.lips import Lips
 from signloom.data.timing import Span
 
 
@@ -30,6 +31,15 @@ class Sample:
     """Signed language, ISO 639-3 (``ase``) or a simulated one (``sim-1``)."""
     stitched: bool = False
     """Whether the clip was stitched from word clips rather than signed as one."""
+    lips: Lips | None = None
+    """The signer's mouth, one crop for each frame of the clip; None where the source has none."""
+    span: Span | None = None
+    """When in the clip the text is signed (seconds of the clip): such a sample asks *when*, and
+    its clip holds more than the text. None: the text is what the whole clip says."""
+    prior: Span | None = None
+    """When the text is said, on the clip's clock; may lie outside the clip. None: not known."""
+    previous: str = ""
+    """The text before this one, where it is known."""
 
 
 @runtime_checkable

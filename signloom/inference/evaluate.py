@@ -117,6 +117,16 @@ def evaluate(
     )
 
 
+def translation_scores(
+    translator: Translator, corpus: SampleSource, limit: int, beam: int | None = None
+) -> dict[str, float]:
+    """The translation scores on the first ``limit`` samples, by name: what training is watched by."""
+    samples = [corpus[i] for i in range(min(len(corpus), limit))]
+    found = translate_clips(translator, [sample.clip for sample in samples], beam)
+    scores = score_translation([t.text for t in found], [sample.text for sample in samples])
+    return {score.name: round(score.value, 4) for score in scores}
+
+
 def _chunks(corpus: SampleSource, total: int, size: int) -> Iterator[list[Sample]]:
     for start in range(0, total, size):
         yield [corpus[i] for i in range(start, min(start + size, total))]

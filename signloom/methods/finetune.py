@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from signloom.errors import UsageError
 from signloom.methods.load import load
 from signloom.methods.posestitch import PoseStitch
@@ -30,6 +32,10 @@ SHAPE = (
     "decoder_width", "decoder_layers", "decoder_heads", "decoder_inner", "max_tokens",
 )  # fmt: skip
 """The settings that both models must share."""
+
+
+LEAST = 0.3
+"""Share of a checkpoint's parameters that must find a place in a model of another method."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +57,40 @@ class Begun:
         return asdict(self)
 
 
-def begin_with(model: PoseStitch, checkpoint: str | Path) -> Begun:
+def begin_with(model: Any, checkpoint: str | Path) -> Begun:
     """Puts a checkpoint's weights into ``model``, in place ("bundled", a folder, a hub id).
 
     Raises MediaError where there is no such checkpoint, UsageError naming the settings that
-    must be as the checkpoint has them.
+    must be as the checkpoint has them, or where less than LEAST of the model would be taken over.
     """
     old = load(checkpoint)
+    if isinstance(model, PoseStitch) and isinstance(old, PoseStitch):
+        return _begin_posestitch(model, old, checkpoint)
+    return _begin_alike(model, old, checkpoint)
+
+
+def _begin_alike(model: nn.Module, old: Any, checkpoint: str | Path) -> Begun:
+    """Takes over every tensor that has the same name and shape in both, and names the others."""
+    mine, theirs = model.state_dict(), old.state_dict()
+    same = [n for n, t in mine.items() if n in theirs and theirs[n].shape == t.shape]
+    taken = sum(mine[name].numel() for name in same)
+    share = taken / max(sum(theirs[name].numel() for name in theirs), 1)
+    if share < LEAST:
+        other = [n for n in theirs if n in mine and theirs[n].shape != mine[n].shape][:3]
+        shapes = "; ".join(
+            f"{n} {tuple(theirs[n].shape)}, here {tuple(mine[n].shape)}" for n in other
+        )
+        raise UsageError(
+            f"init: only {share:.0%} of {checkpoint} fits this model, expected {LEAST:.0%} or more"
+            f"{f' ({shapes})' if shapes else ''}; give the recipe the preset and settings of the "
+            "checkpoint's backbone"
+        )
+    model.load_state_dict(mine | {name: theirs[name] for name in same})
+    renewed = tuple(name for name in mine if name not in same)
+    return Begun(str(checkpoint), old.name, renewed, 0, 0, old.simulated_only)
+
+
+def _begin_posestitch(model: PoseStitch, old: PoseStitch, checkpoint: str | Path) -> Begun:
     _check_shape(model, old, checkpoint)
     alike = all(getattr(model.config, key) == getattr(old.config, key) for key in FRAMES)
     renewed = () if alike else READER

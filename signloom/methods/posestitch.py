@@ -30,10 +30,11 @@ from torch import Tensor, nn
 
 from signloom.data.clip import PoseClip
 from signloom.data.layouts import Layout, layout_named
-from signloom.data.sample import Sample
+from signloom.data.sample import Sample, SampleSource
 from signloom.data.timing import Seconds
 from signloom.encoders.frames import frame_features, minmax_joint, noisy, pad_frames, resampled
 from signloom.errors import UsageError, nearest
+from signloom.inference.evaluate import translation_scores
 from signloom.inference.translate import Translation
 from signloom.language.beam import beam_search
 from signloom.language.seq2seq import (
@@ -47,7 +48,8 @@ from signloom.pose.augment import random_affine
 from signloom.pose.convert import convert
 from signloom.pose.normalize import minmax_clip, shoulder
 from signloom.pose.select import every_frame
-from signloom.text.tokenizer import END, PAD, START, text_of, token_id
+from signloom.text.tokenizer import END, PAD, START, text_of, token_id, train_bpe
+from signloom.training.checkpoint import Checkpoint, load_tensors
 from signloom.training.stages import Loss
 
 NAME = "posestitch"
@@ -279,6 +281,27 @@ class Batch(NamedTuple):
     labels: Tensor
 
 
+METRICS = ("BLEU-4", "chrF2", "content-F1")
+
+
+def begin(config: Config, texts: Sequence[str], seed: int) -> PoseStitch:
+    """A fresh model, with a tokenizer trained on the texts."""
+    return build(config, train_bpe(texts, config.vocabulary), seed)
+
+
+def restore(checkpoint: Checkpoint) -> PoseStitch:
+    """The model of a checkpoint, weights loaded whole. Raises MediaError where they are not."""
+    config = Config.of(checkpoint.config.get("config", {}))
+    model = build(config, checkpoint.tokenizer(), pretrained=False)
+    load_tensors(model, checkpoint.tensors(), str(checkpoint.folder))
+    return model
+
+
+def score_dev(model: PoseStitch, dev: SampleSource, limit: int, beam: int) -> dict[str, float]:
+    """The translation scores on the first ``limit`` samples."""
+    return translation_scores(model, dev, limit, beam)
+
+
 def build(
     config: Config, tokenizer: Tokenizer, seed: int = 0, pretrained: bool = True
 ) -> PoseStitch:
@@ -338,6 +361,10 @@ class PoseStitch(nn.Module):
     @property
     def layout(self) -> Layout:
         return layout_named(self.config.layout)
+
+    def word(self, clip: PoseClip, rng: np.random.Generator) -> PoseClip:
+        """A word clip as it must be before it is stitched (`Preparation.word`)."""
+        return self.preparation.word(clip, rng)
 
     def described(self) -> dict[str, Any]:
         """What a checkpoint's config.json says of the model; `methods.load` builds it from this."""

@@ -6,31 +6,31 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from torch import nn
 
 import signloom
 from signloom.data.files import writing
-from signloom.data.layouts import Layout
+from signloom.data.layouts import Layout, layout_named
 from signloom.data.sample import SampleSource
 from signloom.errors import UsageError, nearest
-from signloom.inference.translate import translate_clips
-from signloom.methods import posestitch
 from signloom.methods.card import card_of
 from signloom.methods.finetune import begin_with
+from signloom.methods.method import METHODS, Method, Settings
 from signloom.methods.sources import (
     SOURCES,
     Chosen,
+    Later,
+    PrepareWord,
     Record,
     Source,
     located,
     open_source,
     texts_of,
 )
-from signloom.metrics.translation import score_translation
-from signloom.text.tokenizer import train_bpe
 from signloom.training.checkpoint import save_checkpoint
 from signloom.training.fit import Fitted, first_process, fit, where_it_stands
 from signloom.training.mixing import (
@@ -40,6 +40,7 @@ from signloom.training.mixing import (
     Fixed,
     Mixture,
     Schedule,
+    Staged,
 )
 from signloom.training.stages import Plan, Stage
 
@@ -81,8 +82,30 @@ class Data(Record):
     dev_limit: Annotated[int, Field(ge=1)] = 200
 
 
-class Training(Record):
-    """The loop's settings, as ``training/stages.py`` explains them; batch is in samples a step."""
+class StageOf(Record):
+    """A stage of several: its steps, what of the plan differs in it, and what it trains.
+
+    train: globs over parameter names. lr, schedule, warmup: as the whole training has them where
+    they are not said. data: what this stage is trained on instead of ``data.train`` and its mixture.
+    """
+
+    name: str
+    steps: Annotated[int, Field(ge=1)]
+    lr: Annotated[float | None, Field(gt=0)] = None
+    schedule: Literal["constant", "linear", "cosine"] | None = None
+    warmup: Annotated[int | None, Field(ge=0)] = None
+    train: tuple[str, ...] = ("*",)
+    data: Source | None = None
+
+
+class Training(Later):
+    """The loop's settings, as ``training/stages.py`` explains them; batch is in samples a step.
+
+    metric: what of the validation chooses the best weights; "" = the method's first.
+    stages: a curriculum of several; their steps add up to ``steps``, which need not be said then.
+    """
+
+    later: ClassVar[tuple[str, ...]] = ("stages",)
 
     steps: Annotated[int, Field(ge=1)]
     batch: Annotated[int, Field(ge=1)] = 16
@@ -98,11 +121,20 @@ class Training(Record):
     log_every: Annotated[int, Field(ge=0)] = 50
     save_every: Annotated[int, Field(ge=0)] = 500
     validate_every: Annotated[int, Field(ge=0)] = 2_500
-    metric: Literal["BLEU-4", "chrF2", "content-F1"] = "BLEU-4"
+    metric: str = ""
     beam: Annotated[int, Field(ge=1)] = 1
     """Beam of the validation; the model's own is used for evaluation."""
     device: Literal["auto", "cpu"] = "auto"
     save_dtype: Literal["float32", "float16"] = "float32"
+    stages: tuple[StageOf, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _steps_of_stages(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or not values.get("stages") or "steps" in values:
+            return values
+        steps = [s.get("steps", 0) if isinstance(s, dict) else 0 for s in values["stages"]]
+        return {**values, "steps": sum(n for n in steps if isinstance(n, int))}
 
 
 class Recipe(Record):
@@ -113,7 +145,7 @@ class Recipe(Record):
     """
 
     name: str
-    method: Literal["posestitch"]
+    method: str
     init: str | None = None
     preset: str = "small"
     config: dict[str, Any] = Field(default_factory=dict)
@@ -121,6 +153,39 @@ class Recipe(Record):
     curriculum: Curriculum = Curriculum()
     training: Training
     seed: Annotated[int, Field(ge=0)] = 42
+
+    @field_validator("method")
+    @classmethod
+    def _known_method(cls, value: str) -> str:
+        if value not in METHODS:
+            raise ValueError(
+                f"there is no method '{value}'{nearest(value, list(METHODS))}; it is one of "
+                f"{', '.join(METHODS)}"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _known_metric(self) -> Recipe:
+        known = self.of_method.METRICS
+        if self.training.metric and self.training.metric not in known:
+            raise ValueError(
+                f"training.metric is '{self.training.metric}'"
+                f"{nearest(self.training.metric, known)}; {self.method} is validated by one of "
+                f"{', '.join(known)}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _stages_add_up(self) -> Recipe:
+        stages = self.training.stages
+        if stages and self.training.restart:
+            raise ValueError("training.restart and training.stages exclude each other")
+        if stages and (total := sum(s.steps for s in stages)) != self.training.steps:
+            raise ValueError(
+                f"training.stages have {total} steps together and training.steps says "
+                f"{self.training.steps}; leave steps out"
+            )
+        return self
 
     @model_validator(mode="after")
     def _turns_where_it_restarts(self) -> Recipe:
@@ -134,20 +199,30 @@ class Recipe(Record):
             )
         return self
 
-    def settings(self) -> posestitch.Config:
+    @property
+    def of_method(self) -> Method:
+        """The method's module."""
+        return METHODS[self.method]
+
+    @property
+    def metric(self) -> str:
+        """What chooses the best weights."""
+        return self.training.metric or self.of_method.METRICS[0]
+
+    def settings(self) -> Settings:
         """The method's settings. Raises UsageError for an unknown preset or setting."""
-        if self.preset not in posestitch.PRESETS:
+        presets = self.of_method.PRESETS
+        if self.preset not in presets:
             raise UsageError(
-                f"posestitch has no preset '{self.preset}'"
-                f"{nearest(self.preset, list(posestitch.PRESETS))}; it has "
-                f"{', '.join(posestitch.PRESETS)}"
+                f"{self.method} has no preset '{self.preset}'"
+                f"{nearest(self.preset, list(presets))}; it has {', '.join(presets)}"
             )
-        preset = posestitch.PRESETS[self.preset].to_json()
-        return posestitch.Config.of({**preset, **self.config})
+        return self.of_method.Config.of({**presets[self.preset].to_json(), **self.config})
 
     def resolved(self) -> dict[str, Any]:
         """The recipe with every default written out, the method's settings too."""
         said = self.model_dump(mode="json", exclude={"init"} if self.init is None else None)
+        said["training"]["metric"] = self.metric
         return {**said, "config": self.settings().to_json()}
 
     def hash(self) -> str:
@@ -240,26 +315,33 @@ def run_recipe(
     folder.mkdir(parents=True, exist_ok=True)
     where_it_stands(folder, resume, recipe.hash())  # before anything is drawn or written
     config = recipe.settings()
-    layout = posestitch.layout_named(config.layout)
+    layout = layout_named(config.layout)
     places = real_places(recipe.data, layout)
     texts = texts_of(recipe.data.train, layout)
     if places is not None:
         texts = [texts[place] for place in dict.fromkeys(p % len(texts) for p in places)]
-    if recipe.data.synthetic:
-        texts += texts_of(recipe.data.synthetic, layout)
-    tokenizer = train_bpe(texts, config.vocabulary)
-    model = posestitch.build(config, tokenizer, recipe.seed)
+    others = [recipe.data.synthetic, *(stage.data for stage in recipe.training.stages)]
+    for other in others:
+        texts += texts_of(other, layout) if other else []
+    model = recipe.of_method.begin(config, texts, recipe.seed)
     begun = begin_with(model, located(recipe.init)) if recipe.init else None
-    word = model.preparation.word
+    word = model.word
     real: SampleSource = open_source(recipe.data.train, layout, word)
     if places is not None:
         real = Chosen(real, places)
     mixed = recipe.data.synthetic
     synthetic = open_source(mixed, layout, word) if mixed else None
     dev = open_source(recipe.data.dev, layout, word)
-    model.simulated_only = all(
-        source[0].clip.simulated for source in (real, synthetic) if source is not None
-    ) and (begun is None or begun.simulated_only)
+    mixture = Mixture(
+        real, recipe.training.batch, recipe.seed, synthetic, recipe.curriculum.schedule()
+    )
+    staged = _staged(recipe, mixture, layout, word)
+    sources = [source for source in (real, synthetic) if source is not None]
+    sources += [m.real for m in staged.mixtures if m is not mixture] if staged else []
+    firsts = [source[0] for source in sources]
+    model.simulated_only = all(first.clip.simulated for first in firsts) and (
+        begun is None or begun.simulated_only
+    )
     if first_process():
         with writing(folder / "recipe.yaml", overwrite=True) as temporary:
             temporary.write_text(yaml.safe_dump(recipe.resolved(), sort_keys=False))
@@ -267,12 +349,11 @@ def run_recipe(
         "name": recipe.name,
         **model.described(),
         "simulated_only": model.simulated_only,
-        "languages": sorted({s[0].language for s in (real, synthetic) if s is not None}),
+        "languages": sorted({first.language for first in firsts}),
         "extractors": sorted(
             {
-                f"{s[0].clip.origin.extractor} {s[0].clip.origin.version}".strip()
-                for s in (real, synthetic)
-                if s is not None
+                f"{first.clip.origin.extractor} {first.clip.origin.version}".strip()
+                for first in firsts
             }
         ),
         **({"init": begun.to_json()} if begun else {}),
@@ -283,12 +364,12 @@ def run_recipe(
     }
 
     def keep(name: str, step: int, numbers: Mapping[str, float]) -> None:
-        config = {**described, "step": step, "dev": dict(numbers)}
+        config = {**described, **model.described(), "step": step, "dev": dict(numbers)}
         save_checkpoint(
             folder / name,
             config,
             model,
-            tokenizer,
+            model.tokenizer,
             card_of(config),
             overwrite=True,
             dtype=recipe.training.save_dtype,
@@ -296,7 +377,7 @@ def run_recipe(
 
     return fit(
         model,
-        Mixture(real, recipe.training.batch, recipe.seed, synthetic, recipe.curriculum.schedule()),
+        staged or mixture,
         _plan(recipe, workers),
         folder,
         validate=lambda step: _dev_scores(model, dev, recipe),
@@ -332,6 +413,22 @@ def real_places(data: Data, layout: Layout) -> tuple[int, ...] | None:
     return tuple(places)
 
 
+def _staged(
+    recipe: Recipe, mixture: Mixture, layout: Layout, word: PrepareWord | None
+) -> Staged | None:
+    """What each stage is trained on, where a stage has data of its own; else None."""
+    stages = recipe.training.stages
+    if not any(stage.data for stage in stages):
+        return None
+    mixtures = tuple(
+        Mixture(open_source(stage.data, layout, word), recipe.training.batch, recipe.seed)
+        if stage.data
+        else mixture
+        for stage in stages
+    )
+    return Staged(mixtures, tuple(stage.steps for stage in stages))
+
+
 def _plan(recipe: Recipe, workers: int) -> Plan:
     wanted = recipe.training
     lengths = {"all": wanted.steps}
@@ -342,6 +439,18 @@ def _plan(recipe: Recipe, workers: int) -> Plan:
         Stage(name, steps, wanted.lr, wanted.schedule, min(wanted.warmup, steps))
         for name, steps in lengths.items()
     ]
+    if wanted.stages:
+        stages = [
+            Stage(
+                stage.name,
+                stage.steps,
+                stage.lr or wanted.lr,
+                stage.schedule or wanted.schedule,
+                min(wanted.warmup if stage.warmup is None else stage.warmup, stage.steps),
+                stage.train,
+            )
+            for stage in wanted.stages
+        ]
     return Plan(
         tuple(stages),
         seed=recipe.seed,
@@ -352,20 +461,15 @@ def _plan(recipe: Recipe, workers: int) -> Plan:
         log_every=wanted.log_every,
         save_every=wanted.save_every,
         validate_every=wanted.validate_every,
-        metric=wanted.metric,
+        metric=recipe.metric,
         better="higher",
         workers=workers,
         device=wanted.device,
     )
 
 
-def _dev_scores(
-    model: posestitch.PoseStitch, dev: SampleSource, recipe: Recipe
-) -> dict[str, float]:
-    samples = [dev[i] for i in range(min(len(dev), recipe.data.dev_limit))]
-    found = translate_clips(model, [sample.clip for sample in samples], recipe.training.beam)
-    scores = score_translation([t.text for t in found], [sample.text for sample in samples])
-    return {score.name: round(score.value, 4) for score in scores}
+def _dev_scores(model: nn.Module, dev: SampleSource, recipe: Recipe) -> dict[str, float]:
+    return recipe.of_method.score_dev(model, dev, recipe.data.dev_limit, recipe.training.beam)
 
 
 def _versions() -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -63,28 +64,6 @@ class Record(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class FromStore(Record):
-    """A split of a store that ``signloom prepare`` wrote."""
-
-    store: str
-    split: str = "train"
-
-
-class FromSimulator(Record):
-    """A split of ``sim-sentences-v1`` or ``sim-words-v1``, drawn when asked for."""
-
-    simulated: Literal["sentences", "words"]
-    size: Literal["tiny", "small", "base"] = "small"
-    split: Literal["train", "dev", "test"] = "train"
-
-
-class TextFile(Record):
-    """A file of sentences: plain text, .tsv, .csv, .jsonl, also .gz or .zip; ``column`` names theirs."""
-
-    path: str
-    column: str = "text"
-
-
 class Later(Record):
     """A record whose ``later`` fields came after records were first kept.
 
@@ -97,6 +76,67 @@ class Later(Record):
     def _written(self, write: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
         unsaid = {f for f in self.later if getattr(self, f) == type(self).model_fields[f].default}
         return {name: value for name, value in write(self).items() if name not in unsaid}
+
+
+class FromStore(Record):
+    """A split of a store that ``signloom prepare`` wrote."""
+
+    store: str
+    split: str = "train"
+
+
+class FromSimulator(Later):
+    """A split of ``sim-sentences-v1`` or ``sim-words-v1``, drawn when asked for.
+
+    lips: whether mouth crops are drawn too. language: which simulated sign language.
+    """
+
+    later: ClassVar[tuple[str, ...]] = ("lips", "language")
+
+    simulated: Literal["sentences", "words"]
+    size: Literal["tiny", "small", "base"] = "small"
+    split: Literal["train", "dev", "test"] = "train"
+    lips: bool = False
+    language: Annotated[int, Field(ge=1)] = 1
+
+
+class FromEpisodes(Record):
+    """Windows of episodes that lie in a folder: pose files with subtitles when said and when signed.
+
+    Each sample is a signed cue and ``seconds`` around it, and asks when the cue is signed
+    (`corpora.episode_windows`).
+    """
+
+    episodes: str
+    seconds: Annotated[float, Field(gt=0)] = 20.0
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class Share(Record):
+    """A source and how much of a mixture it is, in hundredths."""
+
+    percent: Annotated[int, Field(ge=1, le=100)]
+    source: Source
+
+
+class FromMixed(Record):
+    """Several sources in one, each place drawn from one of them: every batch is mixed."""
+
+    mixed: Annotated[tuple[Share, ...], Field(min_length=1)]
+
+    @field_validator("mixed")
+    @classmethod
+    def _whole(cls, value: tuple[Share, ...]) -> tuple[Share, ...]:
+        if (total := sum(share.percent for share in value)) != 100:
+            raise ValueError(f"the shares of a mixture are {total} % together, expected 100")
+        return value
+
+
+class TextFile(Record):
+    """A file of sentences: plain text, .tsv, .csv, .jsonl, also .gz or .zip; ``column`` names theirs."""
+
+    path: str
+    column: str = "text"
 
 
 class Generated(Record):
@@ -190,11 +230,13 @@ def _kind(value: Any) -> str | None:
 Source = Annotated[
     Annotated[FromStore, Tag("store")]
     | Annotated[FromSimulator, Tag("simulated")]
-    | Annotated[FromLexicon, Tag("stitched")],
+    | Annotated[FromLexicon, Tag("stitched")]
+    | Annotated[FromEpisodes, Tag("episodes")]
+    | Annotated[FromMixed, Tag("mixed")],
     Discriminator(
         _kind,
         custom_error_type="source",
-        custom_error_message="a source has one of the keys store, simulated, stitched",
+        custom_error_message="a source has one of the keys store, simulated, stitched, episodes, mixed",
     ),
 ]
 
@@ -203,7 +245,49 @@ SOURCES: dict[str, type[Record]] = {
     "store": FromStore,
     "simulated": FromSimulator,
     "stitched": FromLexicon,
+    "episodes": FromEpisodes,
+    "mixed": FromMixed,
 }
+Share.model_rebuild()
+FromMixed.model_rebuild()
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """Samples of several sources, in each hundred so many of each, spread evenly.
+
+    Item i is a function of i; every source goes round as often as the mixture needs it.
+    """
+
+    sources: tuple[SampleSource, ...]
+    percent: tuple[int, ...]
+
+    def __len__(self) -> int:
+        longest = max(len(s) / p for s, p in zip(self.sources, self.percent, strict=True))
+        return 100 * max(1, round(longest))
+
+    def __getitem__(self, index: int) -> Sample:
+        if not 0 <= index < len(self):
+            raise IndexError(f"sample {index} of {len(self)}")
+        block, place = divmod(index, 100)
+        which, nth = self._slots[place]
+        source = self.sources[which]
+        return source[(block * self.percent[which] + nth) % len(source)]
+
+    @property
+    def _slots(self) -> tuple[tuple[int, int], ...]:
+        """Of each place in a hundred: (which source, the how manieth of it)."""
+        return _slots(self.percent)
+
+
+@lru_cache(maxsize=64)
+def _slots(percent: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
+    places = sorted(
+        ((nth + 0.5) / share, which, nth)
+        for which, share in enumerate(percent)
+        for nth in range(share)
+    )
+    return tuple((which, nth) for _, which, nth in places)
 
 
 @dataclass(frozen=True)
@@ -294,8 +378,16 @@ def open_source(source: Source, layout: Layout, prepare: PrepareWord | None) -> 
     if isinstance(source, FromStore):
         return open_store(located(source.store), source.split)
     if isinstance(source, FromSimulator):
-        kind = SimulatedWords if source.simulated == "words" else SimulatedSentences
-        return kind(source.size, source.split, layout)
+        return _simulated(source, layout)
+    if isinstance(source, FromEpisodes):
+        from signloom.corpora.episode_windows import EpisodeWindows
+
+        return EpisodeWindows(located(source.episodes), window=source.seconds, seed=source.seed)
+    if isinstance(source, FromMixed):
+        return Mixed(
+            tuple(open_source(share.source, layout, prepare) for share in source.mixed),
+            tuple(share.percent for share in source.mixed),
+        )
     lexicon = open_lexicon(source.stitched, layout)
     stitched = StitchedSentences(
         lexicon,
@@ -310,13 +402,24 @@ def open_source(source: Source, layout: Layout, prepare: PrepareWord | None) -> 
     return stitched if source.alone else Signed(stitched)
 
 
+def _simulated(source: FromSimulator, layout: Layout) -> SimulatedWords | SimulatedSentences:
+    kind = SimulatedWords if source.simulated == "words" else SimulatedSentences
+    more = {"lips": True} if source.lips else {}
+    return kind(source.size, source.split, layout, source.language, **more)
+
+
 def texts_of(source: Source, layout: Layout) -> list[str]:
     """The texts of a source, without reading or drawing a clip; of a longer one TEXTS, evenly spaced."""
     if isinstance(source, FromStore):
         return open_store(located(source.store), source.split).texts()
     if isinstance(source, FromSimulator):
-        kind = SimulatedWords if source.simulated == "words" else SimulatedSentences
-        return kind(source.size, source.split, layout).texts()
+        return _simulated(source, layout).texts()
+    if isinstance(source, FromEpisodes):
+        from signloom.corpora.episode_windows import EpisodeWindows
+
+        return EpisodeWindows(located(source.episodes), window=source.seconds).texts()
+    if isinstance(source, FromMixed):
+        return [text for share in source.mixed for text in texts_of(share.source, layout)]
     found = sentences_of(source.sentences, open_lexicon(source.stitched, layout))
     return found if isinstance(found, list) else list(some_of(found, TEXTS))
 

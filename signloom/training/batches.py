@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from signloom.data.sample import Sample
 from signloom.errors import UsageError
-from signloom.training.mixing import Mixture, SourceName
+from signloom.training.mixing import Mixture, SourceName, Staged
 
 Example = Callable[[Sample, np.random.Generator, bool], Any]
 Collate = Callable[[list[Any]], Any]
@@ -43,7 +43,7 @@ class MicroBatches(Dataset):
 
     def __init__(
         self,
-        mixture: Mixture,
+        mixture: Mixture | Staged,
         example: Example,
         collate: Collate,
         steps: range,
@@ -67,13 +67,14 @@ class MicroBatches(Dataset):
         step = self.steps[index // self.accumulate]
         number = self.process * self.accumulate + index % self.accumulate
         pieces = self.accumulate * self.processes
-        size = self.mixture.batch
-        drawn = self.mixture.draw(step)
-        source = self.mixture.source(drawn.source)
+        mixture = self.mixture.at(step)
+        size = mixture.batch
+        drawn = mixture.draw(step)
+        source = mixture.source(drawn.source)
         examples, ids = [], []
         for place in range(size * number // pieces, size * (number + 1) // pieces):
             sample = source[drawn.indices[place]]
-            examples.append(self.example(sample, self.mixture.rng(step, place), True))
+            examples.append(self.example(sample, mixture.rng(step, place), True))
             ids.append(sample.id)
         return MicroBatch(step, number, drawn.source, tuple(ids), self.collate(examples))
 

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from signloom.data.sample import Sample
 from signloom.errors import SignloomError, UsageError, nearest
 from signloom.training.batches import MicroBatch, MicroBatches, in_order
-from signloom.training.mixing import Mixture
+from signloom.training.mixing import Mixture, Staged
 from signloom.training.report import Reporter
 from signloom.training.resume import (
     Progress,
@@ -72,7 +72,7 @@ class Fitted:
 
 def fit(
     model: nn.Module,
-    mixture: Mixture,
+    mixture: Mixture | Staged,
     plan: Plan,
     folder: str | Path,
     *,
@@ -219,7 +219,7 @@ def where_it_stands(
 
 
 def _prepared(
-    model: nn.Module, mixture: Mixture, plan: Plan, steps: range, accelerator: Accelerator
+    model: nn.Module, mixture: Mixture | Staged, plan: Plan, steps: range, accelerator: Accelerator
 ) -> Iterator[MicroBatch]:
     methods = cast(Trainable, model)
     batches = MicroBatches(

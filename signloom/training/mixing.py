@@ -96,6 +96,10 @@ class Mixture:
             if source is not None and len(source) == 0:
                 raise UsageError(f"the {name} training source has no samples; expected at least 1")
 
+    def at(self, step: int) -> Mixture:
+        """The mixture that a step draws from: this one."""
+        return self
+
     def p(self, step: int) -> float:
         """How likely the batch of ``step`` is to be real; 1 where there is no synthetic source."""
         return 1.0 if self.synthetic is None else self.schedule(step)
@@ -124,6 +128,33 @@ class Mixture:
     def rng(self, step: int, place: int) -> np.random.Generator:
         """The generator that augments the sample at a place of a step's batch."""
         return generator(self.seed, step, stream=1 + place)
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A mixture for each stage of a training, all of one batch size.
+
+    steps: how long each stage is; beyond the last the last one goes on.
+    """
+
+    mixtures: tuple[Mixture, ...]
+    steps: tuple[int, ...]
+
+    @property
+    def batch(self) -> int:
+        return self.mixtures[0].batch
+
+    def at(self, step: int) -> Mixture:
+        """The mixture that a step draws from."""
+        for mixture, steps in zip(self.mixtures, self.steps, strict=True):
+            if step < steps:
+                return mixture
+            step -= steps
+        return self.mixtures[-1]
+
+    def p(self, step: int) -> float:
+        """How likely the batch of ``step`` is to be real."""
+        return self.at(step).p(step)
 
 
 def generator(seed: int, step: int, stream: int) -> np.random.Generator:

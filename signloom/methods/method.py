@@ -1,0 +1,55 @@
+"""What a method is to recipes and checkpoints: a module, and the methods that there are.
+
+No string is resolved to a class: METHODS names each module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+from torch import nn
+
+from signloom.data.sample import SampleSource
+from signloom.methods import posestitch
+from signloom.training.checkpoint import Checkpoint
+
+
+@runtime_checkable
+class Settings(Protocol):
+    """A method's Config: frozen, with the layout of its clips."""
+
+    @property
+    def layout(self) -> Any: ...
+
+    def to_json(self) -> dict[str, Any]: ...
+
+
+@runtime_checkable
+class Method(Protocol):
+    """A method's module.
+
+    METRICS: what `score_dev` gives and a recipe may choose its best weights by, the usual first.
+    """
+
+    NAME: str
+    Config: Any
+    PRESETS: Mapping[str, Any]
+    METRICS: tuple[str, ...]
+
+    def begin(self, config: Any, texts: Sequence[str], seed: int) -> Any:
+        """A fresh model for what stands in the training texts (an nn.Module, Trainable)."""
+        ...
+
+    def restore(self, checkpoint: Checkpoint) -> Any:
+        """The model of a checkpoint, weights loaded whole."""
+        ...
+
+    def score_dev(
+        self, model: nn.Module, dev: SampleSource, limit: int, beam: int
+    ) -> dict[str, float]:
+        """Name → value on the first ``limit`` samples."""
+        ...
+
+
+METHODS: dict[str, Any] = {posestitch.NAME: posestitch}
