@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+# One thread a test process: make test runs one a core, and more would only wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 HERE = Path(__file__).parent
 DATA = Path(os.environ.get("SIGNLOOM_DATA", HERE.parent.parent / "shared" / "data"))
 

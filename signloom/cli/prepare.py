@@ -36,6 +36,9 @@ Tolerate = Annotated[
 ]
 TOLERATED = 0.001
 Split = Annotated[str, typer.Option(help="One split of the corpus, or 'all'.")]
+MinSeconds = Annotated[float, typer.Option(min=0, help="Leave out shorter sentences.")]
+MaxSeconds = Annotated[float, typer.Option(min=0, help="Leave out longer sentences.")]
+MaxWords = Annotated[int, typer.Option(min=1, help="Leave out sentences of more words.")]
 
 
 class Subset(StrEnum):
@@ -43,6 +46,12 @@ class Subset(StrEnum):
     wlasl300 = "wlasl300"
     wlasl1000 = "wlasl1000"
     wlasl2000 = "wlasl2000"
+
+
+class FittedSubset(StrEnum):
+    wlasl124 = "wlasl124"
+    wlasl100 = "wlasl100"
+    wlasl300 = "wlasl300"
 
 
 class Size(StrEnum):
@@ -131,6 +140,89 @@ def wlasl(
     _corpus(read(root, poses, words, uncut), out, layout, jobs, overwrite, tolerate)
 
 
+@app.command("bobsl")
+def bobsl(
+    root: Root,
+    out: Out,
+    poses: Poses = None,
+    subtitles: Annotated[
+        str, typer.Option(help="manually-aligned, audio-aligned, …, or a folder of EPISODE.vtt.")
+    ] = "manually-aligned",
+    shift: Annotated[
+        float, typer.Option(help="Seconds to move subtitles by: 2.7 for those on the speech.")
+    ] = 0.0,
+    min_seconds: MinSeconds = 1.0,
+    max_seconds: MaxSeconds = 20.0,
+    max_words: MaxWords = 80,
+    layout: Target = None,
+    jobs: Jobs = 1,
+    overwrite: Overwrite = False,
+    tolerate: Tolerate = TOLERATED,
+) -> None:
+    """BOBSL: British Sign Language and English; subset2episode.json, subtitles and EPISODE.pose."""
+    from signloom.corpora.bobsl import bobsl as read
+    from signloom.corpora.cued import Limits
+
+    limits = Limits(min_seconds, max_seconds, max_words)
+    _sentences(read(root, poses, subtitles, shift, limits), out, layout, jobs, overwrite, tolerate)
+
+
+@app.command("youtube-sl")
+def youtube_sl(
+    root: Root,
+    out: Out,
+    poses: Poses = None,
+    language: Annotated[
+        list[str] | None,
+        typer.Option(help="Signed languages to take (ISO 639-3).  [default: all]"),
+    ] = None,
+    captions: Annotated[str, typer.Option(help="Language of the captions.")] = "en",
+    dev_share: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the videos that become split dev.")
+    ] = 0.0,
+    min_seconds: MinSeconds = 1.0,
+    max_seconds: MaxSeconds = 20.0,
+    max_words: MaxWords = 80,
+    layout: Target = None,
+    jobs: Jobs = 1,
+    overwrite: Overwrite = False,
+    tolerate: Tolerate = TOLERATED,
+) -> None:
+    """YouTube-SL-25: its list of videos, with captions VIDEO.en.vtt and VIDEO.pose."""
+    from signloom.corpora.cued import Limits
+    from signloom.corpora.youtube_sl import youtube_sl as read
+
+    limits = Limits(min_seconds, max_seconds, max_words)
+    corpus = read(root, poses, language or (), captions, dev_share, limits)
+    _sentences(corpus, out, layout, jobs, overwrite, tolerate)
+
+
+@app.command("fleurs-asl")
+def fleurs_asl(
+    root: Annotated[Path, typer.Argument(help="The folder with one table, or the table.")],
+    out: Out,
+    poses: Poses = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(help="Where a field stands in your table, as start=start_time."),
+    ] = None,
+    min_seconds: MinSeconds = 1.0,
+    max_seconds: MaxSeconds = 20.0,
+    max_words: MaxWords = 80,
+    layout: Target = None,
+    jobs: Jobs = 1,
+    overwrite: Overwrite = False,
+    tolerate: Tolerate = TOLERATED,
+) -> None:
+    """FLEURS-ASL: FLORES sentences in ASL; a table of sentences and VIDEO.pose."""
+    from signloom.corpora.cued import Limits
+    from signloom.corpora.fleurs_asl import fleurs_asl as read
+
+    columns = {field: name for field, _, name in (said.partition("=") for said in column or ())}
+    limits = Limits(min_seconds, max_seconds, max_words)
+    _sentences(read(root, poses, columns, limits), out, layout, jobs, overwrite, tolerate)
+
+
 @app.command("isign")
 def isign(
     root: Root,
@@ -171,16 +263,19 @@ def gislr(
         str, typer.Option(help="Participants whose clips become split dev: 26734,28656,…")
     ] = "",
     fps: Annotated[float, typer.Option(min=1, help="Rate, which the files do not name.")] = 30.0,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Read parquet files also where packed points are.")
+    ] = False,
     layout: Target = None,
     jobs: Jobs = 1,
     overwrite: Overwrite = False,
     tolerate: Tolerate = TOLERATED,
 ) -> None:
-    """Google's isolated ASL signs: train.csv and parquet files of 543 landmarks."""
+    """Google's isolated ASL signs: train.csv and parquet files of 543 landmarks, or packed."""
     from signloom.corpora.gislr import gislr as read
 
     signers = [signer.strip() for signer in dev_signers.split(",") if signer.strip()]
-    _corpus(read(root, signers, fps), out, layout, jobs, overwrite, tolerate)
+    _corpus(read(root, signers, fps, raw), out, layout, jobs, overwrite, tolerate)
 
 
 @app.command("skels")
@@ -241,6 +336,24 @@ def wlasl_hands(
     }
     _write(out, HANDS42, sources, description, jobs, overwrite)
     typer.echo(f"left out, no hand seen: {sum(excluded.values())}")
+
+
+@app.command("wlasl-smplx")
+def wlasl_smplx(
+    folder: Annotated[Path, typer.Argument(help="Folder with pose.npz and index.csv.")],
+    out: Out,
+    subset: Annotated[
+        FittedSubset, typer.Option(help="All 124 words, or those of an official subset.")
+    ] = FittedSubset.wlasl124,
+    layout: Target = None,
+    jobs: Jobs = 1,
+    overwrite: Overwrite = False,
+    tolerate: Tolerate = TOLERATED,
+) -> None:
+    """124 WLASL words as projected SMPL-X joints (layout wlasl106), with the official split."""
+    from signloom.corpora.wlasl_smplx import wlasl_smplx as read
+
+    _corpus(read(folder, subset.value), out, layout, jobs, overwrite, tolerate)
 
 
 @app.command("sim-words-v1")
@@ -349,6 +462,21 @@ def _simulated(
     target = layout_named(layout)
     sources = {name: source(size=size, split=name, layout=target) for name in splits}
     _write(out, target, sources, {"corpus": corpus, "size": size}, jobs, overwrite)
+
+
+def _sentences(
+    corpus: Corpus, out: Path, layout: str | None, jobs: int, overwrite: bool, tolerate: float
+) -> None:
+    """As ``_corpus``, and says first how many sentences its rules leave out."""
+    from signloom.corpora.cued import told
+    from signloom.data.files import refuse_existing
+
+    refuse_existing(out, overwrite)
+    excluded: dict[str, int] = corpus.about["excluded"]
+    listed = sum(excluded.values()) + len(corpus.entries) + len(corpus.absent)
+    by_reason = f" ({told(excluded)})" if excluded else ""
+    typer.echo(f"left out by rule: {sum(excluded.values()):,} of {listed:,} sentences{by_reason}")
+    _corpus(corpus, out, layout, jobs, overwrite, tolerate)
 
 
 def _corpus(

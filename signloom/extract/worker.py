@@ -19,6 +19,7 @@ import numpy as np
 
 from signloom.data.timing import Span
 from signloom.errors import MediaError
+from signloom.extract.lips import crops
 from signloom.extract.video import Limits, VideoInfo, decoded, frames, inspect, nearest
 
 REPORT_EVERY = 0.2
@@ -67,6 +68,9 @@ def answer(request: Mapping[str, Any], out: BinaryIO) -> None:
         elif request["do"] == "signer":
             allow_cpu(600)
             result = {"box": signer_box(request, limits)}
+        elif request["do"] == "lips":
+            allow_cpu(120 + 5 * len(request["times"]))
+            result, payload = {}, crops(request, limits).tobytes()
         else:
             first, last = request["ticks"]
             allow_cpu(120 + 5 * (last - first))

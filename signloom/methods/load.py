@@ -7,7 +7,7 @@ from typing import Any
 
 from signloom.errors import MediaError, SignloomError, nearest
 from signloom.inference.translate import BUNDLED
-from signloom.methods.method import METHODS
+from signloom.methods.method import METHODS, method_named
 from signloom.training.checkpoint import read_checkpoint
 
 
@@ -27,10 +27,10 @@ def load(path_or_hub_id: str | Path = "bundled") -> Any:
     if method not in METHODS:
         raise MediaError(
             f"checkpoint {path_or_hub_id} is of method {method!r}, which this signloom does not "
-            f"know{nearest(str(method), list(METHODS))}; expected one of {', '.join(METHODS)}"
+            f"know{nearest(str(method), METHODS)}; expected one of {', '.join(METHODS)}"
         )
     try:
-        model = METHODS[method].restore(checkpoint)
+        model = method_named(method).restore(checkpoint)
     except SignloomError:
         raise
     except Exception as error:  # tokenizers raises bare Exception; odd settings raise all sorts

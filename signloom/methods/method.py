@@ -1,6 +1,6 @@
 """What a method is to recipes and checkpoints: a module, and the methods that there are.
 
-No string is resolved to a class: METHODS names each module.
+No string is resolved to a class: `method_named` names each module, and imports the one that is asked for.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from typing import Any, Protocol, runtime_checkable
 from torch import nn
 
 from signloom.data.sample import SampleSource
-from signloom.methods import posestitch
+from signloom.errors import UsageError, nearest
 from signloom.training.checkpoint import Checkpoint
+
+METHODS = ("posestitch", "isolated", "unified")
 
 
 @runtime_checkable
@@ -52,4 +54,20 @@ class Method(Protocol):
         ...
 
 
-METHODS: dict[str, Any] = {posestitch.NAME: posestitch}
+def method_named(name: str) -> Method:
+    """The module of a method. Raises UsageError for an unknown name."""
+    if name == "posestitch":
+        from signloom.methods import posestitch
+
+        return posestitch  # type: ignore[return-value]
+    if name == "isolated":
+        from signloom.methods import isolated
+
+        return isolated  # type: ignore[return-value]
+    if name == "unified":
+        from signloom.methods import unified
+
+        return unified  # type: ignore[return-value]
+    raise UsageError(
+        f"there is no method '{name}'{nearest(name, METHODS)}; it is one of {', '.join(METHODS)}"
+    )

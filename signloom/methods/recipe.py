@@ -19,7 +19,7 @@ from signloom.data.sample import SampleSource
 from signloom.errors import UsageError, nearest
 from signloom.methods.card import card_of
 from signloom.methods.finetune import begin_with
-from signloom.methods.method import METHODS, Method, Settings
+from signloom.methods.method import METHODS, Method, Settings, method_named
 from signloom.methods.sources import (
     SOURCES,
     Chosen,
@@ -159,7 +159,7 @@ class Recipe(Record):
     def _known_method(cls, value: str) -> str:
         if value not in METHODS:
             raise ValueError(
-                f"there is no method '{value}'{nearest(value, list(METHODS))}; it is one of "
+                f"there is no method '{value}'{nearest(value, METHODS)}; it is one of "
                 f"{', '.join(METHODS)}"
             )
         return value
@@ -202,7 +202,7 @@ class Recipe(Record):
     @property
     def of_method(self) -> Method:
         """The method's module."""
-        return METHODS[self.method]
+        return method_named(self.method)
 
     @property
     def metric(self) -> str:

@@ -19,12 +19,14 @@ import numpy as np
 from signloom.data.clip import SIMULATED, Origin, PoseClip
 from signloom.data.layouts import HOLISTIC, LAYOUTS, Layout
 from signloom.data.lexicon import Lexicon
+from signloom.data.lips import Lips
 from signloom.data.sample import GlossSpan, Sample
 from signloom.data.timing import Span
 from signloom.errors import UsageError, nearest
 from signloom.simulator.camera import camera_of, tracker_of
 from signloom.simulator.grammar import SimulatedSentence, sentence
 from signloom.simulator.lexicon import gloss_of, lemma_sign, size_named, vocabulary
+from signloom.simulator.lips import LIPS_VERSION, lips_of
 from signloom.simulator.perform import Performed, perform
 from signloom.simulator.phonology import Brows, draws, letter_sign
 from signloom.simulator.render import render
@@ -113,9 +115,10 @@ class Corpus:
 
     def _film(
         self, signs: Sequence[Performed], key: tuple[object, ...], version: str, id: str,
-        citation: bool, brow: Brows = "neutral", pauses: Sequence[float] = (),
-    ) -> tuple[PoseClip, tuple[Span, ...], str]:  # fmt: skip
-        """(clip, span of each sign, signer) of one signer of the split, drawn from the key."""
+        citation: bool, brow: Brows = "neutral", pauses: Sequence[float] = (), lips: bool = False,
+    ) -> tuple[PoseClip, tuple[Span, ...], str, Lips | None]:  # fmt: skip
+        """(clip, span of each sign, signer, lips if wanted) of one signer of the split, drawn
+        from the key."""
         rng = draws(*key, "signing")
         numbers = SIGNERS[self.split]
         signer = signer_numbered(self.language_seed, numbers[int(rng.random() * len(numbers))])
@@ -123,7 +126,12 @@ class Corpus:
         camera, tracker = camera_of(rng), tracker_of(rng)
         clip = render(performance, signer, camera, tracker, rng, self.layout)
         origin = Origin(SIMULATED, version, {"language": self.language})
-        return replace(clip, id=id, origin=origin), performance.spans, signer.id
+        mouth = None
+        if lips:
+            made = replace(origin, version=LIPS_VERSION)
+            own = draws(LIPS_VERSION, *key)
+            mouth = lips_of(performance, signer, camera, own, id, made)
+        return replace(clip, id=id, origin=origin), performance.spans, signer.id, mouth
 
 
 @dataclass(frozen=True)
@@ -131,8 +139,11 @@ class SimulatedWords(Corpus):
     """``sim-words-v1``: every word in citation form, by several signers; text is the word.
 
     Sample i is word i mod len(words): a prefix holds every word about equally often.
+    lips: whether samples carry mouth crops (``sim-lips-v1``); all else is the same without.
     Raises UsageError for an unknown size, split or layout.
     """
+
+    lips: bool = False
 
     @property
     def version(self) -> str:
@@ -164,8 +175,11 @@ class SimulatedWords(Corpus):
     def _sample(self, sign: Performed, name: str, gloss: str, text: str, time: int) -> Sample:
         id = f"{WORDS_VERSION}-{self.split}-{name}-{time}"
         key = (WORDS_VERSION, self.language_seed, self.split, name, time)
-        clip, spans, signer = self._film([sign], key, WORDS_VERSION, id, citation=True)
-        return Sample(id, clip, text, (GlossSpan(gloss, spans[0]),), signer, self.language)
+        clip, spans, signer, mouth = self._film(
+            [sign], key, WORDS_VERSION, id, citation=True, lips=self.lips
+        )
+        glosses = (GlossSpan(gloss, spans[0]),)
+        return Sample(id, clip, text, glosses, signer, self.language, lips=mouth)
 
     def texts(self) -> list[str]:
         """The text of every sample, without drawing a clip."""
@@ -176,8 +190,11 @@ class SimulatedWords(Corpus):
 class SimulatedSentences(Corpus):
     """``sim-sentences-v1``: signed sentences with English text and glosses with spans.
 
+    lips: whether samples carry mouth crops (``sim-lips-v1``); all else is the same without.
     Raises UsageError for an unknown size, split or layout.
     """
+
+    lips: bool = False
 
     @property
     def version(self) -> str:
@@ -200,12 +217,13 @@ class SimulatedSentences(Corpus):
         signs = [(t, s) for t in said.tokens for s in signs_of(t, self.language_seed)]
         key = (SENTENCES_VERSION, self.language_seed, self.size, self.split, index)
         id = f"{SENTENCES_VERSION}-{self.size}-{self.split}-{index}"
-        clip, spans, signer = self._film(
+        clip, spans, signer, mouth = self._film(
             [sign for _, sign in signs], key, SENTENCES_VERSION, id, citation=False,
             brow=said.brow, pauses=pauses_of([t for t, _ in signs], draws(*key, "pauses")),
+            lips=self.lips,
         )  # fmt: skip
         glosses = tuple(_glosses([t for t, _ in signs], spans))
-        return Sample(id, clip, said.text, glosses, signer, self.language)
+        return Sample(id, clip, said.text, glosses, signer, self.language, lips=mouth)
 
 
 @lru_cache(maxsize=65536)

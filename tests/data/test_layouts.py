@@ -31,6 +31,7 @@ WIDTHS = {
     "holistic543": 543,
     "openpose137": 137,
     "skels50": 50,
+    "wlasl106": 106,
 }
 
 

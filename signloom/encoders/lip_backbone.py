@@ -1,0 +1,233 @@
+"""The lip stream of "Lost in Translation, Found in Embeddings" (arXiv 2512.08040, §3.1).
+
+A frame encoder sees the mouth and is frozen: Auto-AVSR's (`auto_avsr`), where the user has its
+weights, else `SmallLipEncoder`, learned here by `learn_mouths`. What it gives goes through a
+linear layer and a Conformer of four blocks, and is pooled as the pose is [S].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol, cast
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from signloom.data.lips import Lips
+from signloom.encoders.conformer import Conformer, attentive_pool
+from signloom.encoders.masked_norm import real
+from signloom.errors import UsageError
+
+
+class LipEncoder(Protocol):
+    """Mouths to one vector a frame: `SmallLipEncoder`, `AutoAvsrEncoder`, either of them `Frozen`."""
+
+    width: int
+
+    def __call__(
+        self,
+        pictures: Float[Tensor, "batch time 88 88"],
+        mask: Bool[Tensor, "batch time"],
+    ) -> Float[Tensor, "batch time width"]: ...
+
+
+class LipFeatures(NamedTuple):
+    """What the backbone makes of a clip's mouths; padded frames are 0.
+
+    sequence: (B, T, width), the Conformer's frames.
+    pooled: (B, width), f_lip.
+    """
+
+    sequence: Float[Tensor, "batch time width"]
+    pooled: Float[Tensor, "batch width"]
+
+
+class LipBackbone(nn.Module):
+    """A frame encoder's vectors (B, T, inputs) in, frames and one vector per clip out.
+
+    inputs: the frame encoder's width, 768 in the paper [S]. width, layers, heads, head_width,
+    dropout: of the Conformer, whose first layer is the linear one from ``inputs``.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        width: int = 512,
+        layers: int = 4,
+        heads: int = 8,
+        head_width: int = 64,
+        dropout: float = 0.1,
+    ):
+        super().__init__()
+        self.conformer = Conformer(inputs, width, layers, heads, head_width, dropout=dropout)
+
+    def forward(
+        self,
+        frames: Float[Tensor, "batch time inputs"],
+        mask: Bool[Tensor, "clips pose_time"],
+    ) -> LipFeatures:
+        """``mask`` is True on real frames, as the pose's: lips have a frame for each of its frames.
+
+        Raises UsageError where there are not as many of them.
+        """
+        if frames.shape[:2] != mask.shape:
+            raise UsageError(
+                f"the lips have {frames.shape[1]} frames in {frames.shape[0]} clips, but the mask "
+                f"has {mask.shape[1]} in {mask.shape[0]}, expected one for each frame of the pose"
+            )
+        sequence, attention = self.conformer(frames, mask)
+        return LipFeatures(sequence, attentive_pool(sequence, attention, mask))
+
+
+class Frozen(nn.Module):
+    """A frame encoder that training passes by: no gradients, and evaluation mode whatever its parent's is."""
+
+    def __init__(self, encoder: nn.Module):
+        super().__init__()
+        self.encoder = encoder.requires_grad_(False).eval()
+        self.width = cast(int, encoder.width)
+
+    def train(self, mode: bool = True) -> Frozen:
+        """Stays in evaluation mode."""
+        return super().train(False)
+
+    @torch.no_grad()
+    def forward(
+        self,
+        pictures: Float[Tensor, "batch time 88 88"],
+        mask: Bool[Tensor, "batch time"],
+    ) -> Float[Tensor, "batch time width"]:
+        return self.encoder(pictures, mask)
+
+
+class SmallLipEncoder(nn.Module):
+    """Mouths (B, T, 88, 88) → (B, T, width): each frame by itself, in four convolutions (ours).
+
+    Every frame is first freed of its own mean and spread, so that light and skin count for
+    less. With a width of 64 it has 98,096 parameters and costs 1.97 MMAC a frame.
+    """
+
+    def __init__(self, width: int = 64):
+        super().__init__()
+        self.width = width
+        self.convolutions = nn.Sequential(
+            *_convolution(1, 16, 7, 4),
+            *_convolution(16, 32, 3, 2),
+            *_convolution(32, 64, 3, 2),
+            *_convolution(64, 64, 3, 2),
+        )
+        self.project = nn.Linear(64 * 3 * 3, width)
+        self.norm = nn.LayerNorm(width)
+
+    def forward(
+        self,
+        pictures: Float[Tensor, "batch time 88 88"],
+        mask: Bool[Tensor, "batch time"],
+    ) -> Float[Tensor, "batch time width"]:
+        """``mask`` is True on real frames; the others are not looked at and come out as 0."""
+        seen = pictures[mask]
+        mean = seen.mean((1, 2), keepdim=True)
+        spread = (seen - mean).square().mean((1, 2), keepdim=True).sqrt()
+        maps = self.convolutions(((seen - mean) / (spread + 0.1))[:, None])
+        rows = self.norm(self.project(maps.flatten(1)))
+        return rows.new_zeros(*mask.shape, self.width).masked_scatter(mask[..., None], rows)
+
+
+def _convolution(inputs: int, channels: int, kernel: int, stride: int) -> tuple[nn.Module, ...]:
+    convolution = nn.Conv2d(inputs, channels, kernel, stride, kernel // 2, bias=False)
+    return convolution, nn.BatchNorm2d(channels), nn.ReLU()
+
+
+def pad_pictures(
+    lips: Sequence[NDArray[np.float32]],
+) -> tuple[Float[Tensor, "batch time 88 88"], Bool[Tensor, "batch time"]]:
+    """`Lips.seen` of several clips, zero-padded to the longest, and True on real frames.
+
+    A clip without frames counts as one of zeros, as `frames.pad_frames` has it.
+    """
+    time = max(1, *(len(clip) for clip in lips))
+    padded = torch.zeros(len(lips), time, *lips[0].shape[1:])
+    mask = torch.zeros(len(lips), time, dtype=torch.bool)
+    for row, clip in enumerate(lips):
+        padded[row, : len(clip)] = torch.from_numpy(clip)
+        mask[row, : max(1, len(clip))] = True
+    return padded, mask
+
+
+@torch.no_grad()
+def lip_features(encoder: nn.Module, lips: Lips) -> NDArray[np.float32]:
+    """(frames, width): what a frame encoder makes of a clip's mouths, the crop's middle, for keeping.
+
+    The encoder is run as in evaluation; frames that are not present give 0.
+    """
+    if not len(lips):
+        return np.zeros((0, cast(int, encoder.width)), np.float32)
+    training = encoder.training
+    device = next(encoder.parameters()).device
+    pictures, mask = pad_pictures([lips.seen()])
+    features = encoder.eval()(pictures.to(device), mask.to(device))[0].cpu().numpy()
+    encoder.train(training)
+    features[~lips.present] = 0
+    return features
+
+
+class _Reader(nn.Module):
+    """Logits of what a mouth says, from a frame encoder's vectors: two convolutions over time, mean."""
+
+    def __init__(self, width: int, classes: int):
+        super().__init__()
+        self.convolutions = nn.ModuleList(nn.Conv1d(width, width, 5, padding=2) for _ in range(2))
+        self.out = nn.Linear(2 * width, classes)
+
+    def forward(self, frames: Tensor, mask: Tensor) -> Tensor:
+        x = frames
+        for convolution in self.convolutions:
+            x = x + nn.functional.relu(convolution(x.transpose(1, 2)).transpose(1, 2))
+            x = x * real(mask, x)
+        mean = x.sum(1) / real(mask, x).sum(1)
+        return self.out(torch.cat([mean, x.masked_fill(~mask[..., None], -1e4).amax(1)], -1))
+
+
+def learn_mouths(
+    encoder: nn.Module,
+    lips: Sequence[Lips],
+    labels: Sequence[int],
+    steps: int,
+    batch: int = 16,
+    rate: float = 2e-3,
+    seed: int = 0,
+) -> nn.Module:
+    """Teaches ``encoder`` to tell clips of mouths apart, in place; the reader that was learned with it.
+
+    labels: the class of each clip, such as its word. Crops are placed at random. The reader takes
+    (encoder's vectors, mask) to logits; training goes on without it, on the `Frozen` encoder.
+    Every draw follows from ``seed``. AdamW, one cosine cycle.
+
+    Raises UsageError where there are not as many labels as clips, or none.
+    """
+    if not lips or len(lips) != len(labels):
+        raise UsageError(
+            f"got {len(lips)} clips of mouths and {len(labels)} labels, expected one label for each"
+        )
+    rng = np.random.default_rng(seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        reader = _Reader(cast(int, encoder.width), max(labels) + 1)
+    learned = [*encoder.parameters(), *reader.parameters()]
+    optimizer = torch.optim.AdamW(learned, lr=rate, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, steps)
+    encoder.train()
+    for _ in range(steps):
+        chosen = rng.integers(0, len(lips), batch)
+        pictures, mask = pad_pictures([lips[i].seen(rng) for i in chosen])
+        logits = reader(encoder(pictures, mask), mask)
+        loss = nn.functional.cross_entropy(logits, torch.tensor([labels[i] for i in chosen]))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+    encoder.eval()
+    return reader.eval()

@@ -1,0 +1,37 @@
+"""Batch normalisation that sees real frames only."""
+
+from __future__ import annotations
+
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+
+class MaskedBatchNorm(nn.Module):
+    """Batch normalisation over the real frames of (B, T, …, C); padded frames come out as 0.
+
+    The inner ``norm`` is an ordinary BatchNorm1d over rows, so that torch's conversion to
+    synchronised batch norm applies to it.
+    """
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.norm = nn.BatchNorm1d(channels)
+
+    def forward(
+        self,
+        x: Float[Tensor, "batch time *rest channels"],
+        mask: Bool[Tensor, "batch time"],
+    ) -> Float[Tensor, "batch time *rest channels"]:
+        if not self.training:
+            normed = self.norm(x.reshape(-1, x.shape[-1])).view_as(x)
+            return normed * real(mask, normed)
+        if bool(mask.all()):
+            return self.norm(x.reshape(-1, x.shape[-1])).view_as(x)
+        rows = x[mask]
+        normed = self.norm(rows.reshape(-1, x.shape[-1])).view_as(rows)
+        return normed.new_zeros(x.shape).index_put((mask,), normed)
+
+
+def real(mask: Bool[Tensor, "batch time"], like: Tensor) -> Float[Tensor, "batch time *ones"]:
+    """The mask as numbers of ``like``'s kind and with as many dimensions, to multiply with it."""
+    return mask.to(like.dtype).reshape(*mask.shape, *[1] * (like.dim() - mask.dim()))

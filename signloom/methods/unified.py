@@ -1,0 +1,859 @@
+"""Lost in Translation, Found in Embeddings: one model translates and aligns (arXiv 2512.08040; spec §3).
+
+The idea. A light visual backbone of keypoints and lips gives frames; a Sliding Perceiver gives one
+vector for every few of them, about a word's worth; a language model reads these between two halves
+of a prompt. The prompt says what is wanted: the sentence (SLT), or when a given sentence is signed,
+as six digits (SSA).
+
+The paper's parts, and their names here:
+
+    x  keypoints, shoulders at 1 (T, 203, 3); mouths (T, 88, 88)      `Preparation`
+    four articulators, AGCN ×4, joints projected, joined (T, 4C)      `Unified.pose.frames`
+    Conformer on 24-frame windows, stride 2, pooled (T/2, H)          `sliding`
+    frozen lip reader, Linear, Conformer, pooled likewise (T/2, H)    `Unified.lip`
+    [pose ‖ lip] → windows of 8, stride 2 → (T/4, D)                  `Unified.bridge`
+    prompt ⊕ visual tokens ⊕ prompt → T5 with DoRA → text or digits   `Unified.language`
+
+A sample with a span asks when its text is signed; one without asks what is signed.
+docs/methods/unified.md lists what is ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal, NamedTuple, get_args
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from transformers import DynamicCache, EncoderDecoderCache, T5ForConditionalGeneration
+from transformers.modeling_outputs import BaseModelOutput
+
+from signloom.bridges.conv import Conv
+from signloom.bridges.mlp import Mlp
+from signloom.bridges.sliding_perceiver import SlidingPerceiver
+from signloom.bridges.token_shuffle import TokenShuffle
+from signloom.data.clip import PoseClip
+from signloom.data.layouts import Layout, layout_named
+from signloom.data.sample import Sample, SampleSource
+from signloom.data.timing import Seconds, Span
+from signloom.encoders.frames import resampled
+from signloom.encoders.pose_backbone import PoseBackbone
+from signloom.encoders.sliding import sliding
+from signloom.errors import UsageError, nearest
+from signloom.inference.evaluate import translation_scores
+from signloom.inference.locate import Located, Query
+from signloom.inference.translate import Translation
+from signloom.language.adapters import adapt
+from signloom.language.beam import Step, beam_search
+from signloom.language.digits import FRAMES as TICKS
+from signloom.language.digits import frames_to_digits, soft_digit_loss, span_distribution
+from signloom.language.t5 import (
+    Base,
+    T5Shape,
+    TextCodec,
+    build_t5,
+    codec_of,
+    load_base,
+    load_t5,
+    train_codec,
+)
+from signloom.pose.augment import random_affine
+from signloom.pose.convert import convert
+from signloom.pose.normalize import shoulder
+from signloom.text.prompts import slt_prompt, ssa_prompt
+from signloom.training.checkpoint import Checkpoint, load_tensors
+from signloom.training.stages import Loss
+
+NAME = "unified"
+METRICS = ("BLEU-4", "chrF2", "content-F1", "IoU")
+IGNORED = -100
+
+BridgeName = Literal["perceiver", "shuffle", "conv", "mlp"]
+AdapterKind = Literal["dora", "lora", "full", "frozen"]
+
+
+@dataclass(frozen=True)
+class Config:
+    """Every setting of the method; defaults are the paper's. [D] marks what is ours."""
+
+    # The clip
+    layout: str = "mp203"
+    coordinates: int = 3
+    presence: bool = False
+    """A keypoint's last number says whether it was seen [D]."""
+    fps: float = 25.0
+    window: float = 20.0
+    """Seconds; a longer clip is cut to its first ones, and times are told in its 500 ticks."""
+    stretch: float = 0.0
+    """Training clips are stretched by up to e^± this, x and y apart [D]."""
+    turn: float = 0.0
+    """Training clips are turned by up to ± this many degrees [D]."""
+    noise: float = 0.0
+    """σ of noise on training keypoints, in shoulder widths [D]."""
+    masked_parts: int = 0
+    """Training clips lose up to this many articulators (the paper: 2 of 4, in recognition)."""
+
+    # The pose backbone
+    channels: int = 64
+    multipliers: tuple[int, ...] = (1, 2, 4, 4)
+    aggregation: Literal["project", "mean"] = "project"
+    factored: bool = False
+    adaptive: bool = True
+    chunk: int | None = None
+    """Frames that the graph encoders see at a time; None = the whole clip (the paper's)."""
+    width: int = 512
+    layers: int = 4
+    heads: int = 8
+    head_width: int = 64
+    dropout: float = 0.1
+    conformer_window: int = 24
+    conformer_stride: int = 2
+
+    # The bridge
+    bridge: BridgeName = "perceiver"
+    bridge_depth: int = 2
+    bridge_heads: int = 8
+    bridge_window: int = 8
+    bridge_stride: int = 2
+
+    # The language model
+    language: str = ""
+    """Folder or hub id of a T5; "" = one of the shape below, with random weights."""
+    revision: str = ""
+    adapter: AdapterKind = "dora"
+    rank: int = 32
+    alpha: float = 64.0
+    adapter_dropout: float = 0.05
+    adapter_targets: tuple[str, ...] = ("q", "v")
+    vocabulary: int = 2_000
+    """Tokens of the tokenizer that is trained on the texts where there is no ``language``."""
+    language_width: int = 256
+    language_inner: int = 512
+    language_layers: int = 4
+    language_heads: int = 4
+    language_dropout: float = 0.1
+    max_tokens: int = 64
+    """Tokens of a text; what is longer is cut."""
+    spoken: str = "English"
+
+    # The losses and what the prompt tells
+    soft: float = 0.1
+    """λ of the soft-decoding loss."""
+    soft_kind: Literal["digit", "place"] = "digit"
+    audio: float = 0.5
+    """How often the prompt of a training sample tells when the text is said."""
+    previous: float = 0.0
+    """How often the prompt of a training sample tells the sentence before (F3.2)."""
+
+    # Decoding
+    beam: int = 5
+    length_penalty: float = 1.0
+    no_repeat: int = 3
+
+    def __post_init__(self) -> None:
+        if self.adapter in ("dora", "lora", "frozen") and not self.language:
+            raise UsageError(
+                f"unified: adapter '{self.adapter}' needs a pretrained language model under "
+                "'language' (a folder or hub id): on random weights there is nothing to adapt; "
+                "give one (see 'signloom language'), or set adapter to 'full'"
+            )
+        if self.conformer_window % self.conformer_stride:
+            raise UsageError(
+                f"unified: conformer_window {self.conformer_window} is no multiple of "
+                f"conformer_stride {self.conformer_stride}; make it one"
+            )
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Config:
+        """A config from plain values (JSON, YAML). Raises UsageError naming what does not fit."""
+        plain: dict[str, Any] = {}
+        defaults = {field.name: field.default for field in fields(cls)}
+        for name, value in values.items():
+            if name not in defaults:
+                raise UsageError(
+                    f"unified has no setting '{name}'{nearest(name, list(defaults))}"
+                )
+            plain[name] = _fitting(name, value, defaults[name])
+        return cls(**plain)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+CHOICES: dict[str, tuple[Any, ...]] = {
+    "aggregation": ("project", "mean"),
+    "bridge": get_args(BridgeName),
+    "adapter": get_args(AdapterKind),
+    "soft_kind": ("digit", "place"),
+    "coordinates": (2, 3),
+}
+
+
+def _fitting(name: str, value: Any, default: Any) -> Any:
+    """``value`` as the field's type has it (a list as a tuple, 1 as 1.0). Raises UsageError."""
+    if name in CHOICES and value not in CHOICES[name]:
+        names = [str(choice) for choice in CHOICES[name]]
+        raise UsageError(f"unified: {name} is {value!r}, expected one of {', '.join(names)}")
+    if name == "layout":
+        layout_named(value)
+    if isinstance(default, tuple):
+        kind = type(default[0])
+        if isinstance(value, (list, tuple)) and value and all(type(v) is kind for v in value):
+            return tuple(value)
+        raise UsageError(f"unified: {name} is {value!r}, expected a list of {kind.__name__}")
+    if isinstance(default, float) and type(value) in (int, float):
+        return float(value)
+    if name == "chunk" and (value is None or type(value) is int and value > 0):
+        return value
+    if type(value) is not type(default):
+        raise UsageError(f"unified: {name} is {value!r}, expected {type(default).__name__}")
+    return value
+
+
+SMALL = Config(
+    presence=True,
+    fps=12.5,
+    stretch=0.15,
+    turn=8.0,
+    noise=0.01,
+    channels=16,
+    multipliers=(1, 1, 2, 2),
+    factored=True,
+    adaptive=False,
+    width=128,
+    layers=2,
+    heads=4,
+    head_width=32,
+    conformer_window=12,
+    conformer_stride=2,
+    bridge_depth=2,
+    bridge_heads=4,
+    adapter="full",
+    vocabulary=1_500,
+    language_width=192,
+    language_inner=512,
+    language_layers=3,
+    language_heads=4,
+    beam=4,
+)
+
+PRESETS: dict[str, Config] = {
+    "tiny": replace(
+        SMALL,
+        stretch=0.0,
+        turn=0.0,
+        noise=0.0,
+        channels=8,
+        multipliers=(1, 1, 1, 1),
+        width=64,
+        layers=1,
+        heads=2,
+        dropout=0.0,
+        bridge_depth=1,
+        bridge_heads=2,
+        vocabulary=600,
+        language_width=96,
+        language_inner=192,
+        language_layers=2,
+        language_heads=2,
+        language_dropout=0.0,
+    ),
+    "small": SMALL,
+    "paper": Config(language="google/flan-t5-xl"),
+}
+"""tiny ≤ 1 M parameters (tests, claims), small ≤ 4 M (two cores), paper as published (spec §3)."""
+
+
+class Example(NamedTuple):
+    """One training item: points float32 (T, V, inputs); ids of the prompt's halves and of the answer.
+
+    digits: (6,) of an alignment's answer; none (length 0) for a translation.
+    """
+
+    points: NDArray[np.float32]
+    before: NDArray[np.int64]
+    after: NDArray[np.int64]
+    answer: NDArray[np.int64]
+    digits: NDArray[np.int64]
+
+
+class Batch(NamedTuple):
+    """points (B, T, V, inputs), mask (B, T); before, after, answer (B, ·) ids, −100 = none;
+    digits (B, 6), −100 = a translation."""
+
+    points: Tensor
+    mask: Tensor
+    before: Tensor
+    after: Tensor
+    answer: Tensor
+    digits: Tensor
+
+
+def begin(config: Config, texts: Sequence[str], seed: int) -> Unified:
+    """A fresh model: a pretrained language model where the config names one, else a small random one."""
+    if config.language:
+        found = load_t5(config.language, config.revision or None)
+        return build(config, found.model, found.codec, found.base, seed)
+    codec = train_codec(texts, config.vocabulary)
+    return build(config, random_t5(shape_of(config, len(codec)), codec, seed), codec, None, seed)
+
+
+def restore(checkpoint: Checkpoint) -> Unified:
+    """The model of a checkpoint: adapters on their base, which must be there, or the whole model.
+
+    Raises MediaError where a tensor is missing, or the base is gone or another one.
+    """
+    config = Config.of(checkpoint.config.get("config", {}))
+    said = checkpoint.config.get("language") or {}
+    if config.adapter != "full":
+        found = load_base(Base.from_json(said.get("base") or {}))
+        model = build(config, found.model, found.codec, found.base)
+    else:
+        codec = codec_of(checkpoint.tokenizer())
+        base = Base.from_json(said["base"]) if said.get("base") else None
+        model = build(config, random_t5(T5Shape(**said["shape"]), codec, 0), codec, base)
+    load_tensors(model, checkpoint.tensors(), str(checkpoint.folder))
+    return model
+
+
+def random_t5(shape: T5Shape, codec: TextCodec, seed: int) -> T5ForConditionalGeneration:
+    """A T5 of random weights for a codec."""
+    return build_t5(shape, seed, start=codec.start, pad=codec.pad, end=codec.end)
+
+
+def score_dev(model: Unified, dev: SampleSource, limit: int, beam: int) -> dict[str, float]:
+    """Translation scores on samples that ask what is signed, alignment's on those that ask when."""
+    samples = [dev[i] for i in range(min(len(dev), limit))]
+    asked = [sample for sample in samples if sample.span is not None]
+    told = [sample for sample in samples if sample.span is None]
+    scores = translation_scores(model, told, len(told), beam) if told else {}
+    if asked:
+        found = [
+            model.locate(s.clip, [Query(Span(0.0, s.clip.duration), s.text, s.prior)])[0]
+            for s in asked
+        ]
+        overlaps = [
+            _overlap(s.span, f.spans[0][0]) for s, f in zip(asked, found, strict=True) if s.span
+        ]
+        scores |= {
+            "IoU": round(100 * float(np.mean(overlaps)), 4),
+            "IoU≥.50": round(100 * float(np.mean(np.array(overlaps) >= 0.5)), 4),
+        }
+    return scores
+
+
+def _overlap(a: Span, b: Span) -> float:
+    """Intersection over union of two spans."""
+    both = max(0.0, min(a.end, b.end) - max(a.start, b.start))
+    return both / max((a.end - a.start) + (b.end - b.start) - both, 1e-9)
+
+
+def shape_of(config: Config, vocabulary: int) -> T5Shape:
+    """The language model that is built where none is named."""
+    return T5Shape(
+        vocabulary=vocabulary,
+        width=config.language_width,
+        key_width=config.language_width // config.language_heads,
+        inner=config.language_inner,
+        layers=config.language_layers,
+        decoder_layers=config.language_layers,
+        heads=config.language_heads,
+        dropout=config.language_dropout,
+        tied=True,
+    )
+
+
+def build(
+    config: Config,
+    language: T5ForConditionalGeneration,
+    codec: TextCodec,
+    base: Base | None,
+    seed: int = 0,
+) -> Unified:
+    """The model around a language model (``base``: where that came from; None = random weights).
+
+    Its own weights are drawn from ``seed``.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return Unified(config, language, codec, base)
+
+
+class Unified(nn.Module):
+    """Keypoints → frames → windows → tokens → T5 → text, or when. A `Translator` and a `Locator`."""
+
+    word = None
+
+    def __init__(
+        self,
+        config: Config,
+        language: T5ForConditionalGeneration,
+        codec: TextCodec,
+        base: Base | None,
+    ):
+        super().__init__()
+        self.config = config
+        self.base, self.codec = base, codec
+        self.tokenizer = codec.tokenizer
+        self.preparation = Preparation(config, codec)
+        self.name = NAME
+        self.simulated_only = False
+        self.pose = PoseBackbone(
+            self.layout,
+            coordinates=config.coordinates,
+            channels=config.channels,
+            multipliers=config.multipliers,
+            width=config.width,
+            layers=config.layers,
+            heads=config.heads,
+            head_width=config.head_width,
+            dropout=config.dropout,
+            aggregation=config.aggregation,
+            factored=config.factored,
+            adaptive=config.adaptive,
+            chunk=config.chunk,
+            presence=config.presence,
+        )
+        self.shape = asdict(shape_of_t5(language))
+        self.bridge = _bridge(config, config.width, self.shape["width"])
+        self.language = adapt(
+            language,
+            config.adapter,
+            base,
+            rank=config.rank,
+            alpha=config.alpha,
+            dropout=config.adapter_dropout,
+            targets=config.adapter_targets,
+            seed=int(torch.randint(2**31, ()).item()),
+        )
+        if config.adapter != "full":
+            self.register_state_dict_post_hook(_without_base)
+            self.register_load_state_dict_post_hook(_base_is_there)
+
+    def described(self) -> dict[str, Any]:
+        """What a checkpoint's config.json says of the model; `restore` builds it from this."""
+        return {
+            "method": NAME,
+            "config": self.config.to_json(),
+            "layout": self.config.layout,
+            "normalizer": "shoulder",
+            "fps": self.config.fps,
+            "language": {
+                "base": self.base.to_json() if self.base else None,
+                "shape": self.shape,
+            },
+        }
+
+    @property
+    def layout(self) -> Layout:
+        return layout_named(self.config.layout)
+
+    @property
+    def fps(self) -> float:
+        """Of the posteriors that `locate` gives: ticks a second."""
+        return TICKS / self.config.window
+
+    @property
+    def window(self) -> Seconds:
+        return self.config.window
+
+    def seconds_read(self, clip: PoseClip) -> Seconds:
+        """How much of a clip `translate` takes in, from its start."""
+        return self.config.window
+
+    def tokens(
+        self,
+        points: Float[Tensor, "batch time keypoints inputs"],
+        mask: Bool[Tensor, "batch time"],
+    ) -> tuple[Float[Tensor, "batch tokens width"], Bool[Tensor, "batch tokens"]]:
+        """What the language model reads of the clips."""
+        window, stride = self.config.conformer_window, self.config.conformer_stride
+        time = max(points.shape[1], window)
+        more = time + (window - time) % stride - points.shape[1]  # whole windows, however padded
+        points = nn.functional.pad(points, (0, 0, 0, 0, 0, more))
+        mask = nn.functional.pad(mask, (0, more))
+        length = points.shape[1] // stride
+        frames = self.pose.frames(points, mask)  # (B, T, A·C)
+        seen, there = sliding(self.pose.conformer, frames, mask, window, stride, length)
+        return self.bridge(seen, there)  # (B, T / 2·stride, D)
+
+    def read(
+        self,
+        tokens: Float[Tensor, "batch tokens width"],
+        there: Bool[Tensor, "batch tokens"],
+        before: Int[Tensor, "batch before"],
+        after: Int[Tensor, "batch after"],
+    ) -> tuple[Float[Tensor, "batch length width"], Bool[Tensor, "batch length"]]:
+        """prompt ⊕ tokens ⊕ prompt through T5's encoder, packed so that padding changes nothing."""
+        embed = self.language.get_input_embeddings()
+        halves = [ids.clamp(min=0) for ids in (before, after)]
+        parts = [embed(halves[0]), tokens, embed(halves[1])]
+        masks = [before != IGNORED, there, after != IGNORED]
+        packed, mask = pack(torch.cat(parts, 1), torch.cat(masks, 1))
+        encoder = self.language.get_encoder()
+        return encoder(inputs_embeds=packed, attention_mask=mask.long()).last_hidden_state, mask
+
+    def forward(self, batch: Batch) -> Float[Tensor, "batch length vocabulary"]:
+        """Logits of each token of the answers."""
+        tokens, there = self.tokens(batch.points, batch.mask)
+        memory, mask = self.read(tokens, there, batch.before, batch.after)
+        start = batch.answer.new_full((len(batch.answer), 1), self.codec.start)
+        said = batch.answer.masked_fill(batch.answer == IGNORED, self.codec.pad)
+        output = self.language(
+            encoder_outputs=BaseModelOutput(last_hidden_state=memory),
+            attention_mask=mask.long(),
+            decoder_input_ids=torch.cat([start, said[:, :-1]], 1),
+        )
+        return output.logits
+
+    def loss(self, batch: Batch) -> Loss:
+        """Cross-entropy over the answers' tokens, and λ times the soft-decoding loss of the alignments.
+
+        The soft loss of a sample weighs as much as each of its tokens: both are means over the same count.
+        """
+        parts = by_length(batch) if batch.points.device.type == "cpu" else [batch]
+        total = torch.stack([self._summed(part) for part in parts]).sum()
+        return Loss(total, (batch.answer != IGNORED).sum())
+
+    def _summed(self, batch: Batch) -> Float[Tensor, ""]:
+        logits = self(batch).float()
+        summed = nn.functional.cross_entropy(
+            logits.flatten(0, 1), batch.answer.flatten(), ignore_index=IGNORED, reduction="sum"
+        )
+        asked = batch.digits[:, 0] != IGNORED
+        if self.config.soft and asked.any():
+            ids = torch.tensor(self.codec.digit_ids, device=logits.device)
+            digits = logits[asked][:, :6].index_select(2, ids)  # (asked, 6, 10)
+            soft = soft_digit_loss(digits, batch.digits[asked], self.config.soft_kind)
+            summed = summed + self.config.soft * 7 * soft.sum()
+        return summed
+
+    def example(self, sample: Sample, rng: np.random.Generator, train: bool) -> Example:
+        return self.preparation.example(sample, rng, train)
+
+    def collate(self, examples: list[Example]) -> Batch:
+        return self.preparation.collate(examples)
+
+    @torch.inference_mode()
+    def translate(self, clips: Sequence[PoseClip], beam: int | None = None) -> list[Translation]:
+        """The best text of each clip's first window, with the other hypotheses of the beam.
+
+        Raises UsageError where a clip's layout does not convert to the model's.
+        """
+        if not clips:
+            return []
+        training = self.training
+        self.eval()
+        try:
+            prompt = self.preparation.translation_prompt("")
+            memory, mask = self.read(
+                *self.tokens(*self._points(clips)), *self._prompts([prompt] * len(clips))
+            )
+            width = self.config.beam if beam is None else beam
+            found = beam_search(
+                self._stepper(memory, mask, width),
+                torch.full((len(clips), 1), self.codec.start, device=memory.device),
+                end=self.codec.end,
+                width=width,
+                max_length=self.config.max_tokens,
+                length_penalty=self.config.length_penalty,
+                no_repeat=self.config.no_repeat,
+            )
+        finally:
+            self.train(training)
+        return [
+            Translation(texts[0][0], texts[0][1], tuple(texts[1:]))
+            for texts in (
+                [(self.codec.decode(h.tokens), h.score) for h in hypotheses]
+                for hypotheses in found
+            )
+        ]
+
+    @torch.inference_mode()
+    def locate(self, clip: PoseClip, queries: Sequence[Query]) -> list[Located]:
+        """When each text is signed in its window: every start's probability, the likeliest spans.
+
+        Windows that begin and end alike are looked at once.
+        Raises UsageError where a window is longer than the model's, or leaves the clip.
+        """
+        training = self.training
+        self.eval()
+        try:
+            windows: dict[tuple[float, float], tuple[Tensor, Tensor]] = {}
+            found = []
+            for query in queries:
+                key = (query.window.start, query.window.end)
+                if key not in windows:
+                    windows = {key: self.tokens(*self._points([_cut(clip, query, self.window)]))}
+                found.append(self._located(query, *windows[key]))
+        finally:
+            self.train(training)
+        return found
+
+    def _located(self, query: Query, tokens: Tensor, there: Tensor) -> Located:
+        prompt = self.preparation.alignment_prompt(
+            query.text, query.prior, query.window.start, query.previous
+        )
+        memory, mask = self.read(tokens, there, *self._prompts([prompt]))
+        ids = torch.tensor(self.codec.digit_ids, device=memory.device)
+
+        def digit_scores(prefixes: Int[Tensor, "rows written"]) -> Float[Tensor, "rows 10"]:
+            rows = len(prefixes)
+            start = prefixes.new_full((rows, 1), self.codec.start)
+            output = self.language(
+                encoder_outputs=BaseModelOutput(last_hidden_state=memory.expand(rows, -1, -1)),
+                attention_mask=mask.long().expand(rows, -1),
+                decoder_input_ids=torch.cat([start, ids[prefixes]], 1),
+            )
+            return output.logits[:, -1].index_select(1, ids).float().log_softmax(-1)
+
+        told = span_distribution(digit_scores, TICKS, self.config.beam, memory.device)
+        tick, first = self.window / TICKS, query.window.start
+        spans = tuple(
+            (Span(first + start * tick, first + end * tick), probability)
+            for (start, end), probability in told.likeliest(self.config.beam)
+        )
+        ticks = round((query.window.end - first) / tick)
+        return Located(spans, told.posterior()[:ticks].double().cpu().numpy())
+
+    def _stepper(self, memory: Tensor, mask: Tensor, width: int) -> Step:
+        """The next-token function of a beam search; keys and values of past tokens are kept."""
+        rows = BaseModelOutput(last_hidden_state=memory.repeat_interleave(width, dim=0))
+        attended = mask.repeat_interleave(width, dim=0).long()
+        past = EncoderDecoderCache(DynamicCache(), DynamicCache())
+
+        def step(tokens: Tensor, parents: Tensor | None) -> Tensor:
+            if parents is not None:
+                past.self_attention_cache.reorder_cache(parents.long())  # type: ignore[arg-type]
+                tokens = tokens[:, -1:]
+            output = self.language(
+                encoder_outputs=rows,
+                attention_mask=attended,
+                decoder_input_ids=tokens,
+                past_key_values=past,
+                use_cache=True,
+            )
+            return output.logits[:, -1]
+
+        return step
+
+    def _points(self, clips: Sequence[PoseClip]) -> tuple[Tensor, Tensor]:
+        device = next(self.parameters()).device
+        points, mask = pad_points([self.preparation.points(clip) for clip in clips])
+        return points.to(device), mask.to(device)
+
+    def _prompts(self, prompts: Sequence[tuple[list[int], list[int]]]) -> tuple[Tensor, Tensor]:
+        device = next(self.parameters()).device
+        before, after = zip(*prompts, strict=True)
+        return pad_ids(before).to(device), pad_ids(after).to(device)
+
+
+class Preparation:
+    """Clip, prompt and answer to numbers; holds no weights, so workers copy it cheaply."""
+
+    def __init__(self, config: Config, codec: TextCodec):
+        self.config, self.codec = config, codec
+        self.layout = layout_named(config.layout)
+
+    def points(
+        self, clip: PoseClip, rng: np.random.Generator | None = None
+    ) -> NDArray[np.float32]:
+        """(frames of one window at most, keypoints, inputs), in shoulder widths; with ``rng`` as in training."""
+        config = self.config
+        clip = resampled(convert(clip, self.layout), config.fps)
+        clip = clip.frames(slice(0, round(config.window * config.fps)))
+        if rng and (config.stretch or config.turn):
+            clip = random_affine(clip, rng, config.stretch, config.turn)
+        clip = shoulder(clip)
+        points = clip.points[:, :, : config.coordinates]
+        seen = clip.present[:, :, None]
+        if rng and config.noise:
+            noise = rng.standard_normal(points.shape, np.float32) * np.float32(config.noise)
+            points = np.where(seen, points + noise, np.float32(0))
+        if rng and config.masked_parts:
+            points, seen = self._masked(points, seen, rng)
+        if config.presence:
+            points = np.concatenate([points, seen.astype(np.float32)], axis=2)
+        return np.ascontiguousarray(points, np.float32)
+
+    def _masked(
+        self, points: NDArray[np.float32], seen: NDArray[np.bool_], rng: np.random.Generator
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Without up to ``masked_parts`` articulators, each as if it had never been seen."""
+        names = [name for name in self.layout.parts if name != "world"]
+        count = int(rng.integers(0, self.config.masked_parts + 1))
+        points, seen = points.copy(), seen.copy()
+        for name in rng.permutation(names)[:count]:
+            at = self.layout.part(str(name))
+            points[:, at], seen[:, at] = 0, False
+        return points, seen
+
+    def translation_prompt(self, previous: str) -> tuple[list[int], list[int]]:
+        """The ids before and behind the signing."""
+        before, after = slt_prompt(spoken=self.config.spoken, previous=previous)
+        return self.codec.encode(before), [*self.codec.encode(after), self.codec.end]
+
+    def alignment_prompt(
+        self, text: str, prior: Span | None, first: Seconds = 0.0, previous: str = ""
+    ) -> tuple[list[int], list[int]]:
+        """The same; ``prior`` is told in the ticks of the window that begins at ``first``."""
+        tick = self.config.window / TICKS
+        said = None
+        if prior is not None:
+            at = [round((moment - first) / tick) for moment in (prior.start, prior.end)]
+            said = (at[0], at[1])
+        before, after = ssa_prompt(text, said, previous, frames=TICKS)
+        return self.codec.encode(before), [*self.codec.encode(after), self.codec.end]
+
+    def example(self, sample: Sample, rng: np.random.Generator, train: bool) -> Example:
+        """Of a sample with a span the question when, of one without the question what."""
+        config = self.config
+        points = self.points(sample.clip, rng if train else None)
+        told = rng.random(2) < (config.previous, config.audio)
+        previous = sample.previous if told[0] and train else ""
+        if sample.span is None:
+            before, after = self.translation_prompt(previous)
+            answer = self.codec.encode(sample.text.strip())[: config.max_tokens - 1]
+            digits: tuple[int, ...] = ()
+        else:
+            prior = sample.prior if told[1] or not train else None
+            before, after = self.alignment_prompt(sample.text, prior, 0.0, previous)
+            tick = config.window / TICKS
+            digits = frames_to_digits(
+                round(sample.span.start / tick), round(sample.span.end / tick), TICKS
+            )
+            answer = [self.codec.digit_ids[digit] for digit in digits]
+        return Example(
+            points,
+            np.array(before, np.int64),
+            np.array(after, np.int64),
+            np.array([*answer, self.codec.end], np.int64),
+            np.array(digits, np.int64),
+        )
+
+    def collate(self, examples: list[Example]) -> Batch:
+        points, mask = pad_points([example.points for example in examples])
+        digits = torch.full((len(examples), 6), IGNORED)
+        for row, example in enumerate(examples):
+            if len(example.digits):
+                digits[row] = torch.from_numpy(example.digits)
+        return Batch(
+            points,
+            mask,
+            pad_ids([example.before for example in examples]),
+            pad_ids([example.after for example in examples]),
+            pad_ids([example.answer for example in examples]),
+            digits,
+        )
+
+
+def _is_base(name: str) -> bool:
+    """Whether a tensor is the language model's own, which is referred to and never stored."""
+    return name.startswith("language.") and ".lora_" not in name
+
+
+def _without_base(model: nn.Module, state: dict[str, Tensor], prefix: str, _: Any) -> None:
+    for name in [n for n in state if _is_base(n.removeprefix(prefix))]:
+        del state[name]
+
+
+def _base_is_there(model: nn.Module, incompatible: Any) -> None:
+    incompatible.missing_keys[:] = [n for n in incompatible.missing_keys if not _is_base(n)]
+
+
+def pack(
+    x: Float[Tensor, "batch length width"], mask: Bool[Tensor, "batch length"]
+) -> tuple[Float[Tensor, "batch packed width"], Bool[Tensor, "batch packed"]]:
+    """What the mask keeps, moved together to the front: relative positions then know no padding."""
+    order = (~mask).long().argsort(dim=1, stable=True)[:, : int(mask.sum(1).max())]
+    return x.gather(1, order[..., None].expand(-1, -1, x.shape[2])), mask.gather(1, order)
+
+
+def pad_points(
+    clips: Sequence[NDArray[np.float32]],
+) -> tuple[Float[Tensor, "batch time keypoints inputs"], Bool[Tensor, "batch time"]]:
+    """Zero-padded to the longest, and True on real frames; a clip without frames counts as one of zeros."""
+    time = max(1, *(len(clip) for clip in clips))
+    points = torch.zeros(len(clips), time, *clips[0].shape[1:])
+    mask = torch.zeros(len(clips), time, dtype=torch.bool)
+    for row, clip in enumerate(clips):
+        points[row, : len(clip)] = torch.from_numpy(clip)
+        mask[row, : max(1, len(clip))] = True
+    return points, mask
+
+
+def pad_ids(rows: Sequence[Sequence[int] | NDArray[np.int64]]) -> Int[Tensor, "batch length"]:
+    """Filled up with −100 to the longest."""
+    ids = torch.full((len(rows), max(len(row) for row in rows)), IGNORED)
+    for at, row in enumerate(rows):
+        ids[at, : len(row)] = torch.as_tensor(np.asarray(row, np.int64))
+    return ids
+
+
+def by_length(batch: Batch, rows: int = 4) -> list[Batch]:
+    """The batch in parts of ``rows`` clips of like length, each padded no further than it needs."""
+    frames = batch.mask.sum(1)
+    parts = []
+    for part in frames.argsort(stable=True).split(rows):
+        cut = Batch(*(tensor[part] for tensor in batch))
+        time = int(frames[part].max())
+        ids = [
+            tensor[:, : max(1, int((tensor != IGNORED).sum(1).max()))]
+            for tensor in (cut.before, cut.after, cut.answer)
+        ]
+        parts.append(Batch(cut.points[:, :time], cut.mask[:, :time], *ids, cut.digits))
+    return parts
+
+
+def _cut(clip: PoseClip, query: Query, longest: Seconds) -> PoseClip:
+    """The query's window of the clip. Raises UsageError where that is no window of the model's."""
+    window = query.window
+    if window.start < 0 or window.end > clip.duration + 1 / clip.fps:
+        raise UsageError(
+            f"the window {window.start:g}–{window.end:g} s leaves the clip, which has "
+            f"{clip.duration:g} s; ask for a stretch inside it"
+        )
+    if window.end - window.start > longest + 1e-6:
+        raise UsageError(
+            f"the window {window.start:g}–{window.end:g} s is longer than the model's "
+            f"{longest:g} s; ask in several windows"
+        )
+    return clip.cut(window)
+
+
+def _bridge(config: Config, inputs: int, width: int) -> Any:
+    positions = round(config.window * config.fps / config.conformer_stride)
+    if config.bridge == "perceiver":
+        return SlidingPerceiver(
+            inputs,
+            width,
+            window=config.bridge_window,
+            stride=config.bridge_stride,
+            heads=config.bridge_heads,
+            depth=config.bridge_depth,
+            positions=positions,
+        )
+    if config.bridge == "shuffle":
+        return TokenShuffle(inputs, width, config.bridge_stride)
+    return Conv(inputs, width) if config.bridge == "conv" else Mlp(inputs, width)
+
+
+def shape_of_t5(model: T5ForConditionalGeneration) -> T5Shape:
+    """The shape of a T5 at hand."""
+    config = model.config
+    return T5Shape(
+        vocabulary=config.vocab_size,
+        width=config.d_model,
+        key_width=config.d_kv,
+        inner=config.d_ff,
+        layers=config.num_layers,
+        decoder_layers=config.num_decoder_layers,
+        heads=config.num_heads,
+        dropout=config.dropout_rate,
+        feed_forward=config.feed_forward_proj,
+        tied=model.lm_head.weight is model.shared.weight,
+    )

@@ -1,0 +1,232 @@
+"""Digits say frames exactly; nothing but a stretch of frames can be written; distributions are exact."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from signloom.errors import UsageError
+from signloom.language.beam import beam_search
+from signloom.language.digits import (
+    DigitIds,
+    Grammar,
+    digits_to_frames,
+    frames_to_digits,
+    soft_digit_loss,
+    span_distribution,
+)
+
+IDS = DigitIds((3, 5, 7, 11, 13, 17, 19, 23, 29, 31), end=1)
+windows = st.integers(1, 1000)
+
+
+@settings(deadline=None)
+@given(st.data(), windows)
+def test_frames_come_back_from_their_digits(data: st.DataObject, frames: int) -> None:
+    end = data.draw(st.integers(0, frames - 1))
+    start = data.draw(st.integers(0, end))
+    digits = frames_to_digits(start, end, frames)
+    assert len(digits) == 6
+    assert digits_to_frames(digits, frames) == (start, end)
+    swapped = digits[3:] + digits[:3]
+    assert digits_to_frames(swapped, frames) == (start, end)
+    beyond = frames_to_digits(start - frames, end + frames, frames)
+    assert digits_to_frames(beyond, frames) == (0, frames - 1)
+    assert "".join(map(str, digits)) == f"{start:03d}{end:03d}"
+
+
+def test_numbers_beyond_the_window_are_clamped() -> None:
+    assert digits_to_frames((5, 0, 0, 9, 9, 9)) == (499, 499)
+    assert digits_to_frames((6, 0, 0, 0, 1, 2)) == (12, 499)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data(), windows)
+def test_the_grammar_writes_stretches_and_all_of_them(data: st.DataObject, frames: int) -> None:
+    grammar = Grammar(IDS, frames)
+    # Whatever is chosen of what is allowed is a stretch …
+    written: list[int] = []
+    while allowed := grammar.allowed(written):
+        assert not grammar.banned(torch.tensor([written], dtype=torch.long), 40)[
+            0, list(allowed)
+        ].any()
+        written.append(data.draw(st.sampled_from(allowed)))
+    assert written[-1] == IDS.end
+    assert len(written) == 7
+    numbers = "".join(str(IDS.ids.index(token)) for token in written[:6])
+    start, end = int(numbers[:3]), int(numbers[3:])
+    assert 0 <= start <= end < frames
+    # … and any stretch is allowed.
+    end = data.draw(st.integers(0, frames - 1))
+    start = data.draw(st.integers(0, end))
+    wanted = [*(IDS.ids[digit] for digit in frames_to_digits(start, end, frames)), IDS.end]
+    for place, token in enumerate(wanted):
+        assert token in grammar.allowed(wanted[:place])
+
+
+def test_the_first_digit_of_500_frames_is_at_most_4_and_what_is_not_written_ends() -> None:
+    grammar = Grammar(IDS)
+    assert grammar.allowed([]) == IDS.ids[:5]
+    assert grammar.allowed([IDS.ids[4]]) == IDS.ids
+    assert grammar.allowed([IDS.ids[5]]) == ()
+    assert grammar.allowed([IDS.end]) == ()
+    start = [IDS.ids[digit] for digit in (2, 3, 8)]
+    assert grammar.allowed(start) == IDS.ids[2:5]
+    assert grammar.allowed([*start, IDS.ids[2], IDS.ids[3]]) == IDS.ids[8:]
+    rows = torch.tensor([[IDS.ids[4]], [IDS.ids[5]], [IDS.end]])
+    free = [(~row).nonzero().flatten().tolist() for row in grammar.banned(rows, 40)]
+    assert free == [list(IDS.ids), [IDS.end], [IDS.end]]
+
+
+def test_a_beam_under_the_grammar_finds_the_best_stretch() -> None:
+    """Also where fewer digits are allowed than the beam is wide: rows given up do not break it."""
+    frames = 30
+    table = torch.randn(6, 40, generator=torch.Generator().manual_seed(4))
+    grammar = Grammar(IDS, frames)
+
+    def step(tokens: Tensor, parents: Tensor | None) -> Tensor:
+        written = tokens[:, 1:]
+        scores = table[min(written.shape[1], 5)].expand(len(tokens), -1)
+        return scores.masked_fill(grammar.banned(written, 40), -torch.inf)
+
+    (found,) = beam_search(step, torch.tensor([[0]]), end=IDS.end, width=30, no_repeat=0)
+
+    def by_hand(start: int, end: int) -> float:
+        total, written = 0.0, []
+        for place, digit in enumerate(frames_to_digits(start, end, frames)):
+            allowed = list(grammar.allowed(written))
+            log_p = table[place][allowed].log_softmax(0)
+            written.append(IDS.ids[digit])
+            total += float(log_p[allowed.index(written[-1])])
+        return total
+
+    pairs = [(s, e) for e in range(frames) for s in range(e + 1)]
+    best = max(pairs, key=lambda pair: by_hand(*pair))
+    digits = [IDS.ids.index(token) for token in found[0].tokens]
+    assert digits_to_frames(digits, frames) == best
+
+
+def sure(digits: tuple[int, ...]) -> Tensor:
+    return torch.nn.functional.one_hot(torch.tensor([digits]), 10).float() * 200
+
+
+def test_soft_digits_by_hand() -> None:
+    target = torch.tensor([[2, 0, 0, 3, 5, 0]])
+    # 199 for 200 is one frame, yet 1 + 9 + 9 in digits.
+    near = sure((1, 9, 9, 3, 5, 0))
+    assert soft_digit_loss(near, target).item() == pytest.approx(19 / 6)
+    assert soft_digit_loss(near, target, "place").item() == pytest.approx(1 / 222)
+    # One too many in every digit is 1 for both.
+    for kind in ("digit", "place"):
+        assert soft_digit_loss(sure((3, 1, 1, 4, 6, 1)), target, kind).item() == pytest.approx(1)
+        assert soft_digit_loss(sure((2, 0, 0, 3, 5, 0)), target, kind).item() == 0
+    # p(1) = 1/4 and p(5) = 3/4 expect 4: the last digit of the start is 4 too many.
+    logits = sure((2, 0, 0, 3, 5, 0))
+    logits[0, 2] = -200.0
+    logits[0, 2, [1, 5]] = torch.tensor([0.25, 0.75]).log()
+    assert soft_digit_loss(logits, target).item() == pytest.approx(4 / 6)
+    assert soft_digit_loss(logits, target, "place").item() == pytest.approx(4 / 222)
+    both = soft_digit_loss(torch.cat([near, logits]), target.repeat(2, 1))
+    assert both.tolist() == pytest.approx([19 / 6, 4 / 6])
+
+
+def test_soft_digits_teach_where_cross_entropy_is_indifferent() -> None:
+    """Moving belief from 9 to 1 brings the expected digit nearer to 0, and the gradient says so."""
+    for kind in ("digit", "place"):
+        logits = torch.zeros(1, 6, 10, requires_grad=True)
+        soft_digit_loss(logits, torch.zeros(1, 6, dtype=torch.long), kind).sum().backward()
+        assert (logits.grad[0, :, 9] > 0).all()
+        assert (logits.grad[0, :, 1] < 0).all()
+        assert (logits.grad[0, :, :-1] < logits.grad[0, :, 1:]).all()
+
+
+def model(frames: int, seed: int) -> dict[tuple[int, ...], Tensor]:
+    """Planted: p of each next digit after every prefix of six digits, asked for by `next_digit`."""
+    generator = torch.Generator().manual_seed(seed)
+    known: dict[tuple[int, ...], Tensor] = {}
+
+    def fill(prefix: tuple[int, ...]) -> None:
+        known[prefix] = (3 * torch.randn(10, generator=generator)).log_softmax(0)
+
+    for start in [(), *((a,) for a in range(10)), *((a, b) for a in range(10) for b in range(10))]:
+        fill(start)
+    for number in range(frames):
+        three = (number // 100, number // 10 % 10, number % 10)
+        for more in [
+            (),
+            *((a,) for a in range(10)),
+            *((a, b) for a in range(2) for b in range(10)),
+        ]:
+            fill(three + more)
+    return known
+
+
+@pytest.mark.parametrize("frames", [7, 123])
+def test_the_distribution_is_that_of_every_stretch_written_out(frames: int) -> None:
+    known, calls = model(frames, frames), []
+
+    def next_digit(written: Tensor) -> Tensor:
+        calls.append(tuple(written.shape))
+        return torch.stack([known[tuple(row)] for row in written.tolist()])
+
+    def p(digits: tuple[int, ...], after: int) -> float:
+        return float(sum(known[digits[:n]][digits[n]] for n in range(after, after + 3)).exp())
+
+    top = min(frames, 20)
+    found = span_distribution(next_digit, frames, top)
+    hundreds, tens = -(-frames // 100), -(-frames // 10)
+    assert calls == [
+        *((1, 0), (hundreds, 1), (tens, 2)),
+        *((top, 3), (top * hundreds, 4), (top * tens, 5)),
+    ]
+    start = torch.tensor([p(frames_to_digits(s, s, frames), 0) for s in range(frames)])
+    torch.testing.assert_close(found.starts, start / start.sum())
+    assert found.top.tolist() == (-start).argsort()[:top].tolist()
+    joint = torch.zeros(frames, frames)
+    for s in found.top.tolist():
+        end = torch.tensor(
+            [p(frames_to_digits(s, e, frames), 3) if e >= s else 0.0 for e in range(frames)]
+        )
+        joint[s] = start[s] / start.sum() * end / end.sum()
+    torch.testing.assert_close(torch.tensor(found.covered), joint.sum())
+    order = joint.flatten().argsort(descending=True)[:5].tolist()
+    expected = [(divmod(place, frames), joint.flatten()[place].item()) for place in order]
+    spans = found.likeliest(5)
+    assert [span for span, _ in spans] == [span for span, _ in expected]
+    assert [value for _, value in spans] == pytest.approx(
+        [value for _, value in expected], rel=1e-4
+    )
+    inside = torch.zeros(frames)
+    for s in range(frames):
+        for e in range(s, frames):
+            inside[s:e] += joint[s, e]
+    torch.testing.assert_close(found.posterior(), inside / joint.sum(), atol=1e-5, rtol=1e-4)
+
+
+def test_a_model_that_is_sure_gives_its_stretch() -> None:
+    digits = (0, 3, 7, 1, 4, 2)
+
+    def next_digit(written: Tensor) -> Tensor:
+        return sure(digits)[0, written.shape[1]].log_softmax(0).expand(len(written), 10)
+
+    found = span_distribution(next_digit)
+    ((span, probability),) = found.likeliest()
+    assert span == (37, 142)
+    assert probability == pytest.approx(1)
+    posterior = found.posterior()
+    assert posterior[37:142].tolist() == pytest.approx([1.0] * 105)
+    assert posterior[:37].max() == posterior[142:].max() == 0
+
+
+def test_what_cannot_be_is_refused() -> None:
+    with pytest.raises(UsageError, match="ten tokens and another one"):
+        DigitIds(IDS.ids[:9], 1)
+    with pytest.raises(UsageError, match="all different"):
+        DigitIds(IDS.ids, 31)
+    with pytest.raises(UsageError, match="expected six digits"):
+        digits_to_frames((1, 2, 3))
+    with pytest.raises(UsageError, match="1001 frames, expected 1 to 1000"):
+        Grammar(IDS, 1001)

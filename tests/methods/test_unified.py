@@ -1,0 +1,181 @@
+"""The unified model: one prompt says the sentence, another when it is signed; learning, padding, adapters, coming back."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from signloom.data.clip import PoseClip
+from signloom.data.layouts import MP203, PS76, Layout
+from signloom.data.sample import Sample
+from signloom.data.timing import Span
+from signloom.errors import UsageError
+from signloom.inference.locate import Locator, Query
+from signloom.inference.translate import Translator
+from signloom.methods import unified
+from signloom.methods.load import load
+from signloom.methods.unified import PRESETS, Config, Unified, begin
+from signloom.training.checkpoint import save_checkpoint
+
+TEXTS = [
+    "The weather is cold.",
+    "Do you eat bread?",
+    "My sister is a nurse.",
+    "We saw the red house!",
+]
+TINY = dataclasses.replace(PRESETS["tiny"], vocabulary=120, layout="ps76")
+SPANS = (Span(1.0, 3.2), Span(2.0, 3.0), Span(0.4, 2.4), Span(3.0, 3.8))
+
+
+def clip(seed: int, frames: int = 100, layout: Layout = PS76) -> PoseClip:
+    """Keypoints that swing slowly around their own places, in pixels."""
+    rng = np.random.default_rng(seed)
+    time = np.linspace(0, 1, frames)[:, None, None]
+    points = 200 + 60 * rng.standard_normal((1, len(layout), 3))
+    for wave in range(1, 4):
+        size = rng.standard_normal((1, len(layout), 3))
+        points = points + 20 * size * np.sin(2 * np.pi * (wave * time + rng.random((1, 1, 3))))
+    confidence = np.ones((frames, len(layout)), np.float32)
+    return PoseClip(points.astype(np.float32), confidence, 25.0, layout, id=f"clip-{seed}")
+
+
+def samples() -> list[Sample]:
+    """Four sentences to translate, and the same four to find in a clip."""
+    told = [Sample(str(i), clip(i, 60 + 6 * i), text) for i, text in enumerate(TEXTS)]
+    asked = [
+        Sample(f"when-{i}", clip(10 + i), text, span=span, prior=Span(0.2, 1.2))
+        for i, (text, span) in enumerate(zip(TEXTS, SPANS, strict=True))
+    ]
+    return told + asked
+
+
+@pytest.fixture(scope="module")
+def learnt() -> Unified:
+    model = begin(TINY, TEXTS * 3, seed=1)
+    optimizer = torch.optim.AdamW(model.parameters(), 2e-3)
+    model.train()
+    for step in range(60):
+        torch.manual_seed(step)
+        optimizer.param_groups[0]["lr"] = 2e-3 * min(1.0, (60 - step) / 30)
+        examples = [
+            model.example(item, np.random.default_rng((step, i)), True)
+            for i, item in enumerate(samples())
+        ]
+        loss = model.loss(model.collate(examples))
+        optimizer.zero_grad()
+        (loss.total / loss.count).backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+    return model.eval()
+
+
+def overlap(found: Span, true: Span) -> float:
+    both = max(0.0, min(found.end, true.end) - max(found.start, true.start))
+    return both / (found.end - found.start + true.end - true.start - both)
+
+
+def test_tiny_overfits_both_tasks_and_listens_to_its_input(learnt: Unified) -> None:
+    assert sum(p.numel() for p in learnt.parameters()) <= 1_000_000
+    clips = [sample.clip for sample in samples()[:4]]
+    assert [found.text for found in learnt.translate(clips)] == TEXTS
+    others = learnt.translate(clips[1:] + clips[:1])
+    assert all(found.text != text for found, text in zip(others, TEXTS, strict=True))
+
+    def found(sample: Sample, text: str) -> Span:
+        assert sample.prior is not None
+        query = Query(Span(0.0, 4.0), text, sample.prior)
+        return learnt.locate(sample.clip, [query])[0].spans[0][0]
+
+    asked = samples()[4:]
+    right = [overlap(found(s, s.text), s.span) for s in asked if s.span]
+    wrong = [overlap(found(asked[i - 1], s.text), s.span) for i, s in enumerate(asked) if s.span]
+    assert min(right) > 0.8
+    assert np.mean(right) > np.mean(wrong) + 0.3
+
+
+def test_what_is_found_is_a_distribution(learnt: Unified) -> None:
+    assert isinstance(learnt, Translator)
+    assert isinstance(learnt, Locator)
+    (found,) = learnt.locate(clip(10), [Query(Span(0.0, 4.0), TEXTS[0], Span(0.2, 1.2))])
+    probabilities = [p for _, p in found.spans]
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert 0 < sum(probabilities) <= 1 + 1e-6
+    assert found.posterior.shape == (100,)
+    first, last = Span(1.0, 3.2).frames(learnt.fps, total=100)
+    assert found.posterior[first + 5 : last - 5].mean() > 0.8 > found.posterior[:10].mean()
+
+
+def test_padding_changes_nothing(learnt: Unified) -> None:
+    items = samples()
+    examples = [learnt.example(item, np.random.default_rng(0), False) for item in items]
+    with torch.no_grad():
+        together = learnt(learnt.collate(examples))
+        for row, example in enumerate(examples):
+            alone = learnt(learnt.collate([example]))
+            length = len(example.answer)
+            torch.testing.assert_close(together[row, :length], alone[0], rtol=1e-4, atol=1e-4)
+
+
+def test_every_parameter_learns() -> None:
+    for bridge in ("perceiver", "shuffle", "conv", "mlp"):
+        model = begin(dataclasses.replace(TINY, bridge=bridge, adaptive=True), TEXTS, seed=1)
+        examples = [model.example(item, np.random.default_rng(0), True) for item in samples()]
+        model.loss(model.collate(examples)).total.backward()
+        still = [
+            name
+            for name, p in model.named_parameters()
+            if p.requires_grad and (p.grad is None or not p.grad.abs().sum() > 0)
+        ]
+        assert not still, f"{bridge}: {still}"
+
+
+def test_a_sample_with_a_span_asks_when(learnt: Unified) -> None:
+    told, asked = samples()[0], samples()[4]
+    rng = np.random.default_rng(0)
+    sentence, times = (learnt.example(item, rng, False) for item in (told, asked))
+    assert learnt.codec.decode(sentence.answer.tolist()) == TEXTS[0]
+    assert list(times.digits) == [0, 2, 5, 0, 8, 0]
+    assert learnt.codec.decode(times.answer.tolist()).replace(" ", "") == "025080"
+    assert TEXTS[0] in learnt.codec.decode([*times.before.tolist(), *times.after[:-1].tolist()])
+
+
+def test_a_checkpoint_comes_back_bit_equal(learnt: Unified, tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "model", learnt.described(), learnt, learnt.tokenizer)
+    again = load(tmp_path / "model")
+    clips = [clip(0, 60), clip(1, 66)]
+    assert again.translate(clips) == learnt.translate(clips)
+    for name, tensor in learnt.state_dict().items():
+        assert torch.equal(tensor, again.state_dict()[name])
+
+
+def test_queries_outside_the_clip_or_too_long_are_refused(learnt: Unified) -> None:
+    with pytest.raises(UsageError, match=r"2–6 s leaves the clip, which has 4 s"):
+        learnt.locate(clip(10), [Query(Span(2.0, 6.0), "x")])
+    with pytest.raises(UsageError, match=r"longer than the model's 20 s"):
+        learnt.locate(clip(10, 700), [Query(Span(0.0, 25.0), "x")])
+
+
+def test_a_config_says_what_does_not_fit() -> None:
+    with pytest.raises(UsageError, match=r"unified has no setting 'chanels'.*channels"):
+        Config.of({"chanels": 8})
+    with pytest.raises(UsageError, match=r"bridge is 'percever', expected one of perceiver"):
+        Config.of({"bridge": "percever"})
+    with pytest.raises(UsageError, match=r"adapter 'dora' needs a pretrained language model"):
+        Config.of({"adapter": "dora"})
+    with pytest.raises(UsageError, match=r"25 is no multiple of conformer_stride 2"):
+        Config.of({"conformer_window": 25, "adapter": "full"})
+
+
+def test_the_window_of_the_paper_is_read_as_in_the_paper() -> None:
+    model = begin(dataclasses.replace(TINY, layout="mp203", fps=25.0, conformer_window=24), TEXTS, 1)
+    points = torch.zeros(1, 500, 203, 4)
+    with torch.no_grad():
+        tokens, there = model.eval().tokens(points, torch.ones(1, 500, dtype=torch.bool))
+    assert tokens.shape == (1, 125, TINY.language_width)
+    assert there.all()
+    assert model.layout == MP203
+    assert unified.TICKS == 500
