@@ -2,6 +2,7 @@
 
     python -m benchmarks.alignment [--split test] [--size small] [--episodes N] [--jobs 2] [-o results/alignment-small-test.json]
     python -m benchmarks.alignment -o results/alignment-small-test.json --plot docs/images/alignment-reliability.svg
+    python -m benchmarks.alignment --split dev --episodes 5 --model RUN/best [--weight 1.0]
 
 Simulated signing: an instrument. Rows: ``aligned`` (``signloom align``'s program, all cues
 placed, nothing kept back), the same without one kind of evidence each, a windowed dynamic
@@ -9,6 +10,10 @@ time warping in the manner of Bull et al. 2021 with the same activity and the sa
 lag, the program with the true stretches of signing and their ends in place of what the
 poses say (oracle), and the baselines of ``signloom score``. Scores as Bull et al. 2021,
 intervals by resampling episodes.
+
+With ``--model`` (or ``--ceiling``) also: the model's posteriors in the program, its likeliest
+places by plateau and warping, and what the program would make of true posteriors (0.9 where
+the cue is signed, 0.1 elsewhere), with the activity that is seen and with the true one (oracles).
 """
 
 from __future__ import annotations
@@ -19,7 +24,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +35,10 @@ from signloom.data.cue import Cue
 from signloom.data.files import writing
 from signloom.data.timing import Span
 from signloom.inference.align import Settings, align, units
+from signloom.inference.evidence import Posteriors
+from signloom.inference.locate import Locator
+from signloom.inference.windows import WEIGHT, Place, WithModel
+from signloom.methods.load import load
 from signloom.metrics.alignment import AlignedEpisode, baselines, is_bracketed, score_alignment
 from signloom.pose.activity import Activity, activity, track
 from signloom.simulator.episode import Episode, SimulatedEpisodes
@@ -37,6 +46,11 @@ from signloom.simulator.episode import Episode, SimulatedEpisodes
 SHOWN = ("F1@.10", "F1@.25", "F1@.50", "frame accuracy", "background-free accuracy")
 WINDOW, STEP, KEPT = 20.0, 4, 0.4
 Array = NDArray[np.float64]
+
+MODEL_ARMS: dict[str, Place] = {
+    "model, in the program": "program",
+    "model, plateau and warping": "plateau",
+}
 
 ARMS = {
     "aligned": Settings(),
@@ -97,7 +111,49 @@ def warped(cues: Sequence[Cue], seen: Activity, lag: float = 2.7) -> list[Span]:
     return out
 
 
-def run(size: str, split: str, index: int) -> dict:
+def true_posteriors(episode: Episode, weight: float) -> Posteriors:
+    """The oracle: for each cue 0.9 where it is signed and 0.1 elsewhere."""
+    frames = round(episode.duration * episode.fps)
+    told = {}
+    for k, cue in enumerate(episode.signing):
+        told[k] = np.full(frames, 0.1)
+        if not is_bracketed(cue):
+            first, last = cue.span.frames(episode.fps, frames)
+            told[k][first:last] = 0.9
+    return Posteriors(told, episode.fps, weight=weight)
+
+
+@cache
+def loaded(name: str) -> Locator:
+    model = load(name)
+    if not isinstance(model, Locator):
+        raise SystemExit(f"model {name} does not find texts in signing, expected one that aligns")
+    return model
+
+
+def with_model(model: Locator, episode: Episode, seen: Activity, weight: float) -> dict:
+    """{arm: alignment} of the two ways to use a model's answers, which are asked for once."""
+    cues = episode.speech
+    alone = align(cues, seen)
+    ways = {
+        arm: WithModel(model, episode.clip, episode.duration, place, weight)
+        for arm, place in MODEL_ARMS.items()
+    }
+    answers = next(iter(ways.values())).answers(cues, alone, {})
+    return {
+        arm: way.placed(answers, alone, {}, lambda more: align(cues, seen, more))
+        for arm, way in ways.items()
+    }
+
+
+def run(
+    size: str,
+    split: str,
+    model: str | None,
+    weight: float,
+    ceiling: bool,
+    index: int,
+) -> dict:
     """All arms on one episode: {arm: spans}, what is known of it, and seconds taken."""
     episode = SimulatedEpisodes(size, split)[index]
     began = time.perf_counter()
@@ -107,34 +163,46 @@ def run(size: str, split: str, index: int) -> dict:
     del clips
     watched = time.perf_counter()
     found = {}
-    confidence: list[float] = []
+    confidence: dict[str, list[float]] = {}
     aligned = 0.0
     for name, settings in ARMS.items():
         start = time.perf_counter()
         placed = align(episode.speech, seen, settings=settings)
         if name == "aligned":
             aligned = time.perf_counter() - start
-            confidence = [p.confidence for p in placed.placed]
+            confidence[name] = [p.confidence for p in placed.placed]
         found[name] = placed.spans
     found["windowed DTW, same evidence"] = tuple(warped(episode.speech, seen))
-    found["true activity (oracle)"] = align(episode.speech, true_activity(episode)).spans
+    told, truth = 0.0, true_activity(episode)
+    found["true activity (oracle)"] = align(episode.speech, truth).spans
+    if model is not None:
+        start = time.perf_counter()
+        for name, placed in with_model(loaded(model), episode, seen, weight).items():
+            found[name] = placed.spans
+            confidence[name] = [p.confidence for p in placed.placed]
+        told = time.perf_counter() - start
+    if ceiling:
+        sure = [true_posteriors(episode, weight)]
+        found["true posteriors (oracle)"] = align(episode.speech, seen, sure).spans
+        found["true activity and posteriors (oracle)"] = align(episode.speech, truth, sure).spans
     return {
         "id": episode.id, "conditions": dict(episode.conditions), "found": found,
         "confidence": confidence, "speech": episode.speech, "signing": episode.signing,
-        "seconds": {"activity": watched - rendered, "align": aligned, "render": rendered - began},
+        "seconds": {"activity": watched - rendered, "align": aligned, "render": rendered - began,
+                    "model": told},
         "duration": episode.duration,
     }  # fmt: skip
 
 
-def reliability(episodes: Sequence[dict]) -> list[dict]:
+def reliability(episodes: Sequence[dict], arm: str = "aligned") -> list[dict]:
     """Ten bins of confidence: how many cues, mean confidence, share that overlap the truth by half."""
     sure, right = [], []
     for e in episodes:
         for k, truth in enumerate(e["signing"]):
             if not is_bracketed(truth):
-                a, b = e["found"]["aligned"][k], truth.span
+                a, b = e["found"][arm][k], truth.span
                 shared = max(min(a.end, b.end) - max(a.start, b.start), 0.0)
-                sure.append(e["confidence"][k])
+                sure.append(e["confidence"][arm][k])
                 right.append(shared >= 0.5 * (max(a.end, b.end) - min(a.start, b.start)))
     bins = np.minimum((np.array(sure) * 10).astype(int), 9)
     rows = []
@@ -195,6 +263,9 @@ def main() -> None:
     parser.add_argument("--split", default="test")
     parser.add_argument("--episodes", type=int)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--model", help="a checkpoint that aligns; also gives the ceiling")
+    parser.add_argument("--weight", type=float, default=WEIGHT, help="of posteriors")
+    parser.add_argument("--ceiling", action="store_true", help="also what true posteriors give")
     parser.add_argument("-o", "--out", type=Path)
     parser.add_argument(
         "--plot", type=Path, help="draw the reliability of FILE given with -o, and stop"
@@ -205,7 +276,9 @@ def main() -> None:
         return
     count = asked.episodes or len(SimulatedEpisodes(asked.size, asked.split))
     with ProcessPoolExecutor(asked.jobs) as pool:
-        episodes = list(pool.map(partial(run, asked.size, asked.split), range(count)))
+        ceiling = asked.ceiling or asked.model is not None
+        one = partial(run, asked.size, asked.split, asked.model, asked.weight, ceiling)
+        episodes = list(pool.map(one, range(count)))
     groups = {"all": episodes}
     for name in ("pauses", "drift", "tracker"):
         for value in dict.fromkeys(e["conditions"][name] for e in episodes):
@@ -229,11 +302,20 @@ def main() -> None:
     report["share_of_oracle_gain"] = round(
         (f1["aligned"] - base) / (f1["true activity (oracle)"] - base), 3
     )
+    if ceiling:
+        top = f1["true activity and posteriors (oracle)"]
+        report |= {"model": asked.model, "weight": asked.weight}
+        report["share_of_ceiling"] = {
+            arm: round(f1[arm] / top, 3) for arm in ("aligned", *MODEL_ARMS) if arm in f1
+        }
+        print("share of the F1@.50 that truth would give:", report["share_of_ceiling"])
     report["reliability"] = reliability(episodes)
+    if asked.model is not None:
+        report["reliability_with_model"] = reliability(episodes, "model, in the program")
     hours = sum(e["duration"] for e in episodes) / 3600
     report["seconds_an_hour"] = {
         k: round(sum(e["seconds"][k] for e in episodes) / hours, 2)
-        for k in ("activity", "align", "render")
+        for k in ("activity", "align", "render", "model")
     }
     report |= {"hours": round(hours, 2), "commit": commit(), "hardware": hardware()}
     print(

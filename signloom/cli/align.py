@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from signloom.cli.episode import Source, Stages, open_media
+from signloom.cli.aligned import as_json, moves, summary, write_extras
+from signloom.cli.episode import Stages, open_media
 from signloom.errors import SignloomError, UntrustedResultError, UsageError
 
 if TYPE_CHECKING:
+    from signloom.inference.locate import Locator
     from signloom.inference.retime import Retimed, Wishes
-
-AROUND, MOST_SHOWN = 0.6, 30
-"""Seconds shown before and after a cue in the page's moments, and how many cues are shown."""
 
 MOST_SECONDS = 600.0
 """More than this for an option in seconds is a slip."""
@@ -44,6 +41,11 @@ class Overlap(StrEnum):
 class Snap(StrEnum):
     frame = "frame"
     none = "none"
+
+
+class Place(StrEnum):
+    program = "program"
+    plateau = "plateau"
 
 
 def run(
@@ -112,6 +114,24 @@ def run(
         bool, typer.Option("--any-order", help="Take cues that are not in order of time.")
     ] = False,
     tier: Annotated[str | None, typer.Option(help="EAF, TextGrid: the tier to align.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Checkpoint folder or hub id of a model that finds texts in signing."),
+    ] = None,
+    place: Annotated[
+        Place | None,
+        typer.Option(
+            help="With --model: program = what it sees is weighed with all else; plateau = its "
+            "places alone, warped into order.  [default: program]"
+        ),
+    ] = None,
+    allow_simulated: Annotated[
+        bool,
+        typer.Option(
+            "--allow-simulated",
+            help="Real signing even with a model that has learnt from simulated signing only.",
+        ),
+    ] = False,
     report: Annotated[
         list[Path] | None,
         typer.Option(help="Also write what was done: r.json or r.html (may be given twice)."),
@@ -134,8 +154,9 @@ def run(
 
     Only times change: count, order, text and everything else of the file stay. Cues are placed
     all at once, by where there is signing and where sentences seem to end, by how long their
-    text takes to sign, and by a lag that may drift. Exit code 5: no signing was found, or more
-    than half of the cues are placed with low confidence.
+    text takes to sign, and by a lag that may drift; --model adds what a trained model sees.
+    Exit code 5: no signing was found, more than half of the cues are placed with low
+    confidence, or the model has seen simulated signing only and this is real.
     """
     from signloom.inference.retime import Wishes
 
@@ -158,12 +179,20 @@ def run(
         timecode=None if start_timecode is None else seconds(start_timecode, "--start-timecode"),
         any_order=any_order,
     )
-    extras = Extras(tuple(report or ()), eaf, save_pose, tier, signer_box, dry_run, overwrite, jobs)
+    if model is None and (place is not None or allow_simulated):
+        alone = "--allow-simulated" if place is None else f"--place {place.value}"
+        raise UsageError(f"{alone} goes with a model; name one with --model, or leave it out")
+    extras = Extras(
+        tuple(report or ()), eaf, save_pose, tier, signer_box, dry_run, overwrite, jobs,
+        place=place or Place.program, allow_simulated=allow_simulated,
+    )  # fmt: skip
     for path in extras.reports:
         if path.suffix.lower() not in (".json", ".html"):
             raise UsageError(f"--report is {path}, expected a name ending in .json or .html")
     if out is None and not dry_run:
         raise UsageError("no output is given; name it with -o, or pass --dry-run to write nothing")
+    if model is not None:
+        extras = replace(extras, model=locator(model))
     if any(path.is_dir() for path in inputs):
         _folders(inputs, out, pose, wishes, extras, resume)
         return
@@ -194,6 +223,40 @@ class Extras:
     dry_run: bool = False
     overwrite: bool = False
     jobs: int | None = None
+    model: Locator | None = None
+    place: Place = Place.program
+    allow_simulated: bool = False
+
+
+def locator(name: str) -> Locator:
+    """The model of a checkpoint. Raises UsageError where it is none that finds texts in signing."""
+    from signloom.inference.locate import Locator
+    from signloom.inference.translate import Translator
+    from signloom.methods.load import load
+
+    model = load(name)
+    if not isinstance(model, Locator):
+        does = "translates" if isinstance(model, Translator) else "does something else"
+        raise UsageError(
+            f"model '{name}' {does} and does not find texts in signing, expected one that was "
+            "trained to align (method 'unified'); leave --model out to align without a model"
+        )
+    return model
+
+
+def refuse_misfit(model: Any, poses: Path, allow_simulated: bool) -> None:
+    """Refuses what the model cannot read, before the slow extraction: UntrustedResultError for
+    real signing before a simulated-only model, UsageError for a layout it cannot reach."""
+    from signloom.inference.translate import refuse_untrusted
+    from signloom.pose.convert import conversion
+    from signloom.pose.files import read_header
+
+    if poses.suffix.lower() != ".pose":
+        refuse_untrusted(model, False, allow_simulated, str(poses))
+        return
+    header = read_header(poses)
+    refuse_untrusted(model, header.origin.simulated, allow_simulated, str(poses))
+    conversion(header.layout, model.layout)
 
 
 def align_one(
@@ -207,6 +270,7 @@ def align_one(
     """Aligns one episode and writes what is asked for; (what to print, why not to trust it or None)."""
     from signloom.data.files import refuse_existing
     from signloom.inference.retime import retime
+    from signloom.inference.windows import WithModel
     from signloom.text.subtitles import format_of, read_subtitles, write_retimed
 
     stages = Stages()
@@ -227,6 +291,10 @@ def align_one(
             f"--lock names cue {beyond[0]}, but {subtitles} has {len(given.cues)} cues; "
             "cues are numbered from 1 in the file's order"
         )
+    model, refine = extras.model, None
+    poses = pose or media
+    if model is not None and poses is not None:
+        refuse_misfit(model, poses, extras.allow_simulated)
     source = open_media(
         media,
         pose,
@@ -236,8 +304,15 @@ def align_one(
         jobs=extras.jobs,
         overwrite=extras.overwrite,
     )
+    if model is not None:
+        refine = WithModel(
+            model,
+            lambda span: source.moment(span.start, span.end),
+            source.activity.duration,
+            extras.place.value,
+        )
     with stages.of("align"):
-        found = retime(given.cues, source.activity, wishes, name=str(subtitles))
+        found = retime(given.cues, source.activity, wishes, name=str(subtitles), refine=refine)
     for notice in found.notices:
         print(f"signloom: {notice}", file=sys.stderr)
     if not extras.dry_run and out is not None:
@@ -249,9 +324,10 @@ def align_one(
                 if wishes.on_low == "mark" and set(m.flags) & {"low", "no signing"}
             }
             write_retimed(given, spans, out, extras.overwrite, marks)
-    said = as_json(media, subtitles, pose, out, source, found, wishes, stages)
+    asked = None if model is None or found.already else (model.name, extras.place.value)
+    said = as_json(media, subtitles, pose, out, source, found, wishes, stages, asked)
     if not extras.dry_run:
-        _write_extras(said, source, found, extras)
+        write_extras(said, source, found, extras)
     if extras.dry_run:
         print(moves(found))
     written = None if extras.dry_run else out
@@ -345,7 +421,7 @@ def _folders(
 def _each(
     todo: Sequence[tuple[Path, Path, Path | None]], wishes: Wishes, extras: Extras
 ) -> Iterator[tuple[str, SignloomError | None]]:
-    """Pose files side by side on the cores; videos one after the other, each on all of them."""
+    """Pose files side by side on the cores; videos, and all with a model, one after the other."""
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
@@ -356,7 +432,7 @@ def _each(
     quick = [item for item in todo if item[0].suffix.lower() == ".pose"]
     slow = [item for item in todo if item[0].suffix.lower() != ".pose"]
     with progress("align", len(todo)) as advance:
-        if jobs > 1 and len(quick) > 1:
+        if jobs > 1 and len(quick) > 1 and extras.model is None:
             with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
                 waiting = [pool.submit(_attempt, item, wishes, extras) for item in quick]
                 for future in waiting:
@@ -372,8 +448,6 @@ def _each(
 def _attempt(
     item: tuple[Path, Path, Path | None], wishes: Wishes, extras: Extras
 ) -> tuple[str, SignloomError | None]:
-    from dataclasses import replace
-
     media, subtitles, target = item
     if target is not None:
         extras = replace(
@@ -435,96 +509,6 @@ def paired(media: Path, subtitles: Path) -> dict[str, tuple[Path, Path]]:
     return found
 
 
-# --- what is said --------------------------------------------------------------------------------
-
-
-def as_json(
-    media: Path | None,
-    subtitles: Path,
-    pose: Path | None,
-    out: Path | None,
-    source: Source,
-    found: Retimed,
-    wishes: Wishes,
-    stages: Stages,
-) -> dict[str, Any]:
-    """The report as data; times in seconds on the subtitles' own clock."""
-    from signloom import __version__
-
-    duration = source.activity.duration
-
-    def span(of: Any) -> dict[str, float]:
-        return {"start": round(of.start, 3), "end": round(of.end, 3)}
-
-    return {
-        "signloom": __version__,
-        "media": None if media is None else str(media),
-        "pose": None if pose is None else str(pose),
-        "subtitles": str(subtitles),
-        "subtitles_sha256": hashlib.sha256(subtitles.read_bytes()).hexdigest(),
-        "output": None if out is None else str(out),
-        "duration": round(duration, 3),
-        "fps": round(source.activity.fps, 4),
-        "layout": source.layout,
-        "origin": dict(source.origin),
-        "method": "no training: activity, boundaries, durations, lag",
-        "settings": {
-            "offset": wishes.offset, "max_shift": wishes.max_shift,
-            "min_duration": wishes.min_duration, "overlap": wishes.overlap,
-            "from": wishes.within.start if wishes.within else None,
-            "to": wishes.within.end if wishes.within else None,
-            "locked": sorted(k + 1 for k in wishes.locked), "on_low": wishes.on_low,
-            "low": wishes.low, "snap": "frame" if wishes.frame else "none",
-        },
-        "timecode": found.timecode,
-        "already_on_signing": found.already,
-        "lag": round(found.lag, 3),
-        "seconds_per_unit": round(found.rate, 5),
-        "confidence": round(found.confidence, 4),
-        "low": found.low,
-        "stages": stages.to_json(duration),
-        "cues": [
-            {
-                "number": m.number, "id": m.cue.id, "text": m.cue.text, "old": span(m.cue.span),
-                "new": span(m.span), "shift": round(m.shift, 3),
-                "confidence": round(m.confidence, 4), "flags": list(m.flags),
-            }
-            for m in found.cues
-        ],
-        "worst": [m.number for m in found.worst()],
-        "signing": [span(s.shifted(found.timecode)) for s in source.activity.spans()],
-        "phrases": [span(s.shifted(found.timecode)) for s in source.activity.phrases()],
-    }  # fmt: skip
-
-
-def summary(said: Mapping[str, Any], out: Path | None) -> str:
-    """One line on an episode, and how fast each stage was."""
-    cues = said["cues"]
-    speeds = ", ".join(
-        f"{name} {stage['x_real_time']:g}×"
-        for name, stage in said["stages"].items()
-        if name not in ("read subtitles", "write")
-    )
-    where = said["subtitles"] if out is None else out
-    return (
-        f"{where}: {len(cues)} cues, lag {said['lag']:+.2f} s, confidence {said['confidence']:.2f}, "
-        f"{said['low']} low; {said['duration']:.0f} s of video at × real time: {speeds}"
-    )
-
-
-def moves(found: Retimed) -> str:
-    """Old and new time, shift and confidence of every cue."""
-    from signloom.inference.retime import clock
-
-    lines = [f"{'cue':>5}  {'old':12}  {'new':12}  {'shift':>7}  conf  flags"]
-    for m in found.cues:
-        lines.append(
-            f"{m.number:5}  {clock(m.cue.span.start)}  {clock(m.span.start)}  {m.shift:+7.2f}  "
-            f"{m.confidence:.2f}  {', '.join(m.flags)}".rstrip()
-        )
-    return "\n".join(lines)
-
-
 def _distrust(found: Retimed, out: Path | None, wishes: Wishes) -> str | None:
     placed = [m for m in found.cues if not set(m.flags) & {"outside", "not speech", "locked"}]
     if not placed or found.low <= MOST_LOW * len(placed):
@@ -535,40 +519,6 @@ def _distrust(found: Retimed, out: Path | None, wishes: Wishes) -> str | None:
         f"{len(placed)} cues are placed with low confidence and {done[wishes.on_low]}; check that the "
         "subtitles belong to this video and that its poses show the signer, or give --offset"
     )
-
-
-def _write_extras(said: Mapping[str, Any], source: Source, found: Retimed, extras: Extras) -> None:
-    from signloom.data.files import writing
-
-    for path in extras.reports:
-        if path.suffix.lower() == ".json":
-            with writing(path, extras.overwrite) as part:
-                text = json.dumps(said, indent=1, ensure_ascii=False) + "\n"
-                part.write_text(text, encoding="utf-8")
-        else:
-            from signloom.web.align_report import write_align_report
-
-            moments = {
-                m.number: source.moment(
-                    m.span.start - found.timecode - AROUND, m.span.end - found.timecode + AROUND
-                )
-                for m in found.worst()[:MOST_SHOWN]
-            }
-            write_align_report(said, moments, path, extras.overwrite)
-    if extras.eaf is not None:
-        from signloom.text.formats.eaf import with_tiers
-
-        local = [(m.span.shifted(-found.timecode), m) for m in found.cues]
-        tiers = {
-            "cues": [(m.cue.span.shifted(-found.timecode), m.cue.text) for m in found.cues],
-            "cues aligned": [(span, m.cue.text) for span, m in local],
-            "confidence": [(span, f"{m.confidence:.2f}") for span, m in local],
-            "signing": [(span, "signing") for span in source.activity.spans()],
-            "phrases": [(span, "phrase") for span in source.activity.phrases()],
-        }
-        media = said["media"] or ""
-        with writing(extras.eaf, extras.overwrite) as part:
-            part.write_bytes(with_tiers(None, tiers, media=media))
 
 
 # --- options -------------------------------------------------------------------------------------

@@ -62,14 +62,19 @@ def run(
     input, the most frequent training sentence, the most frequent training
     words, and the reference with its content words replaced. What was written
     for each sample is kept, for `signloom score --predictions`.
+
+    A model that recognises single signs is scored by top-1 and top-5, per
+    instance and per class, beside shuffled input and the most frequent glosses.
     """
     from signloom.cli.progress import progress
     from signloom.cli.receipt import commit, hardware
+    from signloom.cli.recognize import evaluate_recognizer
     from signloom.cli.table import beside, table
     from signloom.data.files import refuse_existing, writing
     from signloom.inference.evaluate import evaluate
     from signloom.inference.predictions import predictions as kept_predictions
     from signloom.inference.predictions import write_predictions
+    from signloom.inference.recognize import Recognizer
     from signloom.methods.load import load
     from signloom.training.checkpoint import CONFIG, read_checkpoint
 
@@ -92,6 +97,17 @@ def run(
         refuse_existing(path, overwrite)
     translator = load(checkpoint)
     config = read_checkpoint(checkpoint).config
+    if isinstance(translator, Recognizer):
+        if hyp is not None or beam is not None:
+            raise UsageError(
+                f"{checkpoint} recognises single signs: it has no --beam, and writes no --hyp; "
+                "leave them out"
+            )
+        evaluate_recognizer(
+            translator, config, checkpoint, store, split, out, predictions,
+            limit, record, allow_simulated, overwrite,
+        )  # fmt: skip
+        return
     corpus, training_texts, texts_from = read_corpus(store, split, translator.layout)
     total = len(corpus) if limit is None else min(limit, len(corpus))
     with progress("sentences", total) as advance:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -23,6 +23,12 @@ from signloom.pose.activity import Activity
 
 OnLow = Literal["prior", "keep", "mark"]
 Overlap = Literal["forbid", "allow"]
+Refine = Callable[
+    [Sequence[Cue], Alignment, Mapping[int, Span], Callable[[Sequence[Evidence]], Alignment]],
+    Alignment,
+]
+"""(cues, the program's alignment, cue number → where it stays, the program with more evidence) →
+the alignment to use instead; see ``windows.WithModel``."""
 
 LOW = 0.25
 """Below this confidence a placement is called low."""
@@ -140,9 +146,12 @@ def retime(
     evidence: Sequence[Evidence] = (),
     settings: Settings = Settings(),
     name: str = "the subtitles",
+    refine: Refine | None = None,
 ) -> Retimed:
     """New times for the cues of a file, in the file's order.
 
+    refine: what goes on from the program's alignment (a model). Cues that are on the signing
+    already are left to the program, and a notice says so.
     Raises SubtitleError where there are no cues, they are not in order of time (unless
     ``wishes.any_order``) or go on after the video has ended, and UntrustedResultError
     where the clip shows no signing.
@@ -179,8 +188,17 @@ def retime(
             "only where that is plainly wrong, and confidences rest on it (--offset 2.7 aligns anew)"
         )
     if inside:
-        known = [*evidence, _AsGiven(joined)] if already else evidence
-        found = align(joined, activity, known, _settings(settings, wishes, already), fixed)
+        known = [*evidence, _AsGiven(joined)] if already else list(evidence)
+        chosen = _settings(settings, wishes, already)
+
+        def placed_with(more: Sequence[Evidence]) -> Alignment:
+            return align(joined, activity, [*known, *more], chosen, fixed)
+
+        found = placed_with(())
+        if refine is not None and not already:
+            found = refine(joined, found, fixed, placed_with)
+        elif refine is not None:
+            notices.append(f"the model is not asked: {name} is on the signing already")
     spans = {k: local[k].span for k in range(len(cues))}
     confidence = dict.fromkeys(range(len(cues)), 1.0)
     flags: dict[int, list[str]] = {k: [] for k in range(len(cues))}

@@ -49,6 +49,17 @@ class Translator(Protocol):
     ) -> list[Translation]: ...
 
 
+@runtime_checkable
+class Learnt(Protocol):
+    """Any model that can be asked what it is called and whether it knows simulated signing alone."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def simulated_only(self) -> bool: ...
+
+
 def translate_clips(
     model: Translator, clips: Sequence[PoseClip], beam: int | None = None, batch: int = 16
 ) -> list[Translation]:
@@ -62,7 +73,7 @@ def translate_clips(
 
 
 def refuse_untrusted(
-    model: Translator, simulated: bool, allow_simulated: bool = False, what: str = "this clip"
+    model: Learnt, simulated: bool, allow_simulated: bool = False, what: str = "this clip"
 ) -> None:
     """UntrustedResultError (exit 5) for real signing before a model that knows only simulated."""
     if model.simulated_only and not simulated and not allow_simulated:

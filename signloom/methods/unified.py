@@ -174,9 +174,7 @@ class Config:
         defaults = {field.name: field.default for field in fields(cls)}
         for name, value in values.items():
             if name not in defaults:
-                raise UsageError(
-                    f"unified has no setting '{name}'{nearest(name, list(defaults))}"
-                )
+                raise UsageError(f"unified has no setting '{name}'{nearest(name, list(defaults))}")
             plain[name] = _fitting(name, value, defaults[name])
         return cls(**plain)
 
@@ -207,7 +205,7 @@ def _fitting(name: str, value: Any, default: Any) -> Any:
         raise UsageError(f"unified: {name} is {value!r}, expected a list of {kind.__name__}")
     if isinstance(default, float) and type(value) in (int, float):
         return float(value)
-    if name == "chunk" and (value is None or type(value) is int and value > 0):
+    if name == "chunk" and (value is None or (type(value) is int and value > 0)):
         return value
     if type(value) is not type(default):
         raise UsageError(f"unified: {name} is {value!r}, expected {type(default).__name__}")
@@ -215,6 +213,7 @@ def _fitting(name: str, value: Any, default: Any) -> Any:
 
 
 SMALL = Config(
+    layout="ps76",
     presence=True,
     fps=12.5,
     stretch=0.15,
@@ -225,10 +224,10 @@ SMALL = Config(
     factored=True,
     adaptive=False,
     width=128,
-    layers=2,
+    layers=1,
     heads=4,
     head_width=32,
-    conformer_window=12,
+    conformer_window=8,
     conformer_stride=2,
     bridge_depth=2,
     bridge_heads=4,
@@ -568,8 +567,7 @@ class Unified(nn.Module):
         return [
             Translation(texts[0][0], texts[0][1], tuple(texts[1:]))
             for texts in (
-                [(self.codec.decode(h.tokens), h.score) for h in hypotheses]
-                for hypotheses in found
+                [(self.codec.decode(h.tokens), h.score) for h in hypotheses] for hypotheses in found
             )
         ]
 
@@ -659,9 +657,7 @@ class Preparation:
         self.config, self.codec = config, codec
         self.layout = layout_named(config.layout)
 
-    def points(
-        self, clip: PoseClip, rng: np.random.Generator | None = None
-    ) -> NDArray[np.float32]:
+    def points(self, clip: PoseClip, rng: np.random.Generator | None = None) -> NDArray[np.float32]:
         """(frames of one window at most, keypoints, inputs), in shoulder widths; with ``rng`` as in training."""
         config = self.config
         clip = resampled(convert(clip, self.layout), config.fps)
@@ -799,13 +795,13 @@ def by_length(batch: Batch, rows: int = 4) -> list[Batch]:
     frames = batch.mask.sum(1)
     parts = []
     for part in frames.argsort(stable=True).split(rows):
-        cut = Batch(*(tensor[part] for tensor in batch))
         time = int(frames[part].max())
-        ids = [
-            tensor[:, : max(1, int((tensor != IGNORED).sum(1).max()))]
-            for tensor in (cut.before, cut.after, cut.answer)
-        ]
-        parts.append(Batch(cut.points[:, :time], cut.mask[:, :time], *ids, cut.digits))
+        before, after, answer = (
+            ids[part][:, : max(1, int((ids[part] != IGNORED).sum(1).max()))]
+            for ids in (batch.before, batch.after, batch.answer)
+        )
+        points, mask = batch.points[part, :time], batch.mask[part, :time]
+        parts.append(Batch(points, mask, before, after, answer, batch.digits[part]))
     return parts
 
 
@@ -851,9 +847,9 @@ def shape_of_t5(model: T5ForConditionalGeneration) -> T5Shape:
         key_width=config.d_kv,
         inner=config.d_ff,
         layers=config.num_layers,
-        decoder_layers=config.num_decoder_layers,
+        decoder_layers=config.num_decoder_layers or config.num_layers,
         heads=config.num_heads,
         dropout=config.dropout_rate,
-        feed_forward=config.feed_forward_proj,
+        feed_forward="relu" if config.feed_forward_proj == "relu" else "gated-gelu",
         tied=model.lm_head.weight is model.shared.weight,
     )

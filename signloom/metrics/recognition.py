@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from signloom.errors import MissingExtraError
+from signloom.errors import MissingExtraError, UsageError
 from signloom.metrics.phoenix import clean_phoenix_2014, clean_phoenix_2014t
 from signloom.metrics.score import Counts, Score, paired
 
@@ -159,3 +159,74 @@ def _version(costs: Costs) -> str:
     from signloom import __version__
 
     return f"jiwer:{version('jiwer')}" if costs == "1/1/1" else f"version:{__version__}"
+
+
+CLASSIFICATION = ("top-1", "top-5", "top-1-class", "top-5-class")
+
+
+def score_classification(ranked: Sequence[Sequence[str]], references: Sequence[str]) -> list[Score]:
+    """Top-1 and top-5 accuracy in percent, per instance and per class.
+
+    ranked: of each clip the glosses, likeliest first. Per class: the mean over the glosses that
+    occur of the share of their clips that are right, so that a rare gloss counts like a common one.
+    Raises UsageError where the counts differ or there is nothing to score.
+    """
+    return [counts.score() for counts in count_classification(ranked, references)]
+
+
+def classification_rates(
+    ranked: Sequence[Sequence[str]], references: Sequence[str]
+) -> dict[str, float]:
+    """The same by name, without intervals."""
+    counted = count_classification(ranked, references)
+    return {counts.name: round(counts.value(), 4) for counts in counted}
+
+
+def count_classification(
+    ranked: Sequence[Sequence[str]], references: Sequence[str]
+) -> list[Counts]:
+    """What each of those rates counts, for intervals and for comparing two systems."""
+    if len(ranked) != len(references) or not references:
+        raise UsageError(
+            f"{len(ranked)} recognised clips stand against {len(references)} references; "
+            "expected as many, and at least one"
+        )
+    classes = {gloss: i for i, gloss in enumerate(dict.fromkeys(references))}
+    place = np.array([classes[gloss] for gloss in references])
+    found: dict[str, Counts] = {}
+    for top in (1, 5):
+        right = np.array(
+            [gloss in list(best)[:top] for best, gloss in zip(ranked, references, strict=True)]
+        )
+        signature = f"top:{top}|classes:{len(classes)}"
+        each = np.stack([right, np.ones(len(right))], axis=1).astype(float)
+        found[f"top-{top}"] = Counts(f"top-{top}", each, _instances, f"{signature}|mean:instance")
+        wide = np.zeros((len(right), 2 * len(classes)))
+        wide[np.arange(len(right)), place] = right
+        wide[np.arange(len(right)), len(classes) + place] = 1
+        name = f"top-{top}-class"
+        found[name] = Counts(name, wide, _classes, f"{signature}|mean:class")
+    return [found[name] for name in CLASSIFICATION]
+
+
+def _instances(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(100 * sums[..., 0] / sums[..., 1])
+
+
+def _classes(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean over the classes that a resample holds."""
+    right, all_ = np.split(sums, 2, axis=-1)
+    rates = right / np.maximum(all_, 1)
+    return np.asarray(100 * rates.sum(axis=-1) / np.maximum((all_ > 0).sum(axis=-1), 1))
+
+
+def calibration_error(
+    confidence: NDArray[np.float64], right: NDArray[np.bool_], bins: int = 15
+) -> float:
+    """Expected calibration error, 0–1: how far confidence and accuracy lie apart in equal bins.
+
+    Σ_b n_b/N · |accuracy_b − mean confidence_b| over ``bins`` equal stretches of [0, 1].
+    """
+    place = np.minimum((confidence * bins).astype(int), bins - 1)
+    apart = np.bincount(place, right - confidence, minlength=bins)
+    return float(np.abs(apart).sum() / max(len(confidence), 1))

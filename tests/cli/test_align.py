@@ -7,18 +7,20 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from signloom.cli.main import main
-from signloom.data.clip import PoseClip
-from signloom.data.layouts import MP203
+from signloom.data.clip import Origin, PoseClip
+from signloom.data.layouts import HOLISTIC543, MP203, Layout
 from signloom.data.timing import Span
+from signloom.inference.locate import Located, Query
+from signloom.methods import load
 from signloom.metrics.alignment import AlignedEpisode, score_alignment
-from signloom.pose.files import write_pose
+from signloom.pose.files import read_pose, write_pose
 from signloom.text.subtitles import compose, parse_subtitles, read_subtitles
 from tests.extract.videos import coded, write_video
 
@@ -450,3 +452,121 @@ def test_a_run_that_is_cut_off_leaves_no_half_file(
     assert align(*files) != 0
     assert (episode / "out.vtt").read_text() == "before"
     assert sorted(p.name for p in episode.iterdir()) == ["e.pose", "e.vtt", "out.vtt"]
+
+
+# --- with a model --------------------------------------------------------------------------------
+
+
+@dataclass
+class Knowing:
+    """A model that knows when each text of an episode is signed, and the episode by its frames."""
+
+    poses: PoseClip
+    truth: dict[str, Span]
+    layout: Layout = MP203
+    name: str = "knowing"
+    simulated_only: bool = True
+    fps: float = 25.0
+    window: float = 20.0
+
+    def locate(self, clip: PoseClip, queries: Sequence[Query]) -> list[Located]:
+        alike = (self.poses.points == clip.points[0]).all(axis=(1, 2))
+        first = float(np.flatnonzero(alike)[0]) / self.poses.fps
+        found = []
+        for query in queries:
+            posterior = np.full(round(query.window.duration * self.fps), 0.05)
+            true = self.truth.get(query.text, Span(0.0, 0.0)).shifted(-first)
+            low, high = max(true.start, query.window.start), min(true.end, query.window.end)
+            spans = ((Span(low, high), 0.8),) if high > low else ()
+            if high > low:
+                a, b = (round((t - query.window.start) * self.fps) for t in (low, high))
+                posterior[a:b] = 0.95
+            found.append(Located(spans, posterior))
+        return found
+
+
+@pytest.fixture
+def knowing(episodes: Path, monkeypatch: pytest.MonkeyPatch) -> Knowing:
+    """What ``--model knowing`` loads: it knows the first episode."""
+    truth = {c.text: c.span for c in read_subtitles(episodes / "0.signing.vtt").cues}
+    model = Knowing(read_pose(episodes / "0.pose"), truth)
+    monkeypatch.setattr(load, "load", lambda name: model)
+    return model
+
+
+@pytest.mark.parametrize("place", ["program", "plateau"])
+def test_a_model_places_cues_and_is_named(
+    place: str, episode: Path, episodes: Path, knowing: Knowing, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = episode / "e.vtt"
+    cues = read_subtitles(given).cues
+    hard = [replace(c, span=c.span.shifted(6 * np.sin(k / 2) + 6)) for k, c in enumerate(cues)]
+    given.write_bytes(compose(hard, "vtt"))
+    files = (episode / "e.pose", given, "--any-order")
+    assert align(*files, "-o", episode / "alone.vtt", "--report", episode / "alone.json") in (0, 5)
+    with_model = ("--model", "knowing", "--place", place)
+    reports = ("--report", episode / "r.json", "--report", episode / "r.html")
+    assert align(*files, "-o", episode / "out.vtt", *with_model, *reports) == 0
+    told = capsys.readouterr().out.splitlines()[-1]
+    assert f" low, model knowing ({place}); " in told
+    alone, known = (f1_50([episode / n], episodes, ["0"]) for n in ("alone.vtt", "out.vtt"))
+    assert known > max(alone + 20, 85)
+    assert without_times(episode / "out.vtt") == without_times(given)
+    said = json.loads((episode / "r.json").read_text())
+    assert (said["model"], said["place"]) == ("knowing", place)
+    assert said["method"].startswith("model knowing: its ")
+    assert said["method"] in (episode / "r.html").read_text()
+    without = json.loads((episode / "alone.json").read_text())
+    assert (without["model"], without["place"]) == (None, None)
+    assert without["method"].startswith("no training: ")
+
+
+def test_a_folder_with_a_model(episodes: Path, tmp_path: Path, knowing: Knowing) -> None:
+    poses = tmp_path / "poses"
+    poses.mkdir()
+    (poses / "0.pose").symlink_to(episodes / "0.pose")
+    files = (poses, episodes, "-o", tmp_path / "out")
+    assert align(*files, "--model", "knowing", "--jobs", 2) == 0
+    alone = (episodes / "0.pose", episodes / "0.speech.vtt", "-o", tmp_path / "one.vtt")
+    assert align(*alone, "--model", "knowing") == 0
+    assert (tmp_path / "out" / "0.vtt").read_bytes() == (tmp_path / "one.vtt").read_bytes()
+    assert f1_50([tmp_path / "one.vtt"], episodes, ["0"]) > 90
+    said = json.loads((tmp_path / "out" / "0.report.json").read_text())
+    assert said["model"] == "knowing"
+
+
+def test_a_model_that_is_not_to_be_asked(
+    episode: Path, knowing: Knowing, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = read_pose(episode / "e.pose", Span(0.0, 60.0))
+    write_pose(replace(clip, origin=Origin("mediapipe", "0.10")), episode / "real.pose")
+    cues = [c for c in read_subtitles(episode / "e.vtt").cues if c.span.end < 55]
+    (episode / "real.vtt").write_bytes(compose(cues, "vtt"))
+    asked = (episode / "real.vtt", "--model", "knowing", "-o", episode / "out.vtt")
+    assert align(episode / "real.pose", *asked) == 5
+    told = capsys.readouterr().err
+    assert "real.pose is not simulated signing, and model 'knowing' has learnt from simul" in told
+    assert not (episode / "out.vtt").exists()
+    assert align(episode / "real.pose", *asked, "--allow-simulated") == 0
+    video = write_video(episode / "real.mp4", coded(range(10)))
+    assert align(video, *asked, "--overwrite") == 5
+    assert "real.mp4 is not simulated signing" in capsys.readouterr().err
+    knowing.layout = HOLISTIC543
+    assert align(episode / "e.pose", *asked, "--overwrite") == 2
+    assert "layout 'mp203' does not convert to 'holistic543'" in capsys.readouterr().err
+
+
+def test_what_does_not_find_texts_is_refused(
+    episode: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = (episode / "e.pose", episode / "e.vtt", "-o", episode / "out.vtt")
+    assert align(*files, "--model", "bundled") == 2
+    told = capsys.readouterr().err
+    assert "model 'bundled' translates and does not find texts in signing, expected" in told
+    for options, named in (
+        (("--place", "plateau"), "--place plateau"),
+        (("--allow-simulated",), "--allow-simulated"),
+    ):
+        assert align(*files, *options) == 2
+        assert f"{named} goes with a model; name one with --model" in capsys.readouterr().err
+    assert not (episode / "out.vtt").exists()

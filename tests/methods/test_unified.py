@@ -171,7 +171,9 @@ def test_a_config_says_what_does_not_fit() -> None:
 
 
 def test_the_window_of_the_paper_is_read_as_in_the_paper() -> None:
-    model = begin(dataclasses.replace(TINY, layout="mp203", fps=25.0, conformer_window=24), TEXTS, 1)
+    model = begin(
+        dataclasses.replace(TINY, layout="mp203", fps=25.0, conformer_window=24), TEXTS, 1
+    )
     points = torch.zeros(1, 500, 203, 4)
     with torch.no_grad():
         tokens, there = model.eval().tokens(points, torch.ones(1, 500, dtype=torch.bool))

@@ -54,7 +54,9 @@ def test_a_layout_without_hands_and_wrists_is_refused() -> None:
     face = HOLISTIC.part("face")
     names = tuple(HOLISTIC.keypoints[i] for i in face)
     layout = Layout("face468", names, ("face",) * len(names))
-    clip = PoseClip(np.ones((5, 468, 3), np.float32), np.ones((5, 468), np.float32), 25.0, layout, "masks")
+    clip = PoseClip(
+        np.ones((5, 468, 3), np.float32), np.ones((5, 468), np.float32), 25.0, layout, "masks"
+    )
     with pytest.raises(
         UsageError, match=r"'masks' of layout 'face468' has neither hands nor wrists"
     ):

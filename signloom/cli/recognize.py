@@ -1,0 +1,188 @@
+"""signloom recognize: videos or pose files of single signs to glosses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from signloom.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from signloom.data.sample import SampleSource
+    from signloom.inference.recognize import Recognition, Recognizer
+
+UNKNOWN = "unknown"
+"""Shown for a clip that the model takes for none of its glosses."""
+
+
+def run(
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(metavar="INPUT…", help="Pose files (.pose) or videos.", show_default=False),
+    ],
+    model: Annotated[
+        str | None, typer.Option(help="Checkpoint folder or hub id of a recogniser.")
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="How many glosses to give.")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON list, to stdout.")] = False,
+    allow_simulated: Annotated[
+        bool,
+        typer.Option(
+            "--allow-simulated",
+            help="Recognise real signing even with a model that has learnt from simulated signing only.",
+        ),
+    ] = False,
+) -> None:
+    """Name the sign in each clip, one sign a clip.
+
+    Probabilities are over the model's own glosses, calibrated where it was; a
+    clip that is probably none of them is shown as unknown, with the nearest
+    ones. An input that fails is named on stderr and the others still finish;
+    the exit code is then that of the first failure.
+    """
+    from signloom.cli.translate import read_inputs
+    from signloom.inference.recognize import recognize_clips
+
+    recognizer: Any = loaded(model)
+    clips, failures = read_inputs(inputs, recognizer, allow_simulated)
+    found = dict(zip(clips, recognize_clips(recognizer, list(clips.values()), top), strict=True))
+    done = [path for path in inputs if path in found]
+    if as_json:
+        listed = [entry(path, found[path]) for path in done]
+        typer.echo(json.dumps(listed, indent=2, ensure_ascii=False))
+    elif done:
+        typer.echo(shown([(str(path), found[path]) for path in done]))
+    if failures:
+        raise typer.Exit(failures[min(failures, key=inputs.index)].exit_code)
+
+
+def loaded(name: str | None) -> Recognizer:
+    """The recogniser asked for. Raises UsageError where none is named or it recognises nothing."""
+    from signloom.inference.recognize import Recognizer
+    from signloom.methods.load import load
+
+    if name is None:
+        raise UsageError(
+            "no recogniser comes with signloom; give a checkpoint with --model, for instance the "
+            "RUN/best that `signloom train recipes/isolated-wlasl100.yaml -o RUN` writes"
+        )
+    model = load(name)
+    if not isinstance(model, Recognizer):
+        raise UsageError(
+            f"model '{model.name}' recognises no single signs; give --model a checkpoint of method "
+            "'isolated', or use `signloom translate`"
+        )
+    return model
+
+
+def entry(path: Path, found: Recognition) -> dict[str, Any]:
+    """An input's place in the JSON list."""
+    return {
+        "input": str(path),
+        "candidates": [
+            {"gloss": each.gloss, "probability": round(each.probability, 6)}
+            for each in found.candidates
+        ],
+        "known": found.known,
+    }
+
+
+def shown(found: Sequence[tuple[str, Recognition]]) -> str:
+    """A table: an input's candidates under one another, after ``unknown`` where it is none of them."""
+    rows: list[tuple[str, str, str]] = []
+    for name, recognition in found:
+        lines = [] if recognition.known else [(UNKNOWN, "")]
+        lines += [
+            (each.gloss, f"{100 * each.probability:5.1f} %") for each in recognition.candidates
+        ]
+        rows += [(name if not i else "", gloss, chance) for i, (gloss, chance) in enumerate(lines)]
+    wide = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    return "\n".join(f"{a:{wide[0]}}  {b:{wide[1]}}  {c}".rstrip() for a, b, c in rows)
+
+
+def evaluate_recognizer(
+    model: Recognizer,
+    config: dict[str, Any],
+    checkpoint: str,
+    store: str,
+    split: str,
+    out: Path,
+    predictions: Path,
+    limit: int | None,
+    record: bool,
+    allow_simulated: bool,
+    overwrite: bool,
+) -> None:
+    """What `signloom evaluate` does with a recogniser: the same files, scores of its own."""
+    from signloom.cli.progress import progress
+    from signloom.cli.receipt import commit, hardware
+    from signloom.cli.table import beside, table
+    from signloom.data.files import writing
+    from signloom.inference.predictions import predictions as kept_predictions
+    from signloom.inference.predictions import write_predictions
+    from signloom.inference.recognize import evaluate_recognition
+    from signloom.metrics.recognition import CLASSIFICATION
+    from signloom.training.checkpoint import CONFIG, read_checkpoint
+
+    corpus, training, texts_from = read_words(store, split, model)
+    total = len(corpus) if limit is None else min(limit, len(corpus))
+    with progress("clips", total) as advance:
+        found = evaluate_recognition(
+            model, corpus, training, limit=limit, allow_simulated=allow_simulated, advance=advance
+        )
+    report: dict[str, Any] = {
+        "checkpoint": checkpoint,
+        "store": store,
+        "split": split,
+        **found.to_json(),
+        "baselines_from": texts_from,
+        **{key: config[key] for key in ("name", "seed", "step", "recipe_hash") if key in config},
+        "weights": config.get("weights", {}).get("sha256", ""),
+        "commit": commit(),
+        "hardware": hardware(),
+        "predictions": str(predictions),
+    }
+    first = [each.candidates[0].gloss for each in found.recognitions]
+    weights = str(report["weights"])
+    write_predictions(
+        predictions,
+        kept_predictions(found.ids, found.inputs, found.references, first, weights, split),
+        overwrite,
+    )
+    with writing(out, overwrite) as temporary:
+        temporary.write_text(_json(report), encoding="utf-8")
+    if record:
+        kept = read_checkpoint(checkpoint)
+        metrics = {k: v for k, v in report.items() if k not in ("checkpoint", "predictions")}
+        with writing(kept.folder / CONFIG, overwrite=True) as temporary:
+            temporary.write_text(_json({**kept.config, "metrics": metrics}), encoding="utf-8")
+    note = " (simulated signing: an instrument, not a sign language)" if found.simulated else ""
+    print(f"{model.name} on {store} {split}{note}")
+    print(table(found.metrics).replace(" sentences", " clips"))
+    print(f"{found.unknown} of {len(found.ids)} clips are taken for none of the glosses")
+    print()
+    print(beside({model.name: found.metrics, **found.baselines}, CLASSIFICATION))
+
+
+def read_words(
+    store: str, split: str, model: Recognizer
+) -> tuple[SampleSource, Sequence[str], str]:
+    """The split, the training glosses that a baseline is made of, and where those come from."""
+    from signloom.cli.evaluate import read_corpus
+
+    if not store.startswith("sim:"):
+        return read_corpus(store, split, model.layout)
+    from signloom.simulator.corpora import SimulatedWords
+
+    size = store.removeprefix("sim:")
+    training = SimulatedWords(size, "train", model.layout)
+    return SimulatedWords(size, split, model.layout), training.texts(), "train split"
+
+
+def _json(value: dict[str, Any]) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"

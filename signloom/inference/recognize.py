@@ -1,0 +1,295 @@
+"""Clips to glosses: what a recogniser offers, how sure it is, and when it had better say nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from signloom.data.clip import PoseClip
+from signloom.data.layouts import Layout
+from signloom.data.sample import SampleSource
+from signloom.errors import UsageError
+from signloom.inference.predictions import clip_hash
+from signloom.inference.translate import refuse_untrusted
+from signloom.metrics.recognition import calibration_error, score_classification
+from signloom.metrics.score import Score
+
+ACCEPTED = 0.95
+"""Share of the dev clips that are recognised rightly which must count as known."""
+CHUNK = 256
+"""Clips held in memory at once."""
+LEAST = 20
+"""Dev clips of known glosses below which nothing is calibrated."""
+SHARES = tuple(round(0.1 * i, 1) for i in range(1, 10))
+"""What pose may count in a fusion of pose and lips (spec §3)."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """probability: calibrated where the model is; over the model's glosses."""
+
+    gloss: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """candidates: the likeliest first. known: false where the clip is probably none of the glosses."""
+
+    candidates: tuple[Candidate, ...]
+    known: bool = True
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What turns logits into probabilities that can be believed, fitted on dev clips.
+
+    temperature: logits are divided by it. threshold: a clip whose `evidence` is below it is
+    unknown; one number for all glosses. n: clips it was fitted on. ece_before, ece_after: the
+    expected calibration error there (%), without and with the temperature.
+    """
+
+    temperature: float
+    threshold: float
+    n: int
+    ece_before: float
+    ece_after: float
+
+    def knows(self, logits: NDArray[np.float64]) -> bool:
+        """Whether a clip's logits (glosses,) speak for any gloss at all."""
+        return bool(evidence(logits[None])[0] >= self.threshold)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Calibration:
+        return cls(**value)
+
+
+@runtime_checkable
+class Recognizer(Protocol):
+    """A model that names single signs; every method that can offers this."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def layout(self) -> Layout: ...
+
+    @property
+    def simulated_only(self) -> bool: ...
+
+    @property
+    def glosses(self) -> Sequence[str]: ...
+
+    def recognize(self, clips: Sequence[PoseClip], top: int = 5) -> list[Recognition]: ...
+
+
+def recognize_clips(
+    model: Recognizer, clips: Sequence[PoseClip], top: int = 5, batch: int = 64
+) -> list[Recognition]:
+    """One recognition per clip, in order, each with its ``top`` likeliest glosses."""
+    found: list[Recognition] = []
+    for first in range(0, len(clips), batch):
+        found += model.recognize(clips[first : first + batch], top)
+    return found
+
+
+def evidence(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(clips,): how far the best logit stands above the mean of all, in which no gloss is named."""
+    return np.asarray(logits.max(axis=1) - logits.mean(axis=1))
+
+
+def probabilities(
+    logits: NDArray[np.float64], calibration: Calibration | None = None
+) -> NDArray[np.float64]:
+    """(clips, glosses): softmax of the logits, over the temperature where there is one."""
+    scaled = logits / (calibration.temperature if calibration else 1.0)
+    scaled = scaled - scaled.max(axis=1, keepdims=True)
+    powers = np.exp(scaled)
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def calibrated(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> Calibration | None:
+    """The calibration that dev clips give; None where fewer than LEAST are of known glosses.
+
+    labels: −1 for a gloss that the model has not; such clips do not count.
+    temperature: the one with the least cross-entropy (Guo et al. 2017). threshold: ACCEPTED of the
+    clips that are recognised rightly lie above it.
+    """
+    logits, labels = logits[labels >= 0], labels[labels >= 0]
+    right = logits.argmax(axis=1) == labels
+    if len(labels) < LEAST or not right.any():
+        return None
+    temperature = fitted_temperature(logits, labels)
+    threshold = float(np.quantile(evidence(logits)[right], 1 - ACCEPTED))
+    found = Calibration(temperature, threshold, len(labels), 0.0, 0.0)
+    before, after = (
+        100 * calibration_error(probabilities(logits, each).max(axis=1), right)
+        for each in (None, found)
+    )
+    return Calibration(
+        round(temperature, 4), threshold, len(labels), round(before, 2), round(after, 2)
+    )
+
+
+def fitted_temperature(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
+    """The T > 0 for which softmax(logits/T) gives the labels the most probability, within e^±3.
+
+    The cross-entropy is convex in 1/T, so golden sections find it.
+    """
+    rows = np.arange(len(labels))
+
+    def cross_entropy(log_t: float) -> float:
+        scaled = logits / np.exp(log_t)
+        top = scaled.max(axis=1)
+        total = np.log(np.exp(scaled - top[:, None]).sum(axis=1)) + top
+        return float((total - scaled[rows, labels]).mean())
+
+    low, high, golden = -3.0, 3.0, (5**0.5 - 1) / 2
+    for _ in range(40):
+        left, right = high - golden * (high - low), low + golden * (high - low)
+        if cross_entropy(left) <= cross_entropy(right):
+            high = right
+        else:
+            low = left
+    return float(np.exp((low + high) / 2))
+
+
+def fused(
+    pose: NDArray[np.float64], lips: NDArray[np.float64], share: float
+) -> NDArray[np.float64]:
+    """Late fusion of two models' logits (clips, glosses): share · pose + (1 − share) · lips [S, B.1]."""
+    if pose.shape != lips.shape:
+        raise UsageError(
+            f"pose gives logits of shape {pose.shape} and lips of {lips.shape}; both must be of the "
+            "same clips and glosses"
+        )
+    return share * pose + (1 - share) * lips
+
+
+def best_share(
+    pose: NDArray[np.float64],
+    lips: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    shares: Sequence[float] = SHARES,
+) -> tuple[float, float]:
+    """(what pose should count, the top-1 in percent that gives) on validation clips.
+
+    Of equal ones the share nearest to one half, then the larger.
+    """
+    rates = {
+        share: 100 * float((fused(pose, lips, share).argmax(axis=1) == labels).mean())
+        for share in shares
+    }
+    best = max(rates, key=lambda share: (rates[share], -abs(share - 0.5), share))
+    return best, rates[best]
+
+
+@dataclass(frozen=True)
+class RecognitionEvaluation:
+    """What was recognised on a split, in its order, and the scores of model and baselines."""
+
+    simulated: bool
+    """Whether every clip was simulated."""
+    ids: tuple[str, ...]
+    inputs: tuple[str, ...]
+    """The hash of each clip's content."""
+    references: tuple[str, ...]
+    recognitions: tuple[Recognition, ...]
+    """Of each clip the five likeliest glosses."""
+    metrics: tuple[Score, ...]
+    baselines: dict[str, tuple[Score, ...]]
+
+    @property
+    def unknown(self) -> int:
+        """Clips that the model takes for none of its glosses."""
+        return sum(not each.known for each in self.recognitions)
+
+    def to_json(self) -> dict[str, Any]:
+        """Whether simulated, n, how many were unknown, metrics and baselines, as scores.json carries them."""
+        return {
+            "simulated": self.simulated,
+            "n": len(self.references),
+            "unknown": self.unknown,
+            "metrics": [score.to_json() for score in self.metrics],
+            "baselines": {
+                name: [score.to_json() for score in scores]
+                for name, scores in self.baselines.items()
+            },
+        }
+
+
+def evaluate_recognition(
+    model: Recognizer,
+    corpus: SampleSource,
+    training_texts: Sequence[str],
+    *,
+    limit: int | None = None,
+    allow_simulated: bool = False,
+    advance: Callable[[int], None] = lambda done: None,
+) -> RecognitionEvaluation:
+    """Recognises a split (its first ``limit`` samples), scored beside two baselines.
+
+    Each sample's text is its gloss; one that the model has not counts as wrong.
+    Baselines: the same answers, each given to the next clip with another gloss ("shuffled input"),
+    and the glosses of ``training_texts`` by how often they occur ("most frequent glosses").
+
+    Raises UntrustedResultError for a model that knows only simulated signing on real clips,
+    UsageError where the split is empty.
+    """
+    total = len(corpus) if limit is None else min(limit, len(corpus))
+    if total < 1:
+        raise UsageError(
+            f"nothing to evaluate: the split has {len(corpus)} samples and the limit is {limit}; "
+            "choose a split with samples and a limit of at least 1"
+        )
+    simulated = True
+    ids: list[str] = []
+    inputs: list[str] = []
+    references: list[str] = []
+    found: list[Recognition] = []
+    for start in range(0, total, CHUNK):
+        samples = [corpus[i] for i in range(start, min(start + CHUNK, total))]
+        for sample in samples:
+            refuse_untrusted(model, sample.clip.simulated, allow_simulated, f"sample '{sample.id}'")
+            simulated = simulated and sample.clip.simulated
+        found += recognize_clips(model, [sample.clip for sample in samples])
+        ids += [sample.id for sample in samples]
+        inputs += [clip_hash(sample.clip) for sample in samples]
+        references += [sample.text.strip() for sample in samples]
+        advance(len(samples))
+    ranked = [[candidate.gloss for candidate in each.candidates] for each in found]
+    frequent = [gloss for gloss, _ in Counter(map(str.strip, training_texts)).most_common(5)]
+    return RecognitionEvaluation(
+        simulated,
+        tuple(ids),
+        tuple(inputs),
+        tuple(references),
+        tuple(found),
+        tuple(score_classification(ranked, references)),
+        {
+            "shuffled input": tuple(
+                score_classification(_shuffled(ranked, references), references)
+            ),
+            "most frequent glosses": tuple(
+                score_classification([frequent] * len(references), references)
+            ),
+        },
+    )
+
+
+def _shuffled(ranked: Sequence[Sequence[str]], references: Sequence[str]) -> list[Sequence[str]]:
+    """The answer to each clip is that to the next clip with another reference."""
+    count = len(references)
+    others = (
+        next((j % count for j in range(i + 1, i + count) if references[j % count] != told), i)
+        for i, told in enumerate(references)
+    )
+    return [ranked[other] for other in others]

@@ -1,0 +1,308 @@
+"""Isolated signs: the losses by their formulas, mirrored hands, learning, and coming back from disk."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from signloom.data.clip import PoseClip
+from signloom.data.layouts import HANDS42, MP203, Layout
+from signloom.data.sample import GlossSpan, Sample
+from signloom.encoders.conformer import attentive_pool
+from signloom.errors import UsageError
+from signloom.inference.recognize import Recognizer
+from signloom.methods import isolated
+from signloom.methods.isolated import (
+    PRESETS,
+    Config,
+    CosineHead,
+    Isolated,
+    build,
+    contrastive_loss,
+    masked_articulators,
+    palms,
+    streams_of,
+)
+from signloom.methods.load import load
+from signloom.pose.augment import mirrored
+from signloom.training.checkpoint import save_checkpoint
+
+GLOSSES = ["book", "drink", "mother", "tree"]
+
+
+def clip_of(seed: int, frames: int = 30, layout: Layout = HANDS42) -> PoseClip:
+    """Keypoints that swing slowly around places of their own, in a picture of 640 × 480."""
+    rng = np.random.default_rng(seed)
+    time = np.linspace(0, 1, frames)[:, None, None]
+    points = np.array([320, 240, 0]) + 60 * rng.standard_normal((1, len(layout), 3))
+    for wave in (1, 2):
+        size = rng.standard_normal((1, len(layout), 3))
+        points = points + 20 * size * np.sin(2 * np.pi * (wave * time + rng.random((1, 1, 3))))
+    confidence = np.ones((frames, len(layout)), np.float32)
+    return PoseClip(
+        points.astype(np.float32), confidence, 25.0, layout, id=f"clip-{seed}", size=(640, 480)
+    )
+
+
+def samples() -> list[Sample]:
+    return [Sample(str(i), clip_of(i, 20 + 6 * i), gloss) for i, gloss in enumerate(GLOSSES)]
+
+
+@pytest.fixture(scope="module")
+def learnt() -> Isolated:
+    model = isolated.begin(PRESETS["tiny"], [*reversed(GLOSSES), *GLOSSES], seed=1)
+    optimizer = torch.optim.AdamW(model.parameters(), 3e-3, fused=True)
+    for step in range(60):
+        torch.manual_seed(step)
+        batch = model.collate(
+            [
+                model.example(s, np.random.default_rng((step, i)), True)
+                for i, s in enumerate(samples())
+            ]
+        )
+        loss = model.loss(batch)
+        optimizer.zero_grad()
+        (loss.total / loss.count).backward()
+        optimizer.step()
+    return model
+
+
+def test_tiny_overfits_four_clips_and_listens_to_its_input(learnt: Isolated) -> None:
+    clips = [sample.clip for sample in samples()]
+    assert sum(p.numel() for p in learnt.parameters()) <= 500_000
+    assert learnt.glosses == tuple(GLOSSES)
+    found = learnt.recognize(clips, top=2)
+    assert [each.candidates[0].gloss for each in found] == GLOSSES
+    shuffled = learnt.recognize(clips[1:] + clips[:1], top=1)
+    assert [each.candidates[0].gloss for each in shuffled] == GLOSSES[1:] + GLOSSES[:1]
+    assert all(len(each.candidates) == 2 and each.known for each in found)
+    assert all(each.candidates[0].probability > 0.5 for each in found)
+    assert isinstance(learnt, Recognizer)
+
+
+def test_a_checkpoint_comes_back_bit_equal(learnt: Isolated, tmp_path: Path) -> None:
+    repeated = [replace(s, id=f"{s.id}-{i}") for i in range(6) for s in samples()]
+    scores = isolated.score_dev(learnt, repeated, 24, beam=1)
+    assert scores == dict.fromkeys(isolated.METRICS, 100.0)
+    assert learnt.calibration is not None
+    assert learnt.calibration.n == 24
+    config = {**learnt.described(), "simulated_only": False, "name": "four signs"}
+    save_checkpoint(tmp_path / "model", config, learnt)
+    again = load(tmp_path / "model")
+    clips = [clip_of(seed) for seed in (0, 1, 9)]
+    assert again.recognize(clips) == learnt.recognize(clips)
+    assert (again.name, again.simulated_only, again.layout) == ("four signs", False, HANDS42)
+    assert again.calibration == learnt.calibration
+
+
+def test_text_embeddings_travel_with_the_checkpoint(tmp_path: Path) -> None:
+    embeddings = torch.randn(4, 12)
+    model = build(PRESETS["tiny"], GLOSSES, seed=3, embeddings=embeddings)
+    save_checkpoint(tmp_path / "model", model.described(), model)
+    assert torch.equal(load(tmp_path / "model").texts, embeddings)
+    with pytest.raises(UsageError, match="3 text embeddings for 4 glosses"):
+        build(PRESETS["tiny"], GLOSSES, embeddings=embeddings[:3])
+
+
+def test_every_parameter_has_a_gradient() -> None:
+    model = build(PRESETS["tiny"], GLOSSES, embeddings=torch.randn(4, 12))
+    batch = model.collate([model.example(s, np.random.default_rng(0), True) for s in samples()])
+    model.loss(batch).total.backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.abs().sum() > 0, name
+
+
+def test_the_loss_is_cross_entropy_plus_the_articulators_mean() -> None:
+    model = build(PRESETS["tiny"], GLOSSES).eval()
+    batch = model.collate([model.example(s, np.random.default_rng(0), False) for s in samples()])
+    found = model.features(batch.points)
+
+    def plain(logits: torch.Tensor) -> float:
+        told = logits.detach().double().log_softmax(1)
+        return -sum(float(told[i, label]) for i, label in enumerate(batch.labels))
+
+    mask = torch.ones(4, PRESETS["tiny"].frames, dtype=torch.bool)
+    each = []
+    for name in ("left_hand", "right_hand"):
+        assert model.auxiliary is not None
+        sequence, attention = model.auxiliary(found.articulators[name], mask)
+        each.append(plain(model.head(attentive_pool(sequence, attention, mask))))
+    expected = plain(model.head(found.pooled)) + sum(each) / 2
+    loss = model.loss(batch)
+    assert float(loss.total.detach()) == pytest.approx(expected, rel=1e-4)
+    assert loss.count == 4
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.lists(st.integers(0, 2), min_size=2, max_size=6), st.integers(0, 99))
+def test_contrastive_loss_is_the_formula(labels: list[int], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    signs, texts = rng.standard_normal((2, len(labels), 5))
+    unit = [[row / np.linalg.norm(row) for row in side] for side in (signs, texts)]
+    weights = [1 / labels.count(label) for label in labels]
+    score = [[float(a @ b) / 0.1 for b in unit[1]] for a in unit[0]]
+    n = range(len(labels))
+    sums = [0.0, 0.0]
+    for i in n:
+        there = sum(weights[j] * math.exp(score[i][j]) for j in n)
+        back = sum(weights[j] * math.exp(score[j][i]) for j in n)
+        for way, total in enumerate((there, back)):
+            sums[way] -= weights[i] * math.log(math.exp(score[i][i]) / total)
+    expected = (sums[0] + sums[1]) / 2 / sum(weights)
+    found = contrastive_loss(
+        torch.from_numpy(signs).float(), torch.from_numpy(texts).float(), torch.tensor(labels)
+    )
+    assert float(found) == pytest.approx(expected, rel=1e-4, abs=1e-4)
+
+
+def test_a_cosine_head_sees_directions_only() -> None:
+    model = build(replace(PRESETS["tiny"], cosine=16.0), GLOSSES, seed=4).eval()
+    points = torch.from_numpy(model.preparation.points(clip_of(1)))[None]
+    before = model(points)
+    assert isinstance(model.head, CosineHead)
+    with torch.no_grad():
+        model.head.weight.mul_(torch.tensor([[1.0], [2.0], [5.0], [0.1]]))
+    torch.testing.assert_close(model(points), before)
+    feature = model.features(points).pooled[0].double()
+    cosines = [float(feature @ w / (feature.norm() * w.norm())) for w in model.head.weight.double()]
+    assert before[0].tolist() == pytest.approx([16 * cosine for cosine in cosines], abs=1e-4)
+
+
+def test_masking_hides_whole_articulators_and_never_all_that_are_seen() -> None:
+    torch.manual_seed(0)
+    points = torch.rand(300, 4, len(MP203), 4) + 0.5
+    points[:100, :, MP203.part("right_hand")] = 0
+    points[:100, :, MP203.part("face")] = 0
+    hidden = masked_articulators(points, MP203, most=2)
+    lost = torch.stack(
+        [(hidden[:, :, part] == 0).flatten(1).all(1) for part in MP203.parts.values()], 1
+    )
+    kept = torch.stack(
+        [(hidden[:, :, p] == points[:, :, p]).flatten(1).all(1) for p in MP203.parts.values()], 1
+    )
+    assert (lost | kept).all()
+    assert set(lost[100:].sum(1).tolist()) == {0, 1, 2}
+    assert set(lost[:100].sum(1).tolist()) == {2, 3}
+    assert [float(lost[100:, a].float().mean()) > 0.1 for a in range(4)] == [True] * 4
+    assert torch.equal(masked_articulators(points, MP203, most=2, share=0.0), points)
+
+
+@pytest.mark.parametrize("stream", ["position", "place", "local", "bone", "velocity"])
+def test_a_mirrored_clip_swaps_what_the_hand_encoder_makes(stream: str) -> None:
+    config = replace(PRESETS["tiny"], streams=(stream, "position"))
+    model = build(config, GLOSSES, seed=2).eval()
+    clip = clip_of(5)
+    both = [
+        torch.from_numpy(model.preparation.points(each))[None] for each in (clip, mirrored(clip))
+    ]
+    one, other = (model.features(points).articulators for points in both)
+    torch.testing.assert_close(one["left_hand"], other["right_hand"], rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(one["right_hand"], other["left_hand"], rtol=1e-4, atol=1e-4)
+    assert not torch.allclose(one["left_hand"], one["right_hand"], atol=1e-2)
+
+
+def test_streams_are_what_they_say() -> None:
+    config = replace(
+        PRESETS["tiny"], streams=("local", "bone", "velocity", "place"), presence=False
+    )
+    points = torch.from_numpy(build(config, GLOSSES).preparation.points(clip_of(4)))[None]
+    found = streams_of(points, config, HANDS42)[0]
+    where = points[0, :, :, :2]
+    tip, before, wrist = 8, 7, 0  # of the left hand's index finger
+    torch.testing.assert_close(found[:, tip, 0:2], where[:, tip] - where[:, wrist])
+    torch.testing.assert_close(found[:, tip, 2:4], 2 * (where[:, tip] - where[:, before]))
+    torch.testing.assert_close(found[:-1, tip, 4:6], 2 * (where[1:, tip] - where[:-1, tip]))
+    middle = where[:, [0, 21]].mean((0, 1))
+    torch.testing.assert_close(found[:, tip, 6:8], 0.3 * (where[:, tip] - middle))
+    assert (found[:, wrist, :4] == 0).all()
+
+
+def test_palms_takes_size_place_and_camera_out() -> None:
+    clip = clip_of(3)
+    near = replace(
+        clip, points=(clip.points - (320, 240, 0)).astype(np.float32) * 2 + np.float32(0)
+    )
+    near = replace(near, points=near.points + np.array([320, 240, 0], np.float32))
+    np.testing.assert_allclose(palms(near).points[..., :2], palms(clip).points[..., :2], atol=1e-3)
+    wide = replace(clip, points=clip.points * np.float32(3), size=(1920, 1440))
+    np.testing.assert_allclose(palms(wide).points[..., :2], palms(clip).points[..., :2], atol=1e-3)
+    hands = palms(clip).points.reshape(30, 2, 21, 3)
+    size = np.linalg.norm(hands[:, :, 9, :2] - hands[:, :, 0, :2], axis=-1)
+    assert np.median(size) == pytest.approx(1)
+
+
+def test_examples_depend_on_their_generator_alone() -> None:
+    preparation = build(PRESETS["small"], GLOSSES).preparation
+    sample = samples()[1]
+    one, two, three = (
+        preparation.example(sample, np.random.default_rng(seed), True) for seed in (1, 1, 2)
+    )
+    assert (one.points == two.points).all()
+    assert not (one.points == three.points).all()
+    still = preparation.example(sample, np.random.default_rng(1), False)
+    assert (still.points == preparation.points(sample.clip)).all()
+    assert still.points.shape == (32, 42, 3)
+
+
+def test_an_empty_clip_and_one_without_hands_are_recognised_as_something(learnt: Isolated) -> None:
+    clip = clip_of(0)
+    none = clip.with_points(clip.points, np.zeros_like(clip.confidence))
+    found = learnt.recognize([none, clip.frames(slice(0, 0)), clip.frames(slice(0, 1))])
+    assert all(np.isfinite(each.candidates[0].probability) for each in found)
+
+
+def test_a_sample_is_recognised_as_its_text_or_its_one_gloss() -> None:
+    clip = clip_of(0)
+    spans = (GlossSpan("TREE"),)
+    assert isolated.gloss_of(Sample("a", clip, " book ", spans)) == "book"
+    assert isolated.gloss_of(Sample("a", clip, "", spans)) == "TREE"
+    assert isolated.gloss_of(Sample("a", clip, "", spans * 2)) == ""
+    model = build(PRESETS["tiny"], GLOSSES)
+    with pytest.raises(
+        UsageError, match=r"sample 'a' is signed 'cat', which is none of.*4 glosses"
+    ):
+        model.example(Sample("a", clip, "cat"), np.random.default_rng(0), True)
+    with pytest.raises(UsageError, match="no gloss to recognise"):
+        build(PRESETS["tiny"], [])
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"frame": 3}, r"no setting 'frame'.*did you mean 'frames'"),
+        ({"frames": 0}, "frames is 0, expected a whole number from 1"),
+        ({"noise": -1}, "noise is -1, expected a number from 0"),
+        ({"streams": ["speed"]}, "streams is .*expected a list of position, place"),
+        ({"streams": []}, "streams is empty"),
+        ({"normalizer": "palms"}, "expected one of shoulder, hands"),
+        ({"multipliers": [1, 0]}, "expected a list of whole numbers from 1"),
+        ({"layout": "hands42"}, "'shoulder' needs shoulders, which layout 'hands42' has not"),
+        ({"presence": 1}, "presence is 1, expected bool"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_named(values: dict, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        Config.of(values)
+
+
+def test_settings_come_back_from_json() -> None:
+    for config in PRESETS.values():
+        assert Config.of(config.to_json()) == config
+
+
+def test_the_papers_preset_is_the_papers() -> None:
+    with torch.device("meta"):
+        model = Isolated(PRESETS["paper"], ["a"] * 8_000)
+    assert model.backbone.names == ("body", "face", "left_hand", "right_hand")
+    assert (model.backbone.channels, model.head.in_features) == (256, 512)
+    assert model.auxiliary is not None
+    assert len(model.auxiliary.blocks) == 4
+    assert PRESETS["paper"].frames == 24
