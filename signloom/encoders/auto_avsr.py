@@ -113,7 +113,7 @@ class AutoAvsrEncoder(nn.Module):
         return self.norm(x) * real(mask, x)
 
 
-def load_auto_avsr(encoder: nn.Module, folder: str | Path) -> float:
+def load_lip_weights(encoder: nn.Module, folder: str | Path) -> float:
     """Fills ``encoder`` with the folder's safetensors; the fraction of it that was filled, 1.
 
     Raises MediaError, and leaves the encoder as it was, where a file cannot be read or its

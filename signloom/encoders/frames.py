@@ -78,11 +78,18 @@ def noisy(clip: PoseClip, rng: np.random.Generator, hands: float, body: float) -
 
 def resampled(clip: PoseClip, fps: float | None) -> PoseClip:
     """The clip at ``fps`` by nearest frames; as it is within 2 % of that, or for None."""
-    if fps is None or abs(clip.fps / fps - 1) < 0.02 or not len(clip):
+    frames = frames_at(len(clip), clip.fps, fps)
+    if fps is None or frames is None:
         return clip
-    count = max(1, round(len(clip) * fps / clip.fps))
-    frames = np.minimum(((np.arange(count) + 0.5) * clip.fps / fps).astype(np.int64), len(clip) - 1)
     return replace(clip.frames(frames), fps=float(fps))
+
+
+def frames_at(count: int, fps: float, wanted: float | None) -> NDArray[np.int64] | None:
+    """Which of ``count`` frames are nearest at another rate; None = as they are (see `resampled`)."""
+    if wanted is None or abs(fps / wanted - 1) < 0.02 or not count:
+        return None
+    kept = max(1, round(count * wanted / fps))
+    return np.minimum(((np.arange(kept) + 0.5) * fps / wanted).astype(np.int64), count - 1)
 
 
 def pad_frames(

@@ -93,7 +93,9 @@ def evaluate(
             refuse_untrusted(translator, sample.clip.simulated, allow_simulated, what)
             simulated = simulated and sample.clip.simulated
         clips = [sample.clip for sample in samples]
-        translations = translate_clips(translator, clips, beam, batch)
+        translations = translate_clips(
+            translator, clips, beam, batch, [sample.lips for sample in samples]
+        )
         hypotheses += [translation.text for translation in translations]
         references += [sample.text for sample in samples]
         ids += [sample.id for sample in samples]
@@ -122,7 +124,9 @@ def translation_scores(
 ) -> dict[str, float]:
     """The translation scores on the first ``limit`` samples, by name: what training is watched by."""
     samples = [corpus[i] for i in range(min(len(corpus), limit))]
-    found = translate_clips(translator, [sample.clip for sample in samples], beam)
+    found = translate_clips(
+        translator, [s.clip for s in samples], beam, lips=[s.lips for s in samples]
+    )
     scores = score_translation([t.text for t in found], [sample.text for sample in samples])
     return {score.name: round(score.value, 4) for score in scores}
 

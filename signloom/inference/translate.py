@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 import signloom
 from signloom.data.clip import PoseClip
 from signloom.data.layouts import Layout
+from signloom.data.lips import Lips
 from signloom.errors import MediaError, UntrustedResultError
 
 BUNDLED = Path(signloom.__file__).parent / "bundled" / "model"
@@ -60,15 +61,39 @@ class Learnt(Protocol):
     def simulated_only(self) -> bool: ...
 
 
+@runtime_checkable
+class LipReader(Protocol):
+    """A translator that looks at mouths too; a clip without them is None."""
+
+    @property
+    def reads_lips(self) -> bool: ...
+
+    def translate_seen(
+        self, clips: Sequence[PoseClip], lips: Sequence[Lips | None], beam: int | None = None
+    ) -> list[Translation]: ...
+
+
 def translate_clips(
-    model: Translator, clips: Sequence[PoseClip], beam: int | None = None, batch: int = 16
+    model: Translator,
+    clips: Sequence[PoseClip],
+    beam: int | None = None,
+    batch: int = 16,
+    lips: Sequence[Lips | None] | None = None,
 ) -> list[Translation]:
-    """One translation per clip, in order; clips of like length share a batch."""
+    """One translation per clip, in order; clips of like length share a batch.
+
+    lips: each clip's mouths, for a model that reads them.
+    """
     order = sorted(range(len(clips)), key=lambda i: len(clips[i]))
     found: dict[int, Translation] = {}
     for first in range(0, len(order), batch):
         chosen = order[first : first + batch]
-        found |= dict(zip(chosen, model.translate([clips[i] for i in chosen], beam), strict=True))
+        given = [clips[i] for i in chosen]
+        if lips is not None and isinstance(model, LipReader) and model.reads_lips:
+            told = model.translate_seen(given, [lips[i] for i in chosen], beam)
+        else:
+            told = model.translate(given, beam)
+        found |= dict(zip(chosen, told, strict=True))
     return [found[i] for i in range(len(clips))]
 
 

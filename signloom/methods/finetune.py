@@ -8,9 +8,10 @@ normaliser), and begins at random where not. Everything else must fit.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from torch import nn
 
@@ -57,6 +58,15 @@ class Begun:
         return asdict(self)
 
 
+@runtime_checkable
+class TakesOver(Protocol):
+    """A model that knows how to take more from another of its method than tensors of one shape."""
+
+    def take_over(self, old: Any) -> Sequence[str]:
+        """Fills what it can, after equal tensors were taken over, and names the tensors that it filled."""
+        ...
+
+
 def begin_with(model: Any, checkpoint: str | Path) -> Begun:
     """Puts a checkpoint's weights into ``model``, in place ("bundled", a folder, a hub id).
 
@@ -86,7 +96,8 @@ def _begin_alike(model: nn.Module, old: Any, checkpoint: str | Path) -> Begun:
             "checkpoint's backbone"
         )
     model.load_state_dict(mine | {name: theirs[name] for name in same})
-    renewed = tuple(name for name in mine if name not in same)
+    more = model.take_over(old) if isinstance(model, TakesOver) else ()
+    renewed = tuple(name for name in mine if name not in same and name not in more)
     return Begun(str(checkpoint), old.name, renewed, 0, 0, old.simulated_only)
 
 

@@ -412,6 +412,27 @@ class Isolated(nn.Module):
     def layout(self) -> Layout:
         return layout_named(self.config.layout)
 
+    def take_over(self, old: Any) -> tuple[str, ...]:
+        """Begins each gloss that a recogniser of real signing knows too with what its head has of it.
+
+        A simulated sign has nothing of the real one but its name. Names the head's tensors where
+        every gloss was known.
+        """
+        if not isinstance(old, Isolated) or old.simulated_only:
+            return ()
+        mine, theirs = self.head.state_dict(), old.head.state_dict()
+        if any(
+            name not in theirs or theirs[name].shape[1:] != tensor.shape[1:]
+            for name, tensor in mine.items()
+        ):
+            return ()
+        place = {gloss: i for i, gloss in enumerate(old.glosses)}
+        rows = [i for i, gloss in enumerate(self.glosses) if gloss in place]
+        with torch.no_grad():
+            for name, tensor in mine.items():
+                tensor[rows] = theirs[name][[place[self.glosses[i]] for i in rows]]
+        return tuple(f"head.{name}" for name in mine) if len(rows) == len(self.glosses) else ()
+
     def seconds_read(self, clip: PoseClip) -> Seconds:
         """How much of a clip `recognize` takes in: all of it."""
         return clip.duration
@@ -437,9 +458,9 @@ class Isolated(nn.Module):
         self, points: Float[Tensor, "batch time keypoints inputs"]
     ) -> Float[Tensor, "batch glosses"]:
         """One logit a gloss."""
-        return self._told(self.features(points).pooled)
+        return self.told(self.features(points).pooled)
 
-    def _told(self, pooled: Float[Tensor, "batch width"]) -> Float[Tensor, "batch glosses"]:
+    def told(self, pooled: Float[Tensor, "batch width"]) -> Float[Tensor, "batch glosses"]:
         """head(·); before a cosine head the features have length 1 when dropout meets them."""
         if self.config.cosine:
             pooled = nn.functional.normalize(pooled, dim=1)
@@ -472,7 +493,7 @@ class Isolated(nn.Module):
             ]
             return share * sums[0] + (1 - share) * sums[1]
 
-        total = cross_entropy(self._told(found.pooled))
+        total = cross_entropy(self.told(found.pooled))
         if self.auxiliary is not None:
             each = [cross_entropy(logits) for logits in self.auxiliary_logits(found.articulators)]
             total = total + self.config.auxiliary * torch.stack(each).mean()
@@ -495,7 +516,7 @@ class Isolated(nn.Module):
         mask = joined.new_ones(joined.shape[:2], dtype=torch.bool)
         sequence, attention = self.auxiliary(joined, mask)
         pooled = attentive_pool(sequence, attention, mask)
-        return list(self._told(pooled).chunk(len(articulators)))
+        return list(self.told(pooled).chunk(len(articulators)))
 
     def example(self, sample: Sample, rng: np.random.Generator, train: bool) -> Example:
         return self.preparation.example(sample, rng, train)

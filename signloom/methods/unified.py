@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, cast, get_args
 
 import numpy as np
 import torch
@@ -38,9 +38,12 @@ from signloom.bridges.sliding_perceiver import SlidingPerceiver
 from signloom.bridges.token_shuffle import TokenShuffle
 from signloom.data.clip import PoseClip
 from signloom.data.layouts import Layout, layout_named
+from signloom.data.lips import SEEN, Lips
 from signloom.data.sample import Sample, SampleSource
 from signloom.data.timing import Seconds, Span
-from signloom.encoders.frames import resampled
+from signloom.encoders.auto_avsr import AutoAvsrEncoder, load_lip_weights
+from signloom.encoders.frames import frames_at, resampled
+from signloom.encoders.lip_backbone import Frozen, LipBackbone, SmallLipEncoder
 from signloom.encoders.pose_backbone import PoseBackbone
 from signloom.encoders.sliding import sliding
 from signloom.errors import UsageError, nearest
@@ -73,6 +76,7 @@ METRICS = ("BLEU-4", "chrF2", "content-F1", "IoU")
 IGNORED = -100
 
 BridgeName = Literal["perceiver", "shuffle", "conv", "mlp"]
+LipName = Literal["none", "small", "auto_avsr"]
 AdapterKind = Literal["dora", "lora", "full", "frozen"]
 
 
@@ -112,6 +116,13 @@ class Config:
     dropout: float = 0.1
     conformer_window: int = 24
     conformer_stride: int = 2
+
+    # The lip backbone
+    lips: LipName = "none"
+    """Who looks at the mouth: nobody, a small encoder, or Auto-AVSR's (the paper's)."""
+    lip_weights: str = ""
+    """Folder of the encoder's weights, which then stand still (the paper's). "" = the small one
+    learns with the rest [D]; Auto-AVSR's is refused without."""
 
     # The bridge
     bridge: BridgeName = "perceiver"
@@ -161,6 +172,12 @@ class Config:
                 "'language' (a folder or hub id): on random weights there is nothing to adapt; "
                 "give one (see 'signloom language'), or set adapter to 'full'"
             )
+        if self.lips == "auto_avsr" and not self.lip_weights:
+            raise UsageError(
+                "unified: lips 'auto_avsr' needs the published weights under 'lip_weights' (see "
+                "signloom.encoders.auto_avsr): from random weights it would see nothing; give "
+                "their folder, or set lips to 'small'"
+            )
         if self.conformer_window % self.conformer_stride:
             raise UsageError(
                 f"unified: conformer_window {self.conformer_window} is no multiple of "
@@ -179,12 +196,17 @@ class Config:
         return cls(**plain)
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """Every setting; of LATER ones those that say something, so that recipes keep their hash."""
+        defaults = {field.name: field.default for field in fields(self)}
+        return {k: v for k, v in asdict(self).items() if k not in LATER or v != defaults[k]}
 
 
+LATER = ("lips", "lip_weights")
+"""Settings that came after models were first kept."""
 CHOICES: dict[str, tuple[Any, ...]] = {
     "aggregation": ("project", "mean"),
     "bridge": get_args(BridgeName),
+    "lips": get_args(LipName),
     "adapter": get_args(AdapterKind),
     "soft_kind": ("digit", "place"),
     "coordinates": (2, 3),
@@ -271,6 +293,7 @@ class Example(NamedTuple):
     """One training item: points float32 (T, V, inputs); ids of the prompt's halves and of the answer.
 
     digits: (6,) of an alignment's answer; none (length 0) for a translation.
+    mouths: float32 (T, 88, 88), zeros where there is none; of no frames for a model without lips.
     """
 
     points: NDArray[np.float32]
@@ -278,11 +301,12 @@ class Example(NamedTuple):
     after: NDArray[np.int64]
     answer: NDArray[np.int64]
     digits: NDArray[np.int64]
+    mouths: NDArray[np.float32]
 
 
 class Batch(NamedTuple):
     """points (B, T, V, inputs), mask (B, T); before, after, answer (B, ·) ids, −100 = none;
-    digits (B, 6), −100 = a translation."""
+    digits (B, 6), −100 = a translation; mouths (B, T, 88, 88), or of no frames."""
 
     points: Tensor
     mask: Tensor
@@ -290,6 +314,7 @@ class Batch(NamedTuple):
     after: Tensor
     answer: Tensor
     digits: Tensor
+    mouths: Tensor
 
 
 def begin(config: Config, texts: Sequence[str], seed: int) -> Unified:
@@ -417,8 +442,20 @@ class Unified(nn.Module):
             chunk=config.chunk,
             presence=config.presence,
         )
+        self.mouth, self.lip = None, None
+        if config.lips != "none":
+            self.mouth = lip_encoder(config)
+            self.lip = LipBackbone(
+                cast(int, self.mouth.width),
+                config.width,
+                config.layers,
+                config.heads,
+                config.head_width,
+                config.dropout,
+            )
         self.shape = asdict(shape_of_t5(language))
-        self.bridge = _bridge(config, config.width, self.shape["width"])
+        streams = 1 if self.lip is None else 2
+        self.bridge = _bridge(config, streams * config.width, self.shape["width"])
         self.language = adapt(
             language,
             config.adapter,
@@ -429,9 +466,8 @@ class Unified(nn.Module):
             targets=config.adapter_targets,
             seed=int(torch.randint(2**31, ()).item()),
         )
-        if config.adapter != "full":
-            self.register_state_dict_post_hook(_without_base)
-            self.register_load_state_dict_post_hook(_base_is_there)
+        self.register_state_dict_post_hook(_without_borrowed)
+        self.register_load_state_dict_post_hook(_borrowed_is_there)
 
     def described(self) -> dict[str, Any]:
         """What a checkpoint's config.json says of the model; `restore` builds it from this."""
@@ -464,10 +500,15 @@ class Unified(nn.Module):
         """How much of a clip `translate` takes in, from its start."""
         return self.config.window
 
+    @property
+    def reads_lips(self) -> bool:
+        return self.lip is not None
+
     def tokens(
         self,
         points: Float[Tensor, "batch time keypoints inputs"],
         mask: Bool[Tensor, "batch time"],
+        mouths: Float[Tensor, "batch seen 88 88"],
     ) -> tuple[Float[Tensor, "batch tokens width"], Bool[Tensor, "batch tokens"]]:
         """What the language model reads of the clips."""
         window, stride = self.config.conformer_window, self.config.conformer_stride
@@ -478,6 +519,11 @@ class Unified(nn.Module):
         length = points.shape[1] // stride
         frames = self.pose.frames(points, mask)  # (B, T, A·C)
         seen, there = sliding(self.pose.conformer, frames, mask, window, stride, length)
+        if self.lip is not None and self.mouth is not None:
+            mouths = nn.functional.pad(mouths, (0, 0, 0, 0, 0, len(mask[0]) - mouths.shape[1]))
+            lips = self.mouth(mouths, mask)  # (B, T, 768)
+            spoken, _ = sliding(self.lip.conformer, lips, mask, window, stride, length)
+            seen = torch.cat([seen, spoken], -1)  # (B, T / stride, 2H)
         return self.bridge(seen, there)  # (B, T / 2·stride, D)
 
     def read(
@@ -498,7 +544,7 @@ class Unified(nn.Module):
 
     def forward(self, batch: Batch) -> Float[Tensor, "batch length vocabulary"]:
         """Logits of each token of the answers."""
-        tokens, there = self.tokens(batch.points, batch.mask)
+        tokens, there = self.tokens(batch.points, batch.mask, batch.mouths)
         memory, mask = self.read(tokens, there, batch.before, batch.after)
         start = batch.answer.new_full((len(batch.answer), 1), self.codec.start)
         said = batch.answer.masked_fill(batch.answer == IGNORED, self.codec.pad)
@@ -541,7 +587,18 @@ class Unified(nn.Module):
     def translate(self, clips: Sequence[PoseClip], beam: int | None = None) -> list[Translation]:
         """The best text of each clip's first window, with the other hypotheses of the beam.
 
-        Raises UsageError where a clip's layout does not convert to the model's.
+        A model that reads lips sees none. Raises UsageError where a clip's layout does not convert
+        to the model's.
+        """
+        return self.translate_seen(clips, [None] * len(clips), beam)
+
+    @torch.inference_mode()
+    def translate_seen(
+        self, clips: Sequence[PoseClip], lips: Sequence[Lips | None], beam: int | None = None
+    ) -> list[Translation]:
+        """The same with each clip's mouths, where they are known.
+
+        Raises MediaError where lips have not the clip's frames.
         """
         if not clips:
             return []
@@ -550,7 +607,7 @@ class Unified(nn.Module):
         try:
             prompt = self.preparation.translation_prompt("")
             memory, mask = self.read(
-                *self.tokens(*self._points(clips)), *self._prompts([prompt] * len(clips))
+                *self.tokens(*self._points(clips, lips)), *self._prompts([prompt] * len(clips))
             )
             width = self.config.beam if beam is None else beam
             found = beam_search(
@@ -586,7 +643,9 @@ class Unified(nn.Module):
             for query in queries:
                 key = (query.window.start, query.window.end)
                 if key not in windows:
-                    windows = {key: self.tokens(*self._points([_cut(clip, query, self.window)]))}
+                    windows = {
+                        key: self.tokens(*self._points([_cut(clip, query, self.window)], [None]))
+                    }
                 found.append(self._located(query, *windows[key]))
         finally:
             self.train(training)
@@ -639,10 +698,15 @@ class Unified(nn.Module):
 
         return step
 
-    def _points(self, clips: Sequence[PoseClip]) -> tuple[Tensor, Tensor]:
+    def _points(
+        self, clips: Sequence[PoseClip], lips: Sequence[Lips | None]
+    ) -> tuple[Tensor, Tensor, Tensor]:
         device = next(self.parameters()).device
         points, mask = pad_points([self.preparation.points(clip) for clip in clips])
-        return points.to(device), mask.to(device)
+        mouths = pad_mouths(
+            [self.preparation.mouths(*both) for both in zip(clips, lips, strict=True)]
+        )
+        return points.to(device), mask.to(device), mouths.to(device)
 
     def _prompts(self, prompts: Sequence[tuple[list[int], list[int]]]) -> tuple[Tensor, Tensor]:
         device = next(self.parameters()).device
@@ -675,6 +739,23 @@ class Preparation:
         if config.presence:
             points = np.concatenate([points, seen.astype(np.float32)], axis=2)
         return np.ascontiguousarray(points, np.float32)
+
+    def mouths(
+        self, clip: PoseClip, lips: Lips | None, rng: np.random.Generator | None = None
+    ) -> NDArray[np.float32]:
+        """float32 (frames of `points`, 88, 88) of a clip's lips, zeros where it has none.
+
+        Of no frames for a model without lips. Raises MediaError where lips have not the clip's frames.
+        """
+        config = self.config
+        if config.lips == "none":
+            return np.zeros((0, SEEN, SEEN), np.float32)
+        longest = round(config.window * config.fps)
+        at = frames_at(len(clip), clip.fps, config.fps)
+        at = (np.arange(len(clip)) if at is None else at)[:longest]
+        if lips is None:
+            return np.zeros((len(at), SEEN, SEEN), np.float32)
+        return lips.aligned_with(clip)[at].seen(rng)
 
     def _masked(
         self, points: NDArray[np.float32], seen: NDArray[np.bool_], rng: np.random.Generator
@@ -729,6 +810,7 @@ class Preparation:
             np.array(after, np.int64),
             np.array([*answer, self.codec.end], np.int64),
             np.array(digits, np.int64),
+            self.mouths(sample.clip, sample.lips, rng if train else None),
         )
 
     def collate(self, examples: list[Example]) -> Batch:
@@ -744,21 +826,25 @@ class Preparation:
             pad_ids([example.after for example in examples]),
             pad_ids([example.answer for example in examples]),
             digits,
+            pad_mouths([example.mouths for example in examples]),
         )
 
 
-def _is_base(name: str) -> bool:
-    """Whether a tensor is the language model's own, which is referred to and never stored."""
-    return name.startswith("language.") and ".lora_" not in name
+def _borrowed(model: Unified, name: str) -> bool:
+    """Whether a tensor is of weights that are referred to and never stored."""
+    if name.startswith("language."):
+        return model.config.adapter != "full" and ".lora_" not in name
+    return name.startswith("mouth.") and bool(model.config.lip_weights)
 
 
-def _without_base(model: nn.Module, state: dict[str, Tensor], prefix: str, _: Any) -> None:
-    for name in [n for n in state if _is_base(n.removeprefix(prefix))]:
+def _without_borrowed(model: Unified, state: dict[str, Tensor], prefix: str, _: Any) -> None:
+    for name in [n for n in state if _borrowed(model, n.removeprefix(prefix))]:
         del state[name]
 
 
-def _base_is_there(model: nn.Module, incompatible: Any) -> None:
-    incompatible.missing_keys[:] = [n for n in incompatible.missing_keys if not _is_base(n)]
+def _borrowed_is_there(model: Unified, incompatible: Any) -> None:
+    missing = incompatible.missing_keys
+    missing[:] = [name for name in missing if not _borrowed(model, name)]
 
 
 def pack(
@@ -782,6 +868,14 @@ def pad_points(
     return points, mask
 
 
+def pad_mouths(clips: Sequence[NDArray[np.float32]]) -> Float[Tensor, "batch time 88 88"]:
+    """Zero-padded to the longest."""
+    mouths = torch.zeros(len(clips), max(len(clip) for clip in clips), SEEN, SEEN)
+    for row, clip in enumerate(clips):
+        mouths[row, : len(clip)] = torch.from_numpy(clip)
+    return mouths
+
+
 def pad_ids(rows: Sequence[Sequence[int] | NDArray[np.int64]]) -> Int[Tensor, "batch length"]:
     """Filled up with −100 to the longest."""
     ids = torch.full((len(rows), max(len(row) for row in rows)), IGNORED)
@@ -800,8 +894,8 @@ def by_length(batch: Batch, rows: int = 4) -> list[Batch]:
             ids[part][:, : max(1, int((ids[part] != IGNORED).sum(1).max()))]
             for ids in (batch.before, batch.after, batch.answer)
         )
-        points, mask = batch.points[part, :time], batch.mask[part, :time]
-        parts.append(Batch(points, mask, before, after, answer, batch.digits[part]))
+        points, mask, mouths = (x[part, :time] for x in (batch.points, batch.mask, batch.mouths))
+        parts.append(Batch(points, mask, before, after, answer, batch.digits[part], mouths))
     return parts
 
 
@@ -819,6 +913,22 @@ def _cut(clip: PoseClip, query: Query, longest: Seconds) -> PoseClip:
             f"{longest:g} s; ask in several windows"
         )
     return clip.cut(window)
+
+
+def lip_encoder(config: Config) -> nn.Module:
+    """Who looks at the mouth: frozen where weights are given, else learning with the rest.
+
+    Raises MediaError where the weights do not fill the encoder whole.
+    """
+    if config.lips == "auto_avsr":
+        encoder = AutoAvsrEncoder()
+        load_lip_weights(encoder, config.lip_weights)
+        return Frozen(encoder)
+    small = SmallLipEncoder()
+    if not config.lip_weights:
+        return small
+    load_lip_weights(small, config.lip_weights)
+    return Frozen(small)
 
 
 def _bridge(config: Config, inputs: int, width: int) -> Any:

@@ -17,7 +17,7 @@ from signloom.encoders.auto_avsr import (
     _Attention,
     _positions,
     convert_auto_avsr,
-    load_auto_avsr,
+    load_lip_weights,
     main,
 )
 from signloom.encoders.lip_backbone import (
@@ -158,7 +158,7 @@ def test_a_published_checkpoint_becomes_a_folder_that_loads_whole(
     torch.save(theirs, tmp_path / "vsr.pth")
     left_out = convert_auto_avsr(tmp_path / "vsr.pth", tmp_path / "avsr", encoder=encoder)
     assert left_out == ("decoder.embed.0.weight", "ctc.ctc_lo.bias")
-    assert load_auto_avsr(encoder, tmp_path / "avsr") == 1.0
+    assert load_lip_weights(encoder, tmp_path / "avsr") == 1.0
     block = encoder.blocks[1]
     at = "encoder.encoders.1."
     for ours, name in (
@@ -203,16 +203,16 @@ def test_weights_that_do_not_fit_are_named(tmp_path: Path) -> None:
 
     before = {name: tensor.clone() for name, tensor in encoder.state_dict().items()}
     with pytest.raises(MediaError, match=r"is no folder with safetensors.*auto_avsr CHECKPOINT"):
-        load_auto_avsr(encoder, tmp_path / "none")
+        load_lip_weights(encoder, tmp_path / "none")
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "model.safetensors").write_bytes(b"no tensors at all")
     with pytest.raises(MediaError, match="not a readable safetensors file"):
-        load_auto_avsr(encoder, tmp_path / "bad")
+        load_lip_weights(encoder, tmp_path / "bad")
     torch.save(theirs, tmp_path / "vsr.pth")
     convert_auto_avsr(tmp_path / "vsr.pth", tmp_path / "avsr", encoder=encoder)
     larger = AutoAvsrEncoder(width=16, layers=3, heads=2, inner=24, kernel=7)
     with pytest.raises(MediaError, match=r"missing: blocks\.2\.first\.0\.weight"):
-        load_auto_avsr(larger, tmp_path / "avsr")
+        load_lip_weights(larger, tmp_path / "avsr")
     assert all(torch.equal(before[name], t) for name, t in encoder.state_dict().items())
 
 

@@ -19,6 +19,7 @@ from signloom.encoders.conformer import attentive_pool
 from signloom.errors import UsageError
 from signloom.inference.recognize import Recognizer
 from signloom.methods import isolated
+from signloom.methods.finetune import begin_with
 from signloom.methods.isolated import (
     PRESETS,
     Config,
@@ -102,6 +103,32 @@ def test_a_checkpoint_comes_back_bit_equal(learnt: Isolated, tmp_path: Path) -> 
     assert again.calibration == learnt.calibration
 
 
+@pytest.mark.parametrize("cosine", [0.0, 16.0])
+def test_a_model_of_fewer_glosses_begins_as_the_larger_one_does(
+    tmp_path: Path, cosine: float
+) -> None:
+    config = replace(PRESETS["tiny"], cosine=cosine)
+    old = build(config, GLOSSES, seed=5)
+    for name, simulated in (("real", False), ("simulated", True)):
+        save_checkpoint(tmp_path / name, {**old.described(), "simulated_only": simulated}, old)
+    clips = [sample.clip for sample in samples()]
+    new = build(config, ["tree", "book"], seed=6)
+    begun = begin_with(new, tmp_path / "real")
+    assert begun.renewed == ()
+    np.testing.assert_allclose(new.logits(clips), old.logits(clips)[:, [3, 0]], atol=1e-5)
+    other = build(config, ["tree", "sun"], seed=6)
+    fresh = other.head.weight[1].clone()
+    assert begin_with(other, tmp_path / "real").renewed == tuple(
+        f"head.{name}" for name in other.head.state_dict()
+    )
+    assert torch.equal(other.head.weight[1], fresh)
+    assert torch.equal(other.head.weight[0], old.head.weight[3])
+    simulated = build(config, ["tree", "book"], seed=6)
+    before = simulated.head.weight.clone()
+    assert begin_with(simulated, tmp_path / "simulated").simulated_only
+    assert torch.equal(simulated.head.weight, before)
+
+
 def test_text_embeddings_travel_with_the_checkpoint(tmp_path: Path) -> None:
     embeddings = torch.randn(4, 12)
     model = build(PRESETS["tiny"], GLOSSES, seed=3, embeddings=embeddings)
@@ -134,8 +161,8 @@ def test_the_loss_is_cross_entropy_plus_the_articulators_mean() -> None:
     for name in ("left_hand", "right_hand"):
         assert model.auxiliary is not None
         sequence, attention = model.auxiliary(found.articulators[name], mask)
-        each.append(plain(model.head(attentive_pool(sequence, attention, mask))))
-    expected = plain(model.head(found.pooled)) + sum(each) / 2
+        each.append(plain(model.told(attentive_pool(sequence, attention, mask))))
+    expected = plain(model.told(found.pooled)) + sum(each) / 2
     loss = model.loss(batch)
     assert float(loss.total.detach()) == pytest.approx(expected, rel=1e-4)
     assert loss.count == 4
@@ -171,8 +198,9 @@ def test_a_cosine_head_sees_directions_only() -> None:
     with torch.no_grad():
         model.head.weight.mul_(torch.tensor([[1.0], [2.0], [5.0], [0.1]]))
     torch.testing.assert_close(model(points), before)
-    feature = model.features(points).pooled[0].double()
-    cosines = [float(feature @ w / (feature.norm() * w.norm())) for w in model.head.weight.double()]
+    feature = model.features(points).pooled[0].detach().double()
+    weights = model.head.weight.detach().double()
+    cosines = [float(feature @ w / (feature.norm() * w.norm())) for w in weights]
     assert before[0].tolist() == pytest.approx([16 * cosine for cosine in cosines], abs=1e-4)
 
 

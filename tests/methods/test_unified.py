@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from signloom.data.clip import PoseClip
 from signloom.data.layouts import MP203, PS76, Layout
+from signloom.data.lips import Lips
 from signloom.data.sample import Sample
 from signloom.data.timing import Span
-from signloom.errors import UsageError
+from signloom.encoders.lip_backbone import SmallLipEncoder
+from signloom.errors import MediaError, UsageError
 from signloom.inference.locate import Locator, Query
 from signloom.inference.translate import Translator
+from signloom.language.t5 import train_codec
 from signloom.methods import unified
 from signloom.methods.load import load
 from signloom.methods.unified import PRESETS, Config, Unified, begin
@@ -152,6 +158,91 @@ def test_a_checkpoint_comes_back_bit_equal(learnt: Unified, tmp_path: Path) -> N
         assert torch.equal(tensor, again.state_dict()[name])
 
 
+def lips(seed: int, frames: int) -> Lips:
+    rng = np.random.default_rng(seed)
+    pictures = rng.integers(1, 255, (frames, 96, 96)).astype(np.uint8)
+    return Lips(pictures, np.ones(frames, np.bool_), 25.0)
+
+
+def test_a_model_with_lips_reads_them_and_keeps_borrowed_weights_out(tmp_path: Path) -> None:
+    encoder = SmallLipEncoder()
+    save_file(encoder.state_dict(), tmp_path / "model.safetensors")
+    config = dataclasses.replace(TINY, lips="small", lip_weights=str(tmp_path))
+    model = begin(config, TEXTS, seed=1)
+    items = [dataclasses.replace(s, lips=lips(i, len(s.clip))) for i, s in enumerate(samples()[:3])]
+    examples = [model.example(item, np.random.default_rng(0), False) for item in items]
+    with torch.no_grad():
+        seen = model.eval()(model.collate(examples))
+        alone = model(model.collate(examples[:1]))
+        deaf = [model.example(item, np.random.default_rng(0), False) for item in samples()[:3]]
+        unseen = model(model.collate(deaf))
+    torch.testing.assert_close(seen[0, : alone.shape[1]], alone[0], rtol=1e-4, atol=1e-4)
+    assert (seen - unseen).abs().max() > 1e-3
+    model.train()
+    model.loss(model.collate(examples)).total.backward()
+    assert all(p.grad is None for p in model.mouth.parameters())
+    assert model.lip.conformer.fc1.weight.grad.abs().sum() > 0
+
+    save_checkpoint(tmp_path / "model", model.described(), model.eval(), model.tokenizer)
+    assert not [n for n in load_file(tmp_path / "model" / "model.safetensors") if "mouth" in n]
+    again = load(tmp_path / "model")
+    clips, mouths = [items[0].clip], [items[0].lips]
+    assert again.translate_seen(clips, mouths) == model.translate_seen(clips, mouths)
+    with pytest.raises(MediaError, match=r"59 frames at 25 fps but clip .* has 60"):
+        model.translate_seen(clips, [lips(0, 59)])
+    joint = begin(dataclasses.replace(config, lip_weights=""), TEXTS, seed=1)
+    joint.loss(joint.collate(examples)).total.backward()
+    assert all(p.grad is not None for p in joint.mouth.parameters())
+
+
+def pretrained(folder: Path) -> Path:
+    """A language model as ``signloom language`` leaves one, with weights of no use."""
+    codec = train_codec(TEXTS * 3, 120)
+    t5 = unified.random_t5(unified.shape_of(TINY, len(codec)), codec, 7)
+    t5.save_pretrained(folder)
+    codec.tokenizer.save(str(folder / "tokenizer.json"))
+    return folder
+
+
+def test_adapters_stand_on_a_base_that_is_referred_to(tmp_path: Path) -> None:
+    base = pretrained(tmp_path / "base")
+    config = dataclasses.replace(TINY, language=str(base), adapter="dora", rank=4)
+    model = begin(config, [], seed=1)
+    learn = [name for name, p in model.language.named_parameters() if p.requires_grad]
+    assert learn
+    assert all(".lora_" in name for name in learn)
+    items = samples()[:2] + samples()[4:6]
+    model.loss(model.collate([model.example(i, np.random.default_rng(0), True) for i in items]))
+    save_checkpoint(tmp_path / "model", model.described(), model.eval(), model.tokenizer)
+    stored = load_file(tmp_path / "model" / "model.safetensors")
+    assert not [n for n in stored if n.startswith("language.") and ".lora_" not in n]
+    again = load(tmp_path / "model")
+    clips = [clip(0, 60), clip(1, 66)]
+    assert again.translate(clips) == model.translate(clips)
+
+    shutil.move(base, tmp_path / "gone")
+    with pytest.raises(MediaError, match=r"the adapters need the language model .*base"):
+        load(tmp_path / "model")
+    pretrained(base)
+    (base / "model.safetensors").unlink()
+    other = unified.random_t5(unified.shape_of(TINY, len(model.codec)), model.codec, 8)
+    other.save_pretrained(base)
+    with pytest.raises(MediaError, match=r"what is there now has"):
+        load(tmp_path / "model")
+
+
+def test_a_checkpoint_with_a_missing_tensor_is_refused(learnt: Unified, tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "model", learnt.described(), learnt, learnt.tokenizer)
+    tensors = load_file(tmp_path / "model" / "model.safetensors")
+    del tensors["bridge.project.weight"]
+    save_file(tensors, tmp_path / "model" / "model.safetensors")
+    config = json.loads((tmp_path / "model" / "config.json").read_text())
+    config["weights"]["sha256"] = ""
+    (tmp_path / "model" / "config.json").write_text(json.dumps(config))
+    with pytest.raises(MediaError, match=r"bridge.project.weight is missing"):
+        load(tmp_path / "model")
+
+
 def test_queries_outside_the_clip_or_too_long_are_refused(learnt: Unified) -> None:
     with pytest.raises(UsageError, match=r"2–6 s leaves the clip, which has 4 s"):
         learnt.locate(clip(10), [Query(Span(2.0, 6.0), "x")])
@@ -174,9 +265,9 @@ def test_the_window_of_the_paper_is_read_as_in_the_paper() -> None:
     model = begin(
         dataclasses.replace(TINY, layout="mp203", fps=25.0, conformer_window=24), TEXTS, 1
     )
-    points = torch.zeros(1, 500, 203, 4)
+    points, none = torch.zeros(1, 500, 203, 4), torch.zeros(1, 0, 88, 88)
     with torch.no_grad():
-        tokens, there = model.eval().tokens(points, torch.ones(1, 500, dtype=torch.bool))
+        tokens, there = model.eval().tokens(points, torch.ones(1, 500, dtype=torch.bool), none)
     assert tokens.shape == (1, 125, TINY.language_width)
     assert there.all()
     assert model.layout == MP203
