@@ -25,7 +25,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -629,13 +629,16 @@ def masked_articulators(
 
 
 def streams_of(
-    points: Float[Tensor, "batch time keypoints inputs"], config: Config, layout: Layout
+    points: Float[Tensor, "batch time keypoints inputs"],
+    config: Config,
+    layout: Layout,
+    mask: Bool[Tensor, "batch time"] | None = None,
 ) -> Float[Tensor, "batch time keypoints channels"]:
     """What the backbone reads of each keypoint, from its coordinates and whether it was seen.
 
     position: as the normaliser gives it. place: from the clip's mean wrist. local: hands from
     their wrist, other keypoints as they are. bone: hands from the keypoint before it on the finger.
-    velocity: to the next frame, and 0 in the last. The backbone mirrors the right hand by its
+    velocity: to the next frame, and 0 in the last one of ``mask`` (None: of all). The backbone mirrors the right hand by its
     first number; in all others x is mirrored here. What is hidden through the whole clip is 0.
     """
     number = config.coordinates
@@ -653,6 +656,9 @@ def streams_of(
             values = where - middle
         elif stream == "velocity":
             values = torch.cat([where.diff(dim=1), torch.zeros_like(where[:, :1])], 1)
+            if mask is not None:
+                goes_on = torch.cat([mask[:, 1:], torch.zeros_like(mask[:, :1])], 1)
+                values = values * goes_on[:, :, None, None]
         else:
             parent = torch.as_tensor(_parents(layout, stream), device=points.device)
             values = where - where[:, :, parent.clamp(min=0)] * (parent >= 0)[:, None]

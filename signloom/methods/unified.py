@@ -8,7 +8,7 @@ as six digits (SSA).
 The paper's parts, and their names here:
 
     x  keypoints, shoulders at 1 (T, 203, 3); mouths (T, 88, 88)      `Preparation`
-    four articulators, AGCN ×4, joints projected, joined (T, 4C)      `Unified.pose.frames`
+    four articulators, AGCN ×4, joints projected, joined (T, 4C)      `Unified.backbone.frames`
     Conformer on 24-frame windows, stride 2, pooled (T/2, H)          `sliding`
     frozen lip reader, Linear, Conformer, pooled likewise (T/2, H)    `Unified.lip`
     [pose ‖ lip] → windows of 8, stride 2 → (T/4, D)                  `Unified.bridge`
@@ -64,6 +64,8 @@ from signloom.language.t5 import (
     load_t5,
     train_codec,
 )
+from signloom.methods import isolated
+from signloom.methods.isolated import Stream, streams_of
 from signloom.pose.augment import random_affine
 from signloom.pose.convert import convert
 from signloom.pose.normalize import shoulder
@@ -87,6 +89,8 @@ class Config:
     # The clip
     layout: str = "mp203"
     coordinates: int = 3
+    streams: tuple[Stream, ...] = ("position",)
+    """What the backbone reads of a keypoint (`isolated.streams_of`); position alone is the paper's."""
     presence: bool = False
     """A keypoint's last number says whether it was seen [D]."""
     fps: float = 25.0
@@ -196,13 +200,9 @@ class Config:
         return cls(**plain)
 
     def to_json(self) -> dict[str, Any]:
-        """Every setting; of LATER ones those that say something, so that recipes keep their hash."""
-        defaults = {field.name: field.default for field in fields(self)}
-        return {k: v for k, v in asdict(self).items() if k not in LATER or v != defaults[k]}
+        return asdict(self)
 
 
-LATER = ("lips", "lip_weights")
-"""Settings that came after models were first kept."""
 CHOICES: dict[str, tuple[Any, ...]] = {
     "aggregation": ("project", "mean"),
     "bridge": get_args(BridgeName),
@@ -222,9 +222,15 @@ def _fitting(name: str, value: Any, default: Any) -> Any:
         layout_named(value)
     if isinstance(default, tuple):
         kind = type(default[0])
-        if isinstance(value, (list, tuple)) and value and all(type(v) is kind for v in value):
+        known = get_args(Stream) if name == "streams" else None
+        if (
+            isinstance(value, (list, tuple))
+            and value
+            and all(type(v) is kind and (known is None or v in known) for v in value)
+        ):
             return tuple(value)
-        raise UsageError(f"unified: {name} is {value!r}, expected a list of {kind.__name__}")
+        expected = ", ".join(known) if known else kind.__name__
+        raise UsageError(f"unified: {name} is {value!r}, expected a list of {expected}")
     if isinstance(default, float) and type(value) in (int, float):
         return float(value)
     if name == "chunk" and (value is None or (type(value) is int and value > 0)):
@@ -236,6 +242,8 @@ def _fitting(name: str, value: Any, default: Any) -> Any:
 
 SMALL = Config(
     layout="ps76",
+    coordinates=2,
+    streams=("position", "local", "velocity"),
     presence=True,
     fps=12.5,
     stretch=0.15,
@@ -404,7 +412,7 @@ def build(
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return Unified(config, language, codec, base)
+        return Unified(config, language, codec, base, seed)
 
 
 class Unified(nn.Module):
@@ -418,7 +426,9 @@ class Unified(nn.Module):
         language: T5ForConditionalGeneration,
         codec: TextCodec,
         base: Base | None,
+        seed: int = 0,
     ):
+        """seed: of the adapters alone."""
         super().__init__()
         self.config = config
         self.base, self.codec = base, codec
@@ -426,9 +436,9 @@ class Unified(nn.Module):
         self.preparation = Preparation(config, codec)
         self.name = NAME
         self.simulated_only = False
-        self.pose = PoseBackbone(
+        self.backbone = PoseBackbone(
             self.layout,
-            coordinates=config.coordinates,
+            coordinates=config.coordinates * len(config.streams),
             channels=config.channels,
             multipliers=config.multipliers,
             width=config.width,
@@ -440,6 +450,12 @@ class Unified(nn.Module):
             factored=config.factored,
             adaptive=config.adaptive,
             chunk=config.chunk,
+            presence=config.presence,
+        )
+        self.reading = isolated.Config(
+            layout=config.layout,
+            coordinates=config.coordinates,
+            streams=config.streams,
             presence=config.presence,
         )
         self.mouth, self.lip = None, None
@@ -464,7 +480,7 @@ class Unified(nn.Module):
             alpha=config.alpha,
             dropout=config.adapter_dropout,
             targets=config.adapter_targets,
-            seed=int(torch.randint(2**31, ()).item()),
+            seed=seed,
         )
         self.register_state_dict_post_hook(_without_borrowed)
         self.register_load_state_dict_post_hook(_borrowed_is_there)
@@ -514,11 +530,12 @@ class Unified(nn.Module):
         window, stride = self.config.conformer_window, self.config.conformer_stride
         time = max(points.shape[1], window)
         more = time + (window - time) % stride - points.shape[1]  # whole windows, however padded
+        points = streams_of(points, self.reading, self.layout, mask)  # (B, T, V, inputs)
         points = nn.functional.pad(points, (0, 0, 0, 0, 0, more))
         mask = nn.functional.pad(mask, (0, more))
         length = points.shape[1] // stride
-        frames = self.pose.frames(points, mask)  # (B, T, A·C)
-        seen, there = sliding(self.pose.conformer, frames, mask, window, stride, length)
+        frames = self.backbone.frames(points, mask)  # (B, T, A·C)
+        seen, there = sliding(self.backbone.conformer, frames, mask, window, stride, length)
         if self.lip is not None and self.mouth is not None:
             mouths = nn.functional.pad(mouths, (0, 0, 0, 0, 0, len(mask[0]) - mouths.shape[1]))
             lips = self.mouth(mouths, mask)  # (B, T, 768)
@@ -722,7 +739,10 @@ class Preparation:
         self.layout = layout_named(config.layout)
 
     def points(self, clip: PoseClip, rng: np.random.Generator | None = None) -> NDArray[np.float32]:
-        """(frames of one window at most, keypoints, inputs), in shoulder widths; with ``rng`` as in training."""
+        """(frames of one window at most, keypoints, coordinates + 1), the last one 1 where a keypoint was seen.
+
+        In shoulder widths; with ``rng`` as in training.
+        """
         config = self.config
         clip = resampled(convert(clip, self.layout), config.fps)
         clip = clip.frames(slice(0, round(config.window * config.fps)))
@@ -736,8 +756,7 @@ class Preparation:
             points = np.where(seen, points + noise, np.float32(0))
         if rng and config.masked_parts:
             points, seen = self._masked(points, seen, rng)
-        if config.presence:
-            points = np.concatenate([points, seen.astype(np.float32)], axis=2)
+        points = np.concatenate([points, seen.astype(np.float32)], axis=2)
         return np.ascontiguousarray(points, np.float32)
 
     def mouths(

@@ -21,7 +21,7 @@ from signloom.encoders.lip_backbone import SmallLipEncoder
 from signloom.errors import MediaError, UsageError
 from signloom.inference.locate import Locator, Query
 from signloom.inference.translate import Translator
-from signloom.language.t5 import train_codec
+from signloom.language.t5 import Base, T5Shape, train_codec
 from signloom.methods import unified
 from signloom.methods.load import load
 from signloom.methods.unified import PRESETS, Config, Unified, begin
@@ -64,9 +64,9 @@ def learnt() -> Unified:
     model = begin(TINY, TEXTS * 3, seed=1)
     optimizer = torch.optim.AdamW(model.parameters(), 2e-3)
     model.train()
-    for step in range(60):
+    for step in range(100):
         torch.manual_seed(step)
-        optimizer.param_groups[0]["lr"] = 2e-3 * min(1.0, (60 - step) / 30)
+        optimizer.param_groups[0]["lr"] = 2e-3 * min(1.0, (100 - step) / 50)
         examples = [
             model.example(item, np.random.default_rng((step, i)), True)
             for i, item in enumerate(samples())
@@ -243,6 +243,35 @@ def test_a_checkpoint_with_a_missing_tensor_is_refused(learnt: Unified, tmp_path
         load(tmp_path / "model")
 
 
+def test_the_paper_s_model_is_built_on_the_meta_device(capsys: pytest.CaptureFixture[str]) -> None:
+    xl = T5Shape(
+        vocabulary=32_128,
+        width=2048,
+        key_width=64,
+        inner=5120,
+        layers=24,
+        decoder_layers=24,
+        heads=32,
+    )  # google/flan-t5-xl
+    codec = train_codec(TEXTS * 3, 120)
+    base = Base("google/flan-t5-xl", "", "0" * 64, "apache-2.0", 0, 1.0)
+    with torch.device("meta"):
+        model = Unified(PRESETS["paper"], unified.random_t5(xl, codec, 0), codec, base)
+    counts = {name: [0, 0] for name in ("backbone", "bridge", "language")}
+    for name, p in model.named_parameters():
+        counts[name.split(".")[0]][0] += p.numel()
+        counts[name.split(".")[0]][1] += p.numel() * p.requires_grad
+    total, trained = (sum(count[i] for count in counts.values()) for i in (0, 1))
+    training = 2 * (total - trained) + 16 * trained  # bf16 stands still; float32, gradient, AdamW
+    with capsys.disabled():
+        print(
+            f"\n{total:,} parameters, {trained:,} trained, {training / 2**30:.1f} GiB before activations"
+        )
+    assert counts["language"] == [2_868_926_464, 19_169_280]
+    assert counts["backbone"][0] == counts["backbone"][1] == 45_090_528
+    assert (total, trained) == (3_016_298_208, 166_541_024)
+
+
 def test_queries_outside_the_clip_or_too_long_are_refused(learnt: Unified) -> None:
     with pytest.raises(UsageError, match=r"2–6 s leaves the clip, which has 4 s"):
         learnt.locate(clip(10), [Query(Span(2.0, 6.0), "x")])
@@ -265,7 +294,7 @@ def test_the_window_of_the_paper_is_read_as_in_the_paper() -> None:
     model = begin(
         dataclasses.replace(TINY, layout="mp203", fps=25.0, conformer_window=24), TEXTS, 1
     )
-    points, none = torch.zeros(1, 500, 203, 4), torch.zeros(1, 0, 88, 88)
+    points, none = torch.zeros(1, 500, 203, 3), torch.zeros(1, 0, 88, 88)
     with torch.no_grad():
         tokens, there = model.eval().tokens(points, torch.ones(1, 500, dtype=torch.bool), none)
     assert tokens.shape == (1, 125, TINY.language_width)
