@@ -190,7 +190,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def train(job: Job, folder: Path, results: Path, receipt: Mapping[str, Any]) -> None:
     """Trains a job in ``folder`` (or goes on), scores its best checkpoint, writes its record."""
     from signloom.data.layouts import layout_named
-    from signloom.inference.evaluate import evaluate
+    from signloom.inference.evaluate import Evaluation, evaluate
+    from signloom.inference.recognize import (
+        RecognitionEvaluation,
+        Recognizer,
+        evaluate_recognition,
+    )
     from signloom.methods.load import load
     from signloom.methods.recipe import real_places, run_recipe
     from signloom.methods.sources import First, Source, open_source, texts_of
@@ -208,10 +213,27 @@ def train(job: Job, folder: Path, results: Path, receipt: Mapping[str, Any]) -> 
         places = tuple(range(len(real)))
     texts = texts_of(job.recipe.data.train, layout)
     model = load(folder / "best")
-    scored = evaluate(model, samples, [texts[place % len(texts)] for place in places])
+    known = [texts[place % len(texts)] for place in places]
+    keep: tuple[str, ...]
+    unseen: list[float] = []
+    scored: Evaluation | RecognitionEvaluation
+    if isinstance(model, Recognizer):
+        scored = named = evaluate_recognition(model, samples, known)
+        hypotheses = [each.candidates[0].gloss for each in named.recognitions]
+        metrics = [score.to_json() for score in named.metrics]
+        keep = ("top-1",)
+    else:
+        scored = told = evaluate(model, samples, known)
+        hypotheses = list(told.hypotheses)
+        metrics = [
+            *(score.to_json() for score in scored.metrics),
+            *(score_repetition(hypotheses, order).to_json() for order in (1, 2)),
+        ]
+        keep = ("BLEU-4", "content-F1")
+        unseen = _unseen(samples, (real[place] for place in places))
     beside = {
         "test": job.test.to_json(),
-        "unseen": _unseen(samples, (real[place] for place in places)),
+        "unseen": unseen,
         "references": list(scored.references),
     }
     sha256 = hashlib.sha256(json.dumps(beside, sort_keys=True).encode()).hexdigest()[:12]
@@ -223,16 +245,15 @@ def train(job: Job, folder: Path, results: Path, receipt: Mapping[str, Any]) -> 
         "test": {**job.test.to_json(), "sha256": sha256},
         "simulated": scored.simulated,
         "n": len(scored.references),
-        "metrics": [
-            *(score.to_json() for score in scored.metrics),
-            *(score_repetition(scored.hypotheses, order).to_json() for order in (1, 2)),
-        ],
+        "metrics": metrics,
         "baselines": {
-            name: [score.to_json() for score in scores if score.name in ("BLEU-4", "content-F1")]
+            name: [score.to_json() for score in scores if score.name in keep]
             for name, scores in scored.baselines.items()
         },
         "dev": {
-            str(line["step"]): line["validation"]["BLEU-4"] for line in log if "validation" in line
+            str(line["step"]): line["validation"][job.recipe.metric]
+            for line in log
+            if "validation" in line
         },
         "best_step": fitted.best_step,
         "seconds": round(sum(_seconds(log)) or fitted.seconds, 1),
@@ -240,7 +261,7 @@ def train(job: Job, folder: Path, results: Path, receipt: Mapping[str, Any]) -> 
         **receipt,
         "weights": read_checkpoint(folder / "best").config["weights"]["sha256"],
         "recipe": job.recipe.resolved(),
-        "hypotheses": list(scored.hypotheses),
+        "hypotheses": hypotheses,
     }
     results.mkdir(parents=True, exist_ok=True)
     _write(results / f"test-{sha256}.json", beside)

@@ -68,11 +68,22 @@ def _f1(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(200 * sums[..., 0] / np.maximum(sums[..., 1] + sums[..., 2], 1))
 
 
+def right_counts(hypotheses: Sequence[str], references: Sequence[str]) -> NDArray[np.float64]:
+    """(clips, 2): whether the gloss is the right one, and 1."""
+    right = [h == r for h, r in zip(hypotheses, references, strict=True)]
+    return np.stack([np.array(right, np.float64), np.ones(len(right))], axis=1)
+
+
+def _share(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(100 * sums[..., 0] / np.maximum(sums[..., 1], 1))
+
+
 MEASURES = {
     measure.name: measure
     for measure in (
         Measure("BLEU-4", bleu_counts, bleu_of),
         Measure("content-F1", content_counts, _f1),
+        Measure("top-1", right_counts, _share),
         Measure("repetition-1", lambda h, r: repeated(h, 1), repetition_of, higher=False),
         Measure("repetition-2", lambda h, r: repeated(h, 2), repetition_of, higher=False),
     )

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from signloom.claims.catalogue import ALL, ARMS, CLAIMS, PAPERS, QUESTIONS, SETTINGS
+from signloom.claims.catalogue import ALL, ARMS, CLAIMS, PAPERS, QUESTIONS, SETTINGS, scales_of
 from signloom.claims.plot import curve, rows
 from signloom.claims.records import RESULTS, ROOT, SCALES, Claim
 from signloom.claims.verdict import RESAMPLES
@@ -25,7 +25,7 @@ from signloom.errors import MediaError
 PAGE = Path("docs/claims.md")
 IMAGES = Path("docs/images")
 NOTES = "notes.yaml"
-SHOWN = ("BLEU-4", "chrF2", "content-F1", "repetition-1")
+SHOWN = ("BLEU-4", "chrF2", "content-F1", "repetition-1", "top-1", "top-5", "top-1-class")
 
 
 def kept(claim: Claim, results: Path = RESULTS) -> list[dict[str, Any]]:
@@ -59,7 +59,7 @@ def word_at(claim: Claim, scale: str, results: Path = RESULTS) -> str:
             return f"**{run['verdict']['word']}**"
     if scale not in claim.scales:
         return "–"
-    found = SETTINGS.get(PAPERS[claim.paper].method, {}).get(scale)
+    found = scales_of(claim).get(scale)
     if found is not None and found.needs:
         return f"not testable here: needs {found.needs}"
     return "not run"
@@ -75,9 +75,10 @@ def said(claim: Claim, run: Mapping[str, Any]) -> str:
     ]
     lines += [f"  {more}" for more in _open(verdict)]
     for name, arm in run["arms"].items():
-        seeds = ", ".join(f"{value:.1f}" for value in arm["scores"]["BLEU-4"])
+        main = _main(run)
+        seeds = ", ".join(f"{value:.1f}" for value in arm["scores"][main])
         lines.append(
-            f"  {name:<10} BLEU-4 {arm['mean']['BLEU-4']:5.1f} ({seeds})  "
+            f"  {name:<10} {main} {arm['mean'][main]:5.1f} ({seeds})  "
             f"content-F1 {arm['mean']['content-F1']:5.1f}"
         )
     signature = next(iter(run["arms"].values()))["signatures"]["BLEU-4"]
@@ -129,8 +130,8 @@ def page(results: Path = RESULTS) -> tuple[str, dict[str, str]]:
         if ours:
             parts.append("Our own questions, decided the same way:\n")
             parts.append(_table(ours, results))
-        scales = SETTINGS.get(paper.method, {})
-        if scales:
+        bases = dict.fromkeys(claim.base or paper.method for claim in (*mine, *ours))
+        for scales in (SETTINGS[base] for base in bases if base in SETTINGS):
             parts.append(
                 "Corpora. "
                 + " ".join(f"*{name}*: {s.corpora}." for name, s in scales.items())
@@ -230,19 +231,27 @@ def _difference_table(run: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _arm_table(run: Mapping[str, Any]) -> Iterator[str]:
-    yield "| arm | | " + " | ".join(SHOWN) + " | shuffled input, BLEU-4 |"
-    yield "|---|---|" + "---:|" * (len(SHOWN) + 1)
+    names = [name for name in SHOWN if name in next(iter(run["arms"].values()))["scores"]]
+    yield "| arm | | " + " | ".join(names) + f" | shuffled input, {_main(run)} |"
+    yield "|---|---|" + "---:|" * (len(names) + 1)
     for name, arm in run["arms"].items():
         cells = " | ".join(
             f"{arm['mean'][s]:.1f} ({', '.join(f'{v:.1f}' for v in arm['scores'][s])})"
-            for s in SHOWN
+            for s in names
         )
         shuffled = sum(arm["shuffled"]) / len(arm["shuffled"])
         what = ARMS[name].what if name in ARMS else ""
         yield f"| {name} | {what} | {cells} | {shuffled:.1f} |"
     yield ""
-    rate = run["references"]["repetition-1"]
-    yield f"Means, and each seed in brackets. The references' own repetition-1 is {rate:.1f}.\n"
+    rate = run["references"].get("repetition-1")
+    own = "" if rate is None else f" The references' own repetition-1 is {rate:.1f}."
+    yield f"Means, and each seed in brackets.{own}\n"
+
+
+def _main(run: Mapping[str, Any]) -> str:
+    """The score that stands for an arm of a run."""
+    first = next(iter(run["arms"].values()))["scores"]
+    return "BLEU-4" if "BLEU-4" in first else "top-1"
 
 
 def _unseen_table(run: Mapping[str, Any]) -> Iterator[str]:

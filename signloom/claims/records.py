@@ -94,6 +94,7 @@ class Claim:
     needs: str = ""
     ours: str = ""
     scales: tuple[str, ...] = field(default=SCALES)
+    base: str = ""
 
     @property
     def arms(self) -> tuple[str, ...]:

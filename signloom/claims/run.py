@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signloom.claims.arms import Job, Result, found, train_all
-from signloom.claims.catalogue import ARMS, PAPERS, SETTINGS
+from signloom.claims.catalogue import ARMS, scales_of
 from signloom.claims.measures import MEASURES, corpus_score, counts
 from signloom.claims.records import ROOT, Claim, Part, Scale, jobs_of
 from signloom.claims.verdict import (
@@ -42,18 +42,20 @@ BUCKETS: tuple[tuple[str, float, float], ...] = (
     ("more", 0.34, 1.0),
 )
 """Name, above, up to: the share of a sentence's signs that no real training sentence has."""
-SHOWN = ("BLEU-4", "chrF2", "content-F1", "repetition-1", "repetition-2")
+SHOWN = (
+    "BLEU-4", "chrF2", "content-F1", "repetition-1", "repetition-2", "top-1", "top-5", "top-1-class",
+)  # fmt: skip
+"""Scores that a claim's record keeps of its arms, as far as they have them."""
 
 
 def scale_of(claim: Claim, scale: str) -> Scale:
     """What the claim's arms start from. Raises UsageError where it cannot be run at that scale yet."""
-    paper = PAPERS[claim.paper]
     if claim.needs:
         raise UsageError(
             f"{claim.id} cannot be run yet: needs {claim.needs}; `signloom claims list` shows "
             "which can"
         )
-    scales = {n: s for n, s in SETTINGS.get(paper.method, {}).items() if n in claim.scales}
+    scales = {n: s for n, s in scales_of(claim).items() if n in claim.scales}
     if scale not in scales:
         raise UsageError(
             f"{claim.id} has no scale '{scale}'{nearest(scale, list(scales))}; it has "
@@ -213,7 +215,10 @@ def bucketed(unseen: Sequence[float], least: int = 10) -> dict[str, NDArray[np.i
 def _arm(results: Sequence[Result]) -> dict[str, Any]:
     """What the page shows of an arm: every score of every seed, and where it comes from."""
     first = results[0].record
-    scores = {name: [_value(r.record["metrics"], name) for r in results] for name in SHOWN}
+    had = {score["name"] for score in first["metrics"]}
+    names = [name for name in SHOWN if name in had]
+    scores = {name: [_value(r.record["metrics"], name) for r in results] for name in names}
+    shuffled = "top-1" if "top-1" in had else "BLEU-4"
     return {
         "records": [r.record["recipe_hash"][:16] for r in results],
         "n": first["n"],
@@ -223,7 +228,7 @@ def _arm(results: Sequence[Result]) -> dict[str, Any]:
             name: [_rounded(end) for end in over_seeds(values, 0.95)]
             for name, values in scores.items()
         },
-        "shuffled": [_value(r.record["baselines"][SHUFFLED], "BLEU-4") for r in results],
+        "shuffled": [_value(r.record["baselines"][SHUFFLED], shuffled) for r in results],
         "signatures": {s["name"]: s["signature"] for s in first["metrics"] if s["name"] in SHOWN},
         "simulated": first["simulated"],
         "seconds": [r.record["seconds"] for r in results],
@@ -258,7 +263,12 @@ def _buckets(results: Sequence[Result]) -> list[dict[str, Any]]:
 
 
 def _references(result: Result) -> dict[str, float]:
-    """The repetition rate of the references: what a model that repeats no more than people would have."""
+    """The repetition rate of the references: what a model that repeats no more than people would have.
+
+    {} where an answer is a single gloss.
+    """
+    if "top-1" in {score["name"] for score in result.record["metrics"]}:
+        return {}
     return {
         name: corpus_score(MEASURES[name], counts(name, result.references, result.references))
         for name in ("repetition-1", "repetition-2")

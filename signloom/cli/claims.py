@@ -149,9 +149,9 @@ def show(
 def _described(claim: Claim) -> dict[str, Any]:
     from dataclasses import asdict
 
-    from signloom.claims.catalogue import PAPERS, SETTINGS
+    from signloom.claims.catalogue import PAPERS, scales_of
 
-    scales = {} if claim.needs else SETTINGS.get(PAPERS[claim.paper].method, {})
+    scales = {} if claim.needs else scales_of(claim)
     return {
         **asdict(claim),
         "title": PAPERS[claim.paper].title,

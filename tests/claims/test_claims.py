@@ -13,7 +13,16 @@ import yaml
 from signloom.claims import arms
 from signloom.claims import page as pages
 from signloom.claims.arms import Job, Result, Test, found, train_all
-from signloom.claims.catalogue import ALL, ARMS, CLAIMS, PAPERS, QUESTIONS, SETTINGS, claim_named
+from signloom.claims.catalogue import (
+    ALL,
+    ARMS,
+    CLAIMS,
+    PAPERS,
+    QUESTIONS,
+    SETTINGS,
+    claim_named,
+    scales_of,
+)
 from signloom.claims.measures import MEASURES, corpus_score, counts
 from signloom.claims.records import RESULTS, ROOT, Part, jobs_of, mean_real, recipe_of
 from signloom.claims.run import bucketed, decide, jobs, judge, run_claim
@@ -41,7 +50,7 @@ def test_all_29_claims_of_the_spec_are_listed() -> None:
 def test_a_claim_that_can_be_run_has_its_arms_and_one_that_cannot_says_what_it_needs() -> None:
     for claim in ALL.values():
         assert claim.parts
-        assert bool(claim.needs) != (PAPERS[claim.paper].method in SETTINGS)
+        assert bool(claim.needs) != bool(scales_of(claim))
         if not claim.needs:
             assert set(claim.arms) <= set(ARMS)
             assert {part.metric for part in claim.parts} <= set(MEASURES)
