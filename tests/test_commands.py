@@ -231,14 +231,14 @@ LINES = [
 
 
 def needs_bundled(line: str) -> bool:
-    return bool(re.search(r"signloom (translate|demo)", line)) and "--model" not in line
+    return bool(re.search(r"signloom (translate|recognize|demo)", line)) and "--model" not in line
 
 
 @pytest.fixture(scope="module")
 def bundled() -> Path:
     """The model and example that come with signloom; skips in a copy without them."""
     folder = PACKAGE / "bundled"
-    for name in ("model", "example"):
+    for name in ("model", "recogniser", "example"):
         if not (folder / name).is_dir():
             pytest.skip(f"this copy has no signloom/bundled/{name}; see CONTRIBUTING.md")
     return folder
@@ -277,7 +277,7 @@ def ran(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def outcomes(folder: Path) -> dict[str, subprocess.CompletedProcess[str]]:
     """README's lines, run in their order; those that need the model only where it is."""
-    whole = all((PACKAGE / "bundled" / name).is_dir() for name in ("model", "example"))
+    whole = all((PACKAGE / "bundled" / name).is_dir() for name in ("model", "recogniser", "example"))
     return {line: ran(line, folder) for line in LINES if whole or not needs_bundled(line)}
 
 
@@ -305,7 +305,7 @@ def test_a_line_of_the_readme_runs(
 def test_the_first_two_examples_are_whole() -> None:
     verbs = [line.split()[1] for line in LINES]
     aligned = ["simulate", "align", "score", "align", "segment", "corpus"]
-    assert verbs == ["--help", *aligned, "simulate", "translate", "info", "demo"]
+    assert verbs == ["--help", *aligned, "simulate", "translate", "info", "simulate", "recognize", "demo"]
 
 
 def test_what_the_lines_print(

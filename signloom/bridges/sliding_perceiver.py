@@ -13,7 +13,6 @@ from torch.nn import functional
 from signloom.bridges.bridge import masked, tokens_there
 from signloom.errors import UsageError
 
-
 POSITION = 0.3
 """σ that positions begin with, half of what projected frames have [D]. T5's decoder knows no places of
 its own in what it reads: with a σ of 0.02 it did not learn to read the tokens in order."""

@@ -26,7 +26,11 @@ def run(
         typer.Argument(metavar="INPUT…", help="Pose files (.pose) or videos.", show_default=False),
     ],
     model: Annotated[
-        str | None, typer.Option(help="Checkpoint folder or hub id of a recogniser.")
+        str | None,
+        typer.Option(
+            help="Checkpoint folder or hub id of a recogniser (default: the bundled one, which "
+            "knows simulated signs only)."
+        ),
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="How many glosses to give.")] = 5,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON list, to stdout.")] = False,
@@ -62,16 +66,20 @@ def run(
 
 
 def loaded(name: str | None) -> Recognizer:
-    """The recogniser asked for. Raises UsageError where none is named or it recognises nothing."""
-    from signloom.inference.recognize import Recognizer
+    """The recogniser asked for, or the bundled one.
+
+    Raises UsageError where it recognises nothing, or none is named and this copy has none.
+    """
+    from signloom.inference.recognize import BUNDLED, Recognizer
     from signloom.methods.load import load
 
-    if name is None:
+    if name is None and not BUNDLED.is_dir():
         raise UsageError(
-            "no recogniser comes with signloom; give a checkpoint with --model, for instance the "
-            "RUN/best that `signloom train recipes/isolated-wlasl100.yaml -o RUN` writes"
+            f"this copy of signloom has no bundled recogniser (expected at {BUNDLED}); give a "
+            "checkpoint with --model, for instance the RUN/best that `signloom train "
+            "recipes/isolated-wlasl100.yaml -o RUN` writes"
         )
-    model = load(name)
+    model = load(BUNDLED if name is None else name)
     if not isinstance(model, Recognizer):
         raise UsageError(
             f"model '{model.name}' recognises no single signs; give --model a checkpoint of method "

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+import signloom
 from signloom.data.clip import PoseClip
 from signloom.data.layouts import Layout
 from signloom.data.sample import SampleSource
@@ -21,6 +23,10 @@ from signloom.metrics.score import Score
 
 ACCEPTED = 0.95
 """Share of the dev clips that are recognised rightly which must count as known."""
+
+BUNDLED = Path(signloom.__file__).parent / "bundled" / "recogniser"
+"""The recogniser that comes with the package; it knows the 342 signs of sim-words-v1 small, simulated."""
+
 CHUNK = 256
 """Clips held in memory at once."""
 LEAST = 20

@@ -5,6 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+WHAT = {
+    "posestitch": (
+        "translation",
+        "A POSESTITCH-SLT model (arXiv 2511.00270) that translates signing into written language.",
+    ),
+    "isolated": (
+        "recognition",
+        "A recogniser of single signs (arXiv 2512.08040, §3.3): a clip of one sign to its gloss.",
+    ),
+    "unified": (
+        "translation",
+        "A unified model (arXiv 2512.08040) that translates signing into written language and finds "
+        "when a given sentence is signed.",
+    ),
+}
+"""Method → tag of its task, and what it is."""
+
 
 def card_of(config: Mapping[str, Any]) -> str:
     """Markdown with the hub's front matter: what the model is, learnt from, scores, is not for."""
@@ -19,15 +36,15 @@ def card_of(config: Mapping[str, Any]) -> str:
         if simulated
         else "It has learnt from real signing; see the recipe below for which."
     )
+    task, what = WHAT.get(str(config.get("method")), ("translation", "A signloom model"))
     return f"""---
 library_name: signloom
-tags: [sign-language, translation, pose]
+tags: [sign-language, {task}, pose]
 ---
 
 # {config.get("name", "signloom model")}
 
-A POSESTITCH-SLT model (arXiv 2511.00270) that translates pose clips (layout
-`{config.get("layout")}`) into written language with signloom.
+{what} It reads pose clips (layout `{config.get("layout")}`).
 
 {learnt}
 

@@ -420,8 +420,6 @@ def build(
 class Unified(nn.Module):
     """Keypoints → frames → windows → tokens → T5 → text, or when. A `Translator` and a `Locator`."""
 
-    word = None
-
     def __init__(
         self,
         config: Config,
@@ -513,6 +511,10 @@ class Unified(nn.Module):
     @property
     def window(self) -> Seconds:
         return self.config.window
+
+    def word(self, clip: PoseClip, rng: np.random.Generator | None = None) -> PoseClip:
+        """A word clip as it must be before it is stitched (`Preparation.normalized`)."""
+        return self.preparation.normalized(clip, rng)
 
     def seconds_read(self, clip: PoseClip) -> Seconds:
         """How much of a clip `translate` takes in, from its start."""
@@ -746,11 +748,8 @@ class Preparation:
         In shoulder widths; with ``rng`` as in training.
         """
         config = self.config
-        clip = resampled(convert(clip, self.layout), config.fps)
-        clip = clip.frames(slice(0, round(config.window * config.fps)))
-        if rng and (config.stretch or config.turn):
-            clip = random_affine(clip, rng, config.stretch, config.turn)
-        clip = shoulder(clip)
+        clip = clip.cut(Span(0.0, min(clip.duration, config.window)))
+        clip = self.normalized(clip, rng)
         points = clip.points[:, :, : config.coordinates]
         seen = clip.present[:, :, None]
         if rng and config.noise:
@@ -760,6 +759,20 @@ class Preparation:
             points, seen = self._masked(points, seen, rng)
         points = np.concatenate([points, seen.astype(np.float32)], axis=2)
         return np.ascontiguousarray(points, np.float32)
+
+    def normalized(self, clip: PoseClip, rng: np.random.Generator | None = None) -> PoseClip:
+        """The clip in the model's layout and at its rate, in shoulder widths; as it is where that is done.
+
+        Word clips come here one by one before they are stitched, each with a camera of its own.
+        """
+        config = self.config
+        if clip.origin.settings.get("prepared") == NAME and clip.layout == self.layout:
+            return clip
+        clip = resampled(convert(clip, self.layout), config.fps)
+        if rng and (config.stretch or config.turn):
+            clip = random_affine(clip, rng, config.stretch, config.turn)
+        origin = replace(clip.origin, settings={**clip.origin.settings, "prepared": NAME})
+        return replace(shoulder(clip), origin=origin, fps=config.fps)
 
     def mouths(
         self, clip: PoseClip, lips: Lips | None, rng: np.random.Generator | None = None

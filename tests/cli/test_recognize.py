@@ -123,10 +123,13 @@ def test_real_signing_is_refused_and_what_fails_does_not_stop_the_rest(
     assert "not simulated signing" in capsys.readouterr().err
 
 
-def test_what_is_no_recogniser_is_said(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_what_is_no_recogniser_is_said(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_pose(clip_of(0), tmp_path / "0.pose")
+    monkeypatch.setattr("signloom.inference.recognize.BUNDLED", tmp_path / "none")
     assert command("recognize", tmp_path / "0.pose") == 2
-    assert "no recogniser comes with signloom; give a checkpoint" in capsys.readouterr().err
+    assert "has no bundled recogniser" in capsys.readouterr().err
     assert command("recognize", tmp_path / "0.pose", "--model", "bundled") == 2
     assert "recognises no single signs" in capsys.readouterr().err
 

@@ -292,7 +292,7 @@ def test_a_config_says_what_does_not_fit() -> None:
 
 def test_the_window_of_the_paper_is_read_as_in_the_paper() -> None:
     model = begin(
-        dataclasses.replace(TINY, layout="mp203", fps=25.0, conformer_window=24), TEXTS, 1
+        PAPER_LIKE, TEXTS, 1
     )
     points, none = torch.zeros(1, 500, 203, 3), torch.zeros(1, 0, 88, 88)
     with torch.no_grad():
