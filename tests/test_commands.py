@@ -277,7 +277,9 @@ def ran(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def outcomes(folder: Path) -> dict[str, subprocess.CompletedProcess[str]]:
     """README's lines, run in their order; those that need the model only where it is."""
-    whole = all((PACKAGE / "bundled" / name).is_dir() for name in ("model", "recogniser", "example"))
+    whole = all(
+        (PACKAGE / "bundled" / name).is_dir() for name in ("model", "recogniser", "example")
+    )
     return {line: ran(line, folder) for line in LINES if whole or not needs_bundled(line)}
 
 
@@ -305,7 +307,16 @@ def test_a_line_of_the_readme_runs(
 def test_the_first_two_examples_are_whole() -> None:
     verbs = [line.split()[1] for line in LINES]
     aligned = ["simulate", "align", "score", "align", "segment", "corpus"]
-    assert verbs == ["--help", *aligned, "simulate", "translate", "info", "simulate", "recognize", "demo"]
+    assert verbs == [
+        "--help",
+        *aligned,
+        "simulate",
+        "translate",
+        "info",
+        "simulate",
+        "recognize",
+        "demo",
+    ]
 
 
 def test_what_the_lines_print(

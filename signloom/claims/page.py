@@ -79,11 +79,14 @@ def said(claim: Claim, run: Mapping[str, Any]) -> str:
         seeds = ", ".join(f"{value:.1f}" for value in arm["scores"][main])
         lines.append(
             f"  {name:<10} {main} {arm['mean'][main]:5.1f} ({seeds})  "
-            f"content-F1 {arm['mean']['content-F1']:5.1f}"
+            + (f"content-F1 {arm['mean']['content-F1']:5.1f}" if main == "BLEU-4" else "")
         )
-    signature = next(iter(run["arms"].values()))["signatures"]["BLEU-4"]
+    main = _main(run)
+    signature = next(iter(run["arms"].values()))["signatures"][main]
     count = next(iter(run["arms"].values()))["n"]
-    lines.append(f"  N {count}, seeds {', '.join(map(str, run['seeds']))}, BLEU {signature}")
+    lines.append(
+        f"  N {count}, seeds {', '.join(map(str, run['seeds']))}, {main.removesuffix('-4')} {signature}"
+    )
     return "\n".join(lines)
 
 

@@ -188,7 +188,11 @@ class SpanDistribution:
 
 
 def span_distribution(
-    next_digit: NextDigit, frames: int = FRAMES, top: int = 1, device: str | torch.device = "cpu"
+    next_digit: NextDigit,
+    frames: int = FRAMES,
+    top: int = 1,
+    device: str | torch.device = "cpu",
+    limit: int | None = None,
 ) -> SpanDistribution:
     """The exact distribution over starts, and over the ends given each of the ``top`` starts [D].
 
@@ -196,14 +200,18 @@ def span_distribution(
     before the start are left, and what is left sums to 1. ``next_digit`` is called three times
     for the starts (of 1, 5 and 50 rows where there are 500 frames) and three for the ends, of
     ``top`` times as many rows. ``device``: where it wants its rows.
+    ``limit``: frames that the window really has; starts and ends beyond it are left out (None: all).
     """
     _three_digits(frames)
+    last = frames if limit is None else limit
     nothing = torch.empty(1, 0, dtype=torch.long, device=device)
-    starts = _numbers(next_digit, nothing, frames)[0].softmax(0)
-    best = starts.topk(min(top, frames)).indices
+    beyond = torch.arange(frames, device=device)
+    scores = _numbers(next_digit, nothing, frames)[0]
+    starts = scores.masked_fill(beyond >= last, -torch.inf).softmax(0)
+    best = starts.topk(min(top, last)).indices
     written = torch.stack([best // place % 10 for place in PLACES], 1).to(device)
-    before = torch.arange(frames, device=best.device) < best[:, None]
-    ends = _numbers(next_digit, written, frames).masked_fill(before, -torch.inf).softmax(1)
+    outside = (beyond < best[:, None]) | (beyond > last)
+    ends = _numbers(next_digit, written, frames).masked_fill(outside, -torch.inf).softmax(1)
     return SpanDistribution(starts, best, ends)
 
 

@@ -59,6 +59,15 @@ class Begun:
 
 
 @runtime_checkable
+class HasOwn(Protocol):
+    """A model with tensors whose rows mean what its own words are."""
+
+    def own(self, old: Any) -> Sequence[str]:
+        """Beginnings of the names of tensors that must not be taken from ``old`` by shape alone."""
+        ...
+
+
+@runtime_checkable
 class TakesOver(Protocol):
     """A model that knows how to take more from another of its method than tensors of one shape."""
 
@@ -80,9 +89,17 @@ def begin_with(model: Any, checkpoint: str | Path) -> Begun:
 
 
 def _begin_alike(model: nn.Module, old: Any, checkpoint: str | Path) -> Begun:
-    """Takes over every tensor that has the same name and shape in both, and names the others."""
+    """Takes over every tensor that has the same name and shape in both, and names the others.
+
+    A tensor whose rows stand for other words in the two begins at random.
+    """
     mine, theirs = model.state_dict(), old.state_dict()
-    same = [n for n, t in mine.items() if n in theirs and theirs[n].shape == t.shape]
+    own = tuple(model.own(old)) if isinstance(model, HasOwn) else ()
+    same = [
+        n
+        for n, t in mine.items()
+        if n in theirs and theirs[n].shape == t.shape and not n.startswith(own)
+    ]
     taken = sum(mine[name].numel() for name in same)
     share = taken / max(sum(theirs[name].numel() for name in theirs), 1)
     if share < LEAST:

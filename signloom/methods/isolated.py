@@ -412,6 +412,10 @@ class Isolated(nn.Module):
     def layout(self) -> Layout:
         return layout_named(self.config.layout)
 
+    def own(self, old: Any) -> tuple[str, ...]:
+        """The head and the glosses' embeddings, unless ``old`` has the same glosses."""
+        return () if getattr(old, "glosses", None) == self.glosses else ("head.", "texts")
+
     def take_over(self, old: Any) -> tuple[str, ...]:
         """Begins each gloss that a recogniser of real signing knows too with what its head has of it.
 

@@ -20,8 +20,10 @@ docs/methods/unified.md lists what is ours.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast, get_args
 
 import numpy as np
@@ -46,7 +48,7 @@ from signloom.encoders.frames import frames_at, resampled
 from signloom.encoders.lip_backbone import Frozen, LipBackbone, SmallLipEncoder
 from signloom.encoders.pose_backbone import PoseBackbone
 from signloom.encoders.sliding import sliding
-from signloom.errors import UsageError, nearest
+from signloom.errors import MediaError, UsageError, nearest
 from signloom.inference.evaluate import translation_scores
 from signloom.inference.locate import Located, Query
 from signloom.inference.translate import Translation
@@ -70,7 +72,7 @@ from signloom.pose.augment import random_affine
 from signloom.pose.convert import convert
 from signloom.pose.normalize import shoulder
 from signloom.text.prompts import slt_prompt, ssa_prompt
-from signloom.training.checkpoint import Checkpoint, load_tensors
+from signloom.training.checkpoint import Checkpoint, load_tensors, sha256_of
 from signloom.training.stages import Loss
 
 NAME = "unified"
@@ -175,6 +177,11 @@ class Config:
                 f"unified: adapter '{self.adapter}' needs a pretrained language model under "
                 "'language' (a folder or hub id): on random weights there is nothing to adapt; "
                 "give one (see 'signloom language'), or set adapter to 'full'"
+            )
+        if self.bridge == "shuffle" and self.bridge_stride < 2:
+            raise UsageError(
+                "unified: a token shuffle of stride 1 puts nothing together; set bridge_stride to 2 "
+                "or more"
             )
         if self.lips == "auto_avsr" and not self.lip_weights:
             raise UsageError(
@@ -350,6 +357,12 @@ def restore(checkpoint: Checkpoint) -> Unified:
         codec = codec_of(checkpoint.tokenizer())
         base = Base.from_json(said["base"]) if said.get("base") else None
         model = build(config, random_t5(T5Shape(**said["shape"]), codec, 0), codec, base)
+    kept = (checkpoint.config.get("lip_weights") or {}).get("sha256", "")
+    if kept != model.lip_sha256:
+        raise MediaError(
+            f"{checkpoint.folder} reads lips with weights of sha256 {kept[:12]}…, and those in "
+            f"{config.lip_weights} have {model.lip_sha256[:12]}…; put the same weights back"
+        )
     load_tensors(model, checkpoint.tensors(), str(checkpoint.folder))
     return model
 
@@ -459,8 +472,11 @@ class Unified(nn.Module):
             presence=config.presence,
         )
         self.mouth, self.lip = None, None
+        self.lip_sha256 = ""
         if config.lips != "none":
             self.mouth = lip_encoder(config)
+            if config.lip_weights:
+                self.lip_sha256 = weights_sha256(config.lip_weights)
             self.lip = LipBackbone(
                 cast(int, self.mouth.width),
                 config.width,
@@ -470,6 +486,11 @@ class Unified(nn.Module):
                 config.dropout,
             )
         self.shape = asdict(shape_of_t5(language))
+        if config.adapter == "full" and getattr(language.config, "scale_decoder_outputs", False):
+            raise UsageError(
+                f"unified: '{config.language}' is a T5 of the first kind, whose output is scaled; it "
+                "cannot be trained whole: set adapter to 'dora', or give a T5 v1.1 or Flan-T5"
+            )
         streams = 1 if self.lip is None else 2
         self.bridge = _bridge(config, streams * config.width, self.shape["width"])
         self.language = adapt(
@@ -497,6 +518,7 @@ class Unified(nn.Module):
                 "base": self.base.to_json() if self.base else None,
                 "shape": self.shape,
             },
+            **({"lip_weights": {"sha256": self.lip_sha256}} if self.lip_sha256 else {}),
         }
 
     @property
@@ -511,6 +533,15 @@ class Unified(nn.Module):
     @property
     def window(self) -> Seconds:
         return self.config.window
+
+    def own(self, old: Any) -> tuple[str, ...]:
+        """The language model, unless ``old`` has the same tokens and, under adapters, the same base."""
+        alike = (
+            isinstance(old, Unified)
+            and old.tokenizer.get_vocab() == self.tokenizer.get_vocab()
+            and (self.config.adapter == "full" or old.base == self.base)
+        )
+        return () if alike else ("language.",)
 
     def word(self, clip: PoseClip, rng: np.random.Generator | None = None) -> PoseClip:
         """A word clip as it must be before it is stitched (`Preparation.normalized`)."""
@@ -673,9 +704,9 @@ class Unified(nn.Module):
         return found
 
     def _located(self, query: Query, tokens: Tensor, there: Tensor) -> Located:
-        prompt = self.preparation.alignment_prompt(
-            query.text, query.prior, query.window.start, query.previous
-        )
+        prior = query.prior if self.config.audio else None  # it is told what training told it
+        previous = query.previous if self.config.previous else ""
+        prompt = self.preparation.alignment_prompt(query.text, prior, query.window.start, previous)
         memory, mask = self.read(tokens, there, *self._prompts([prompt]))
         ids = torch.tensor(self.codec.digit_ids, device=memory.device)
 
@@ -689,13 +720,13 @@ class Unified(nn.Module):
             )
             return output.logits[:, -1].index_select(1, ids).float().log_softmax(-1)
 
-        told = span_distribution(digit_scores, TICKS, self.config.beam, memory.device)
         tick, first = self.window / TICKS, query.window.start
+        ticks = min(TICKS, max(1, round((query.window.end - first) / tick)))
+        told = span_distribution(digit_scores, TICKS, self.config.beam, memory.device, ticks)
         spans = tuple(
             (Span(first + start * tick, first + end * tick), probability)
             for (start, end), probability in told.likeliest(self.config.beam)
         )
-        ticks = round((query.window.end - first) / tick)
         return Located(spans, told.posterior()[:ticks].double().cpu().numpy())
 
     def _stepper(self, memory: Tensor, mask: Tensor, width: int) -> Step:
@@ -831,7 +862,8 @@ class Preparation:
             answer = self.codec.encode(sample.text.strip())[: config.max_tokens - 1]
             digits: tuple[int, ...] = ()
         else:
-            prior = sample.prior if told[1] or not train else None
+            self._check_span(sample)
+            prior = sample.prior if (told[1] or not train) and config.audio else None
             before, after = self.alignment_prompt(sample.text, prior, 0.0, previous)
             tick = config.window / TICKS
             digits = frames_to_digits(
@@ -846,6 +878,16 @@ class Preparation:
             np.array(digits, np.int64),
             self.mouths(sample.clip, sample.lips, rng if train else None),
         )
+
+    def _check_span(self, sample: Sample) -> None:
+        """Raises UsageError where the sample's clip or span does not lie in one window."""
+        longest = self.config.window + 1 / sample.clip.fps
+        if sample.clip.duration > longest or (sample.span and sample.span.end > longest):
+            raise UsageError(
+                f"sample '{sample.id}' asks when a text is signed in {sample.clip.duration:g} s, and "
+                f"the model's window has {self.config.window:g} s; give the source of episodes "
+                "the same 'seconds' as config.window"
+            )
 
     def collate(self, examples: list[Example]) -> Batch:
         points, mask = pad_points([example.points for example in examples])
@@ -941,12 +983,20 @@ def _cut(clip: PoseClip, query: Query, longest: Seconds) -> PoseClip:
             f"the window {window.start:g}–{window.end:g} s leaves the clip, which has "
             f"{clip.duration:g} s; ask for a stretch inside it"
         )
-    if window.end - window.start > longest + 1e-6:
+    if window.end - window.start > longest + 0.5 / clip.fps:
         raise UsageError(
             f"the window {window.start:g}–{window.end:g} s is longer than the model's "
             f"{longest:g} s; ask in several windows"
         )
     return clip.cut(window)
+
+
+def weights_sha256(folder: str) -> str:
+    """Of the safetensors in a folder, one after another by name."""
+    digests = [sha256_of(file) for file in sorted(Path(folder).glob("*.safetensors"))]
+    return (
+        digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+    )
 
 
 def lip_encoder(config: Config) -> nn.Module:
@@ -983,7 +1033,7 @@ def _bridge(config: Config, inputs: int, width: int) -> Any:
 
 
 def shape_of_t5(model: T5ForConditionalGeneration) -> T5Shape:
-    """The shape of a T5 at hand."""
+    """The shape of a T5 at hand; what it does not say is as in every T5 v1.1."""
     config = model.config
     return T5Shape(
         vocabulary=config.vocab_size,

@@ -104,10 +104,11 @@ def fit(
     )
     batches = iter(_prepared(model, mixture, plan, range(progress.step, plan.steps), accelerator))
     optimizer, current = None, None
+    learnable = frozenset(name for name, p in model.named_parameters() if p.requires_grad)
     for step in range(progress.step, plan.steps):
         stage, number = plan.place(step)
         if stage is not current:
-            trained = _only(model, stage)
+            trained = _only(model, stage, learnable)
             optimizer = _optimizer(trained, plan, accelerator)
             if state is not None:
                 load_state(state, model, optimizer if number else None)
@@ -234,9 +235,9 @@ def _prepared(
     return in_order(batches, plan.workers, pin=accelerator.device.type == "cuda")
 
 
-def _only(model: nn.Module, stage: Stage) -> list[nn.Parameter]:
-    """The stage's parameters; all others no longer take a gradient."""
-    trained = stage.trained(model)
+def _only(model: nn.Module, stage: Stage, learnable: frozenset[str]) -> list[nn.Parameter]:
+    """The stage's parameters among those that may learn at all; all others no longer take a gradient."""
+    trained = stage.trained(model, learnable)
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(name in trained)
         parameter.grad = None

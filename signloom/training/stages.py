@@ -63,12 +63,18 @@ class Stage:
             return self.lr * (1 - done)
         return self.lr * 0.5 * (1 + math.cos(math.pi * done))
 
-    def trained(self, model: nn.Module) -> dict[str, nn.Parameter]:
+    def trained(
+        self, model: nn.Module, learnable: frozenset[str] | None = None
+    ) -> dict[str, nn.Parameter]:
         """Name → parameter that this stage trains.
 
-        Raises UsageError where a pattern matches no parameter.
+        learnable: the names that may learn at all (None: all); what stands still in the model from
+        the start, as a pretrained part beside its adapters does, no pattern sets free.
+        Raises UsageError where a pattern matches no such parameter.
         """
         named = dict(model.named_parameters())
+        if learnable is not None:
+            named = {name: p for name, p in named.items() if name in learnable}
         for pattern in self.train:
             if not fnmatch.filter(named, pattern):
                 raise UsageError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import shutil
@@ -23,9 +24,13 @@ from signloom.inference.locate import Locator, Query
 from signloom.inference.translate import Translator
 from signloom.language.t5 import Base, T5Shape, train_codec
 from signloom.methods import unified
+from signloom.methods.finetune import begin_with
 from signloom.methods.load import load
 from signloom.methods.unified import PRESETS, Config, Unified, begin
 from signloom.training.checkpoint import save_checkpoint
+from signloom.training.fit import fit
+from signloom.training.mixing import Mixture
+from signloom.training.stages import Plan, Stage
 
 TEXTS = [
     "The weather is cold.",
@@ -128,7 +133,9 @@ def test_padding_changes_nothing(learnt: Unified) -> None:
 
 def test_every_parameter_learns() -> None:
     for bridge in ("perceiver", "shuffle", "conv", "mlp"):
-        model = begin(dataclasses.replace(TINY, bridge=bridge, adaptive=True), TEXTS, seed=1)
+        model = begin(
+            dataclasses.replace(TINY, bridge=bridge, bridge_stride=2, adaptive=True), TEXTS, seed=1
+        )
         examples = [model.example(item, np.random.default_rng(0), True) for item in samples()]
         model.loss(model.collate(examples)).total.backward()
         still = [
@@ -231,6 +238,58 @@ def test_adapters_stand_on_a_base_that_is_referred_to(tmp_path: Path) -> None:
         load(tmp_path / "model")
 
 
+def test_training_leaves_the_base_alone_and_comes_back_from_a_kill(tmp_path: Path) -> None:
+    config = dataclasses.replace(
+        TINY, language=str(pretrained(tmp_path / "base")), adapter="dora", rank=4
+    )
+
+    def fitted(folder: Path, steps: int, total: int = 4) -> Unified:
+        model = begin(config, [], seed=1)
+        stage = Stage("all", total, 1e-3)
+        plan = Plan((stage,), save_every=1, device="cpu")
+        mixture = Mixture(samples(), 3, seed=5)
+
+        def stop(step: int) -> dict[str, float]:
+            if step == steps < total:
+                raise KeyboardInterrupt
+            return {"loss": 0.0}
+
+        plan = dataclasses.replace(plan, validate_every=steps if steps < total else 0)
+        with contextlib.suppress(KeyboardInterrupt):
+            fit(model, mixture, plan, folder, validate=stop, resume=True)
+        return model
+
+    fresh = begin(config, [], seed=1)
+    whole = fitted(tmp_path / "whole", 4)
+    moved = {
+        name
+        for (name, a), b in zip(fresh.named_parameters(), whole.parameters(), strict=True)
+        if not torch.equal(a, b)
+    }
+    assert any(".lora_" in name for name in moved)
+    assert not [n for n in moved if n.startswith("language.") and ".lora_" not in n]
+    fitted(tmp_path / "cut", 2)
+    again = fitted(tmp_path / "cut", 4)
+    for (name, a), b in zip(whole.named_parameters(), again.parameters(), strict=True):
+        assert torch.equal(a, b), name
+
+
+def test_other_words_are_not_taken_for_ones_own(learnt: Unified, tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "model", learnt.described(), learnt, learnt.tokenizer)
+    alike = begin(TINY, TEXTS * 3, seed=2)
+    assert begin_with(alike, tmp_path / "model").renewed == ()
+    other = begin(TINY, ["Other words stand here now!", "They mean another thing?"] * 3, seed=2)
+    renewed = begin_with(other, tmp_path / "model").renewed
+    assert renewed
+    assert all(name.startswith("language.") for name in renewed)
+
+
+def test_an_episode_longer_than_the_window_is_refused(learnt: Unified) -> None:
+    sample = Sample("long", clip(1, 700), "x", span=Span(21.0, 22.0))
+    with pytest.raises(UsageError, match=r"'long' asks when .* in 28 s.*same 'seconds'"):
+        learnt.example(sample, np.random.default_rng(0), True)
+
+
 def test_a_checkpoint_with_a_missing_tensor_is_refused(learnt: Unified, tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "model", learnt.described(), learnt, learnt.tokenizer)
     tensors = load_file(tmp_path / "model" / "model.safetensors")
@@ -291,9 +350,8 @@ def test_a_config_says_what_does_not_fit() -> None:
 
 
 def test_the_window_of_the_paper_is_read_as_in_the_paper() -> None:
-    model = begin(
-        PAPER_LIKE, TEXTS, 1
-    )
+    windows = {"conformer_window": 24, "bridge_window": 8, "bridge_stride": 2}
+    model = begin(dataclasses.replace(TINY, layout="mp203", fps=25.0, **windows), TEXTS, 1)
     points, none = torch.zeros(1, 500, 203, 3), torch.zeros(1, 0, 88, 88)
     with torch.no_grad():
         tokens, there = model.eval().tokens(points, torch.ones(1, 500, dtype=torch.bool), none)
