@@ -241,6 +241,11 @@ def locator(name: str) -> Locator:
             f"model '{name}' {does} and does not find texts in signing, expected one that was "
             "trained to align (method 'unified'); leave --model out to align without a model"
         )
+    if getattr(model, "reads_lips", False):
+        typer.echo(
+            f"note: model '{name}' reads lips, and align gives it poses alone: it sees no mouths",
+            err=True,
+        )
     return model
 
 
