@@ -20,7 +20,7 @@ docs/methods/isolated.md lists what is ours.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -35,7 +35,7 @@ from signloom.data.sample import Sample, SampleSource
 from signloom.data.timing import Seconds
 from signloom.encoders.conformer import Conformer, attentive_pool
 from signloom.encoders.pose_backbone import HANDS, PoseBackbone, PoseFeatures
-from signloom.errors import UsageError, nearest
+from signloom.errors import UsageError
 from signloom.inference.recognize import (
     Calibration,
     Candidate,
@@ -43,6 +43,7 @@ from signloom.inference.recognize import (
     calibrated,
     probabilities,
 )
+from signloom.methods.settings import settings_from
 from signloom.metrics.recognition import classification_rates
 from signloom.pose.augment import at_times, dropped, even_times, mirrored, warped_times
 from signloom.pose.convert import convert
@@ -156,13 +157,7 @@ class Config:
 
         Raises UsageError naming an unknown field, or a value that the field cannot have.
         """
-        plain: dict[str, Any] = {}
-        defaults = {field.name: field.default for field in fields(cls)}
-        for name, value in values.items():
-            if name not in defaults:
-                raise UsageError(f"isolated has no setting '{name}'{nearest(name, list(defaults))}")
-            plain[name] = _fitting(name, value, defaults[name])
-        return cls(**plain)
+        return settings_from(cls, NAME, values, _fitting)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

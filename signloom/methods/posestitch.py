@@ -18,7 +18,7 @@ docs/methods/posestitch.md lists what is ours.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -44,6 +44,7 @@ from signloom.language.seq2seq import (
     load_decoder,
     load_encoder,
 )
+from signloom.methods.settings import settings_from
 from signloom.pose.augment import random_affine
 from signloom.pose.convert import convert
 from signloom.pose.normalize import minmax_clip, shoulder
@@ -154,15 +155,7 @@ class Config:
 
         Raises UsageError naming an unknown field, or a value that the field cannot have.
         """
-        plain: dict[str, Any] = {}
-        defaults = {field.name: field.default for field in fields(cls)}
-        for name, value in values.items():
-            if name not in defaults:
-                raise UsageError(
-                    f"posestitch has no setting '{name}'{nearest(name, list(defaults))}"
-                )
-            plain[name] = _fitting(name, value, defaults[name])
-        return cls(**plain)
+        return settings_from(cls, NAME, values, _fitting)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

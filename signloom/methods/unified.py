@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast, get_args
 
@@ -48,7 +48,7 @@ from signloom.encoders.frames import frames_at, resampled
 from signloom.encoders.lip_backbone import Frozen, LipBackbone, SmallLipEncoder
 from signloom.encoders.pose_backbone import PoseBackbone
 from signloom.encoders.sliding import sliding
-from signloom.errors import MediaError, UsageError, nearest
+from signloom.errors import MediaError, UsageError
 from signloom.inference.evaluate import translation_scores
 from signloom.inference.locate import Located, Query
 from signloom.inference.translate import Translation
@@ -68,6 +68,7 @@ from signloom.language.t5 import (
 )
 from signloom.methods import isolated
 from signloom.methods.isolated import Stream, streams_of
+from signloom.methods.settings import settings_from
 from signloom.pose.augment import random_affine
 from signloom.pose.convert import convert
 from signloom.pose.normalize import shoulder
@@ -198,13 +199,7 @@ class Config:
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Config:
         """A config from plain values (JSON, YAML). Raises UsageError naming what does not fit."""
-        plain: dict[str, Any] = {}
-        defaults = {field.name: field.default for field in fields(cls)}
-        for name, value in values.items():
-            if name not in defaults:
-                raise UsageError(f"unified has no setting '{name}'{nearest(name, list(defaults))}")
-            plain[name] = _fitting(name, value, defaults[name])
-        return cls(**plain)
+        return settings_from(cls, NAME, values, _fitting)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
