@@ -74,14 +74,13 @@ def said(claim: Claim, run: Mapping[str, Any]) -> str:
         f"  {verdict['why']}",
     ]
     lines += [f"  {more}" for more in _open(verdict)]
+    main = _main(run)
     for name, arm in run["arms"].items():
-        main = _main(run)
         seeds = ", ".join(f"{value:.1f}" for value in arm["scores"][main])
         lines.append(
             f"  {name:<10} {main} {arm['mean'][main]:5.1f} ({seeds})  "
             + (f"content-F1 {arm['mean']['content-F1']:5.1f}" if main == "BLEU-4" else "")
         )
-    main = _main(run)
     signature = next(iter(run["arms"].values()))["signatures"][main]
     count = next(iter(run["arms"].values()))["n"]
     lines.append(

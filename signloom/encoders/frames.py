@@ -94,10 +94,13 @@ def frames_at(count: int, fps: float, wanted: float | None) -> NDArray[np.int64]
 
 def pad_frames(
     features: Sequence[NDArray[np.float32]],
-) -> tuple[Float[Tensor, "batch time features"], Bool[Tensor, "batch time"]]:
-    """Zero-padded to the longest, and True on real frames; a clip without frames counts as one of zeros."""
+) -> tuple[Float[Tensor, "batch time *features"], Bool[Tensor, "batch time"]]:
+    """Zero-padded to the longest, and True on real frames; a clip without frames counts as one of zeros.
+
+    features: (frames, …) each; what a frame is (numbers, keypoints, a picture) is alike in all.
+    """
     time = max(1, *(len(clip) for clip in features))
-    padded = torch.zeros(len(features), time, features[0].shape[1])
+    padded = torch.zeros(len(features), time, *features[0].shape[1:])
     mask = torch.zeros(len(features), time, dtype=torch.bool)
     for row, clip in enumerate(features):
         padded[row, : len(clip)] = torch.from_numpy(clip)

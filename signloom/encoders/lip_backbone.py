@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from signloom.data.lips import Lips
 from signloom.encoders.conformer import Conformer, attentive_pool
+from signloom.encoders.frames import pad_frames
 from signloom.encoders.masked_norm import real
 from signloom.errors import UsageError
 
@@ -141,22 +142,6 @@ def _convolution(inputs: int, channels: int, kernel: int, stride: int) -> tuple[
     return convolution, nn.BatchNorm2d(channels), nn.ReLU()
 
 
-def pad_pictures(
-    lips: Sequence[NDArray[np.float32]],
-) -> tuple[Float[Tensor, "batch time 88 88"], Bool[Tensor, "batch time"]]:
-    """`Lips.seen` of several clips, zero-padded to the longest, and True on real frames.
-
-    A clip without frames counts as one of zeros, as `frames.pad_frames` has it.
-    """
-    time = max(1, *(len(clip) for clip in lips))
-    padded = torch.zeros(len(lips), time, *lips[0].shape[1:])
-    mask = torch.zeros(len(lips), time, dtype=torch.bool)
-    for row, clip in enumerate(lips):
-        padded[row, : len(clip)] = torch.from_numpy(clip)
-        mask[row, : max(1, len(clip))] = True
-    return padded, mask
-
-
 @torch.no_grad()
 def lip_features(encoder: nn.Module, lips: Lips) -> NDArray[np.float32]:
     """(frames, width): what a frame encoder makes of a clip's mouths, the crop's middle, for keeping.
@@ -167,7 +152,7 @@ def lip_features(encoder: nn.Module, lips: Lips) -> NDArray[np.float32]:
         return np.zeros((0, cast(int, encoder.width)), np.float32)
     training = encoder.training
     device = next(encoder.parameters()).device
-    pictures, mask = pad_pictures([lips.seen()])
+    pictures, mask = pad_frames([lips.seen()])
     features = encoder.eval()(pictures.to(device), mask.to(device))[0].cpu().numpy()
     encoder.train(training)
     features[~lips.present] = 0
@@ -222,7 +207,7 @@ def learn_mouths(
     encoder.train()
     for _ in range(steps):
         chosen = rng.integers(0, len(lips), batch)
-        pictures, mask = pad_pictures([lips[i].seen(rng) for i in chosen])
+        pictures, mask = pad_frames([lips[i].seen(rng) for i in chosen])
         logits = reader(encoder(pictures, mask), mask)
         loss = nn.functional.cross_entropy(logits, torch.tensor([labels[i] for i in chosen]))
         optimizer.zero_grad()

@@ -25,7 +25,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -35,6 +35,7 @@ from signloom.data.sample import Sample, SampleSource
 from signloom.data.timing import Seconds
 from signloom.encoders.conformer import Conformer, attentive_pool
 from signloom.encoders.pose_backbone import HANDS, PoseBackbone, PoseFeatures
+from signloom.encoders.streams import WRIST, Stream, streams_of
 from signloom.errors import UsageError
 from signloom.inference.recognize import (
     Calibration,
@@ -55,8 +56,7 @@ NAME = "isolated"
 METRICS = ("top-1", "top-5", "top-1-class", "top-5-class")
 Normalizer = Literal["shoulder", "hands"]
 Aggregation = Literal["project", "mean"]
-Stream = Literal["position", "place", "local", "bone", "velocity"]
-WRIST, MIDDLE_MCP = 0, 9
+MIDDLE_MCP = 9
 FARTHEST = 8.0
 """Normalised coordinates beyond this are cut to it: a tracker's slip must not rule a clip."""
 
@@ -451,7 +451,9 @@ class Isolated(nn.Module):
     def features(self, points: Float[Tensor, "batch time keypoints inputs"]) -> PoseFeatures:
         """What the backbone makes of prepared points; every frame is a real one."""
         mask = points.new_ones(points.shape[:2], dtype=torch.bool)
-        return self.backbone(streams_of(points, self.config, self.layout), mask)
+        config = self.config
+        read = streams_of(points, self.layout, config.streams, config.normalizer, config.presence)
+        return self.backbone(read, mask)
 
     def forward(
         self, points: Float[Tensor, "batch time keypoints inputs"]
@@ -625,70 +627,6 @@ def masked_articulators(
     for a, part in enumerate(parts):
         keep[:, part] = (~hidden[:, a : a + 1]).to(points.dtype)
     return points * keep[:, None, :, None]
-
-
-def streams_of(
-    points: Float[Tensor, "batch time keypoints inputs"],
-    config: Config,
-    layout: Layout,
-    mask: Bool[Tensor, "batch time"] | None = None,
-) -> Float[Tensor, "batch time keypoints channels"]:
-    """What the backbone reads of each keypoint, from its coordinates and whether it was seen.
-
-    position: as the normaliser gives it. place: from the clip's mean wrist. local: hands from
-    their wrist, other keypoints as they are. bone: hands from the keypoint before it on the finger.
-    velocity: to the next frame, and 0 in the last one of ``mask`` (None: of all). The backbone mirrors the right hand by its
-    first number; in all others x is mirrored here. What is hidden through the whole clip is 0.
-    """
-    number = config.coordinates
-    where, seen = points[..., :number], points[..., -1:]
-    hands = {side: layout.part(side) for side in HANDS if len(layout.part(side))}
-    known = seen.amax(1, keepdim=True)  # (B, 1, V, 1)
-    found = []
-    for stream in config.streams:
-        if stream == "position":
-            values = where
-        elif stream == "place":
-            wrists = [int(part[WRIST]) for part in hands.values()]
-            count = seen[:, :, wrists].sum((1, 2), keepdim=True).clamp(min=1)
-            middle = (where * seen)[:, :, wrists].sum((1, 2), keepdim=True) / count
-            values = where - middle
-        elif stream == "velocity":
-            values = torch.cat([where.diff(dim=1), torch.zeros_like(where[:, :1])], 1)
-            if mask is not None:
-                goes_on = torch.cat([mask[:, 1:], torch.zeros_like(mask[:, :1])], 1)
-                values = values * goes_on[:, :, None, None]
-        else:
-            parent = torch.as_tensor(_parents(layout, stream), device=points.device)
-            values = where - where[:, :, parent.clamp(min=0)] * (parent >= 0)[:, None]
-        scale = points.new_tensor(SCALE[config.normalizer][stream])
-        found.append(values * known * scale)
-    whole = torch.cat(found, -1)
-    if "right_hand" in hands:
-        flip = whole.new_ones(len(layout), whole.shape[-1])
-        flip[torch.as_tensor(hands["right_hand"])[:, None], torch.arange(
-            number, whole.shape[-1], number
-        )[None]] = -1  # fmt: skip
-        whole = whole * flip
-    return torch.cat([whole, seen], -1) if config.presence else whole
-
-
-SCALE: dict[str, dict[str, float]] = {
-    "shoulder": {"position": 1.0, "place": 1.0, "local": 4.0, "bone": 6.0, "velocity": 6.0},
-    "hands": {"position": 0.3, "place": 0.3, "local": 1.0, "bone": 2.0, "velocity": 2.0},
-}
-"""What brings each stream to a size of about one, in the normaliser's units (ours)."""
-
-
-def _parents(layout: Layout, stream: str) -> list[int]:
-    """Of each keypoint the one it is measured from, −1 for none; a wrist is measured from itself."""
-    parents = [-1] * len(layout)
-    for side in HANDS:
-        part = [int(i) for i in layout.part(side)]
-        for joint, keypoint in enumerate(part):
-            knuckle = stream == "local" or joint % 4 == 1 or joint == WRIST
-            parents[keypoint] = part[WRIST if knuckle else joint - 1]
-    return parents
 
 
 class Preparation:

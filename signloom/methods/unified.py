@@ -44,10 +44,11 @@ from signloom.data.lips import SEEN, Lips
 from signloom.data.sample import Sample, SampleSource
 from signloom.data.timing import Seconds, Span
 from signloom.encoders.auto_avsr import AutoAvsrEncoder, load_lip_weights
-from signloom.encoders.frames import frames_at, resampled
+from signloom.encoders.frames import frames_at, pad_frames, resampled
 from signloom.encoders.lip_backbone import Frozen, LipBackbone, SmallLipEncoder
 from signloom.encoders.pose_backbone import PoseBackbone
 from signloom.encoders.sliding import sliding
+from signloom.encoders.streams import Stream, streams_of
 from signloom.errors import MediaError, UsageError
 from signloom.inference.evaluate import translation_scores
 from signloom.inference.locate import Located, Query
@@ -66,8 +67,6 @@ from signloom.language.t5 import (
     load_t5,
     train_codec,
 )
-from signloom.methods import isolated
-from signloom.methods.isolated import Stream, streams_of
 from signloom.methods.settings import settings_from
 from signloom.pose.augment import random_affine
 from signloom.pose.convert import convert
@@ -93,7 +92,7 @@ class Config:
     layout: str = "mp203"
     coordinates: int = 3
     streams: tuple[Stream, ...] = ("position",)
-    """What the backbone reads of a keypoint (`isolated.streams_of`); position alone is the paper's."""
+    """What the backbone reads of a keypoint (`encoders.streams`); position alone is the paper's."""
     presence: bool = False
     """A keypoint's last number says whether it was seen [D]."""
     fps: float = 25.0
@@ -105,8 +104,6 @@ class Config:
     """Training clips are turned by up to ± this many degrees [D]."""
     noise: float = 0.0
     """σ of noise on training keypoints, in shoulder widths [D]."""
-    masked_parts: int = 0
-    """Training clips lose up to this many articulators (the paper: 2 of 4, in recognition)."""
 
     # The pose backbone
     channels: int = 64
@@ -460,12 +457,6 @@ class Unified(nn.Module):
             chunk=config.chunk,
             presence=config.presence,
         )
-        self.reading = isolated.Config(
-            layout=config.layout,
-            coordinates=config.coordinates,
-            streams=config.streams,
-            presence=config.presence,
-        )
         self.mouth, self.lip = None, None
         self.lip_sha256 = ""
         if config.lips != "none":
@@ -560,7 +551,8 @@ class Unified(nn.Module):
         window, stride = self.config.conformer_window, self.config.conformer_stride
         time = max(points.shape[1], window)
         more = time + (window - time) % stride - points.shape[1]  # whole windows, however padded
-        points = streams_of(points, self.reading, self.layout, mask)  # (B, T, V, inputs)
+        streams, presence = self.config.streams, self.config.presence
+        points = streams_of(points, self.layout, streams, "shoulder", presence, mask)
         points = nn.functional.pad(points, (0, 0, 0, 0, 0, more))
         mask = nn.functional.pad(mask, (0, more))
         length = points.shape[1] // stride
@@ -749,8 +741,8 @@ class Unified(nn.Module):
         self, clips: Sequence[PoseClip], lips: Sequence[Lips | None]
     ) -> tuple[Tensor, Tensor, Tensor]:
         device = next(self.parameters()).device
-        points, mask = pad_points([self.preparation.points(clip) for clip in clips])
-        mouths = pad_mouths(
+        points, mask = pad_frames([self.preparation.points(clip) for clip in clips])
+        mouths, _ = pad_frames(
             [self.preparation.mouths(*both) for both in zip(clips, lips, strict=True)]
         )
         return points.to(device), mask.to(device), mouths.to(device)
@@ -781,8 +773,6 @@ class Preparation:
         if rng and config.noise:
             noise = rng.standard_normal(points.shape, np.float32) * np.float32(config.noise)
             points = np.where(seen, points + noise, np.float32(0))
-        if rng and config.masked_parts:
-            points, seen = self._masked(points, seen, rng)
         points = np.concatenate([points, seen.astype(np.float32)], axis=2)
         return np.ascontiguousarray(points, np.float32)
 
@@ -816,18 +806,6 @@ class Preparation:
         if lips is None:
             return np.zeros((len(at), SEEN, SEEN), np.float32)
         return lips.aligned_with(clip)[at].seen(rng)
-
-    def _masked(
-        self, points: NDArray[np.float32], seen: NDArray[np.bool_], rng: np.random.Generator
-    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Without up to ``masked_parts`` articulators, each as if it had never been seen."""
-        names = [name for name in self.layout.parts if name != "world"]
-        count = int(rng.integers(0, self.config.masked_parts + 1))
-        points, seen = points.copy(), seen.copy()
-        for name in rng.permutation(names)[:count]:
-            at = self.layout.part(str(name))
-            points[:, at], seen[:, at] = 0, False
-        return points, seen
 
     def translation_prompt(self, previous: str) -> tuple[list[int], list[int]]:
         """The ids before and behind the signing."""
@@ -885,7 +863,7 @@ class Preparation:
             )
 
     def collate(self, examples: list[Example]) -> Batch:
-        points, mask = pad_points([example.points for example in examples])
+        points, mask = pad_frames([example.points for example in examples])
         digits = torch.full((len(examples), 6), IGNORED)
         for row, example in enumerate(examples):
             if len(example.digits):
@@ -897,7 +875,7 @@ class Preparation:
             pad_ids([example.after for example in examples]),
             pad_ids([example.answer for example in examples]),
             digits,
-            pad_mouths([example.mouths for example in examples]),
+            pad_frames([example.mouths for example in examples])[0],
         )
 
 
@@ -924,27 +902,6 @@ def pack(
     """What the mask keeps, moved together to the front: relative positions then know no padding."""
     order = (~mask).long().argsort(dim=1, stable=True)[:, : int(mask.sum(1).max())]
     return x.gather(1, order[..., None].expand(-1, -1, x.shape[2])), mask.gather(1, order)
-
-
-def pad_points(
-    clips: Sequence[NDArray[np.float32]],
-) -> tuple[Float[Tensor, "batch time keypoints inputs"], Bool[Tensor, "batch time"]]:
-    """Zero-padded to the longest, and True on real frames; a clip without frames counts as one of zeros."""
-    time = max(1, *(len(clip) for clip in clips))
-    points = torch.zeros(len(clips), time, *clips[0].shape[1:])
-    mask = torch.zeros(len(clips), time, dtype=torch.bool)
-    for row, clip in enumerate(clips):
-        points[row, : len(clip)] = torch.from_numpy(clip)
-        mask[row, : max(1, len(clip))] = True
-    return points, mask
-
-
-def pad_mouths(clips: Sequence[NDArray[np.float32]]) -> Float[Tensor, "batch time 88 88"]:
-    """Zero-padded to the longest."""
-    mouths = torch.zeros(len(clips), max(len(clip) for clip in clips), SEEN, SEEN)
-    for row, clip in enumerate(clips):
-        mouths[row, : len(clip)] = torch.from_numpy(clip)
-    return mouths
 
 
 def pad_ids(rows: Sequence[Sequence[int] | NDArray[np.int64]]) -> Int[Tensor, "batch length"]:

@@ -20,13 +20,13 @@ from signloom.encoders.auto_avsr import (
     load_lip_weights,
     main,
 )
+from signloom.encoders.frames import pad_frames
 from signloom.encoders.lip_backbone import (
     Frozen,
     LipBackbone,
     SmallLipEncoder,
     learn_mouths,
     lip_features,
-    pad_pictures,
 )
 from signloom.errors import MediaError, UsageError
 
@@ -85,7 +85,7 @@ def test_attention_is_its_formula() -> None:
 @pytest.mark.parametrize("make", [tiny_avsr, SmallLipEncoder])
 def test_padding_is_never_seen(make: type) -> None:
     encoder = make().eval()
-    pictures, mask = pad_pictures(mouths(3, 6))
+    pictures, mask = pad_frames(mouths(3, 6))
     assert mask.tolist() == [[True] * 3 + [False] * 3, [True] * 6]
     with torch.no_grad():
         alone = encoder(pictures[:1, :3], mask[:1, :3])
@@ -232,7 +232,7 @@ def test_the_frame_encoder_stays_frozen_while_its_parent_trains() -> None:
     torch.manual_seed(0)
     stream = Stream()
     before = {name: t.clone() for name, t in stream.encoder.state_dict().items()}
-    pictures, mask = pad_pictures(mouths(4, 6))
+    pictures, mask = pad_frames(mouths(4, 6))
     stream.train()
     assert stream.backbone.training
     assert not any(module.training for module in stream.encoder.modules())
@@ -267,7 +267,7 @@ def test_a_backbone_pools_what_it_attended_to_and_sees_no_padding() -> None:
 
 def test_the_small_encoder_is_small_and_does_not_mind_the_light() -> None:
     encoder = SmallLipEncoder().eval()
-    pictures, mask = pad_pictures(mouths(1))
+    pictures, mask = pad_frames(mouths(1))
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         dark = encoder(pictures, mask)
     assert counter.get_total_flops() / 2 < 3e6
@@ -301,14 +301,14 @@ def test_the_small_encoder_learns_what_mouths_say() -> None:
     reader = learn_mouths(encoder, *visemes(range(16)), steps=70, batch=10)
     lips, labels = visemes(range(100, 106))
     with torch.no_grad():
-        pictures, mask = pad_pictures([one.seen() for one in lips])
+        pictures, mask = pad_frames([one.seen() for one in lips])
         found = reader(encoder(pictures, mask), mask).argmax(1)
     assert (found == torch.tensor(labels)).float().mean() >= 0.9
     one = Lips(lips[0].frames, np.array([True, False, True]), 25.0)
     features = lip_features(encoder, one)
     assert not features[1].any()
     with torch.no_grad():
-        expected = encoder(*pad_pictures([lips[0].seen()]))[0].numpy()
+        expected = encoder(*pad_frames([lips[0].seen()]))[0].numpy()
     np.testing.assert_allclose(features[[0, 2]], expected[[0, 2]], rtol=1e-4, atol=1e-5)
     with pytest.raises(UsageError, match="got 24 clips of mouths and 3 labels"):
         learn_mouths(encoder, lips, labels[:3], steps=1)

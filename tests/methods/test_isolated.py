@@ -16,6 +16,7 @@ from signloom.data.clip import PoseClip
 from signloom.data.layouts import HANDS42, MP203, Layout
 from signloom.data.sample import GlossSpan, Sample
 from signloom.encoders.conformer import attentive_pool
+from signloom.encoders.streams import streams_of
 from signloom.errors import UsageError
 from signloom.inference.recognize import Recognizer
 from signloom.methods import isolated
@@ -29,7 +30,6 @@ from signloom.methods.isolated import (
     contrastive_loss,
     masked_articulators,
     palms,
-    streams_of,
 )
 from signloom.methods.load import load
 from signloom.pose.augment import mirrored
@@ -242,7 +242,7 @@ def test_streams_are_what_they_say() -> None:
         PRESETS["tiny"], streams=("local", "bone", "velocity", "place"), presence=False
     )
     points = torch.from_numpy(build(config, GLOSSES).preparation.points(clip_of(4)))[None]
-    found = streams_of(points, config, HANDS42)[0]
+    found = streams_of(points, HANDS42, config.streams, "hands", presence=False)[0]
     where = points[0, :, :, :2]
     tip, before, wrist = 8, 7, 0  # of the left hand's index finger
     torch.testing.assert_close(found[:, tip, 0:2], where[:, tip] - where[:, wrist])
