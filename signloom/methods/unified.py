@@ -912,7 +912,7 @@ def pad_ids(rows: Sequence[Sequence[int] | NDArray[np.int64]]) -> Int[Tensor, "b
     return ids
 
 
-def by_length(batch: Batch, rows: int = 4) -> list[Batch]:
+def by_length(batch: Batch, rows: int = 8) -> list[Batch]:
     """The batch in parts of ``rows`` clips of like length, each padded no further than it needs."""
     frames = batch.mask.sum(1)
     parts = []
