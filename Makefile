@@ -1,5 +1,5 @@
 # Two commands set everything up on a fresh machine with Python 3.11 and make:
-#   make demo    installs, then translates the embedded example
+#   make demo    installs, then translates and aligns the embedded example
 #   make test    installs, then runs the tests
 PYTHON ?= python3.11
 BIN := .venv/bin

@@ -1,4 +1,4 @@
-"""signloom demo: the bundled model on bundled clips, and a report to open offline."""
+"""signloom demo: bundled models on bundled and simulated signing, and reports to open offline."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from signloom.web.report import Example, ScoreTable
 
 SHOWN = ("BLEU-4", "chrF2", "content-F1")
+TIMED = ("F1@.50", "frame accuracy", "background-free accuracy")
+EPISODE = 0
+"""Which episode of the tiny test split is aligned; 1.2 minutes."""
 
 
 def run(
@@ -24,19 +27,21 @@ def run(
         "demo"
     ),
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the report of an earlier run.")
+        bool, typer.Option("--overwrite", help="Replace the reports of an earlier run.")
     ] = False,
 ) -> None:
-    """Translate the bundled example and write a report to open offline.
+    """Translate the bundled example, align a simulated episode, and write reports to open offline.
 
-    The clips are simulated signing from the test split: neither their signers
-    nor their sentences were seen in training.
+    The signing is simulated and of test splits: neither its signers nor its sentences were
+    seen in training.
     """
     import signloom
     from signloom.inference.translate import BUNDLED
 
     examples = Path(signloom.__file__).parent / "bundled" / "example"
     demonstrate(BUNDLED, examples, out, overwrite)
+    print()
+    demonstrate_alignment(out, overwrite)
 
 
 def demonstrate(model: Path, folder: Path, out: Path, overwrite: bool) -> None:
@@ -90,6 +95,48 @@ def demonstrate(model: Path, folder: Path, out: Path, overwrite: bool) -> None:
             encoding="utf-8",
         )
     print(f"\nreport: {page} (open it in a browser; it needs no network)")
+
+
+def demonstrate_alignment(out: Path, overwrite: bool) -> None:
+    """Makes an episode, aligns its speech-timed subtitles, prints what moved and how near it came.
+
+    Writes into ``out``: 0.pose, 0.speech.vtt, 0.signing.vtt and 0.json as `signloom simulate
+    episode` does, aligned.vtt and aligned.html as `signloom align` does. Raises UsageError where
+    one of them exists.
+    """
+    from signloom.cli.align import Extras, align_one
+    from signloom.cli.score import read_episodes
+    from signloom.cli.simulate import write_episode
+    from signloom.cli.table import beside
+    from signloom.inference.retime import Wishes, clock
+    from signloom.metrics.alignment import baselines, score_alignment
+    from signloom.simulator.corpora import rendered_layout
+    from signloom.simulator.episode import SimulatedEpisodes
+
+    made = SimulatedEpisodes("tiny", "test", rendered_layout("mp203"), 1)
+    write_episode(made, out, overwrite, None, EPISODE)
+    pose, speech, signing = (
+        out / f"{EPISODE}{ending}" for ending in (".pose", ".speech.vtt", ".signing.vtt")
+    )
+    aligned, report = out / "aligned.vtt", out / "aligned.html"
+    extras = Extras(reports=(report,), overwrite=overwrite)
+    line, low = align_one(pose, speech, None, aligned, Wishes(), extras)
+    episodes = read_episodes(aligned, signing, speech)
+    episode = episodes[0]
+    assert episode.prior is not None  # speech was given
+    print(
+        "Subtitles of a simulated episode, moved from when they are said to when they are signed\n"
+    )
+    print(f"{'said':13} {'aligned':13} {'signed':13} text")
+    for said, found, true in zip(episode.prior, episode.hypothesis, episode.truth, strict=True):
+        at = " ".join(f"{clock(cue.span.start):13}" for cue in (said, found, true))
+        print(f"{at} {true.text}")
+    print()
+    rules: dict[str, Any] = {"overlap": "later", "variant": "bull", "fps": 25.0}
+    scored = score_alignment(episodes, **rules)
+    print(beside({"signloom align": scored, **baselines(episodes, **rules)}, TIMED))
+    print(f"\n{line}" + (f"\n{low}" if low else ""))
+    print(f"report: {report}")
 
 
 def read_examples(folder: Path) -> list[Example]:

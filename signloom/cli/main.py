@@ -28,7 +28,7 @@ VERBS = {
     "score": "Score texts or aligned subtitles against references; compare two systems.",
     "claims": "The papers' claims: list them, run them, show what came out.",
     "push": "Upload a checkpoint to a hub.",
-    "demo": "Translate the bundled example and write a report to open offline.",
+    "demo": "Translate the bundled example, align an episode, write reports to open offline.",
 }
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from signloom.cli.demo import demonstrate
+from signloom.cli.demo import demonstrate, demonstrate_alignment
 from signloom.cli.main import main
 from signloom.corpora.store import StoreWriter
 from signloom.data.clip import SIMULATED, Origin, PoseClip
@@ -198,3 +199,18 @@ def test_demo_refuses_real_clips_and_incomplete_folders(checkpoint: Path, tmp_pa
     with pytest.raises(MediaError, match=r"test-1\.json does not tell what test-1\.pose says"):
         demonstrate(checkpoint, real, tmp_path / "out", overwrite=False)
     assert not (tmp_path / "out").exists()
+
+
+def test_the_demo_aligns_an_episode_better_than_any_one_offset(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    demonstrate_alignment(tmp_path, overwrite=False)
+    shown = capsys.readouterr().out
+    f1 = {
+        name: float(re.search(rf"^{re.escape(name)}.*? +([\d.]+) +[\d.]+ +[\d.]+$", shown, re.M)[1])  # type: ignore[index]
+        for name in ("signloom align", "input timing", "best constant offset")
+    }
+    assert f1["signloom align"] > f1["best constant offset"] > f1["input timing"]
+    assert (tmp_path / "aligned.html").is_file()
+    with pytest.raises(UsageError, match=r"exists already"):
+        demonstrate_alignment(tmp_path, overwrite=False)
