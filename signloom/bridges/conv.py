@@ -9,16 +9,16 @@ from signloom.bridges.bridge import grouped, masked, tokens_there
 
 
 class Conv(nn.Module):
-    """Convolution → GELU → mean of 2 frames → convolution (arXiv 2512.08040 §4.3: Conv1D + pooling).
+    """Convolution → GELU → mean of ``stride`` frames → convolution (arXiv 2512.08040 §4.3: Conv1D +
+    pooling).
 
-    250 frames → 125 tokens, as the Sliding Perceiver. Kernel 3 and this order [D]. The mean is
-    over the real frames of a pair.
+    250 frames → 125 tokens at stride 2, as the Sliding Perceiver. Kernel 3 and this order [D]. The
+    mean is over the real frames.
     """
 
-    stride = 2
-
-    def __init__(self, inputs: int, width: int, kernel: int = 3):
+    def __init__(self, inputs: int, width: int, stride: int = 2, kernel: int = 3):
         super().__init__()
+        self.stride = stride
         self.first = nn.Conv1d(inputs, width, kernel, padding="same")
         self.gelu = nn.GELU()
         self.second = nn.Conv1d(width, width, kernel, padding="same")
@@ -29,13 +29,19 @@ class Conv(nn.Module):
         features: Float[Tensor, "batch time inputs"],
         mask: Bool[Tensor, "batch time"],
     ) -> tuple[Float[Tensor, "batch tokens width"], Bool[Tensor, "batch tokens"]]:
-        """⌈time / 2⌉ tokens and which of them are there; see ``Bridge``."""
+        """⌈time / stride⌉ tokens and which of them are there; see ``Bridge``."""
         there = tokens_there(mask, self.stride)
         mixed = self.gelu(_over_time(self.first, masked(features, mask)))
-        pairs = grouped(masked(mixed, mask), self.stride)
-        count = grouped(mask[..., None].to(mixed.dtype), self.stride).sum(2)
-        pooled = pairs.sum(2) / count.clamp(min=1)
-        return masked(self.norm(_over_time(self.second, pooled)), there), there
+        mixed = mean_of(mixed, mask, self.stride)
+        return masked(self.norm(_over_time(self.second, mixed)), there), there
+
+
+def mean_of(
+    features: Float[Tensor, "batch time width"], mask: Bool[Tensor, "batch time"], size: int
+) -> Float[Tensor, "batch tokens width"]:
+    """The mean of the real ones among every ``size`` neighbouring frames; zeros where none is."""
+    count = grouped(mask[..., None].to(features.dtype), size).sum(2)
+    return grouped(masked(features, mask), size).sum(2) / count.clamp(min=1)
 
 
 def _over_time(

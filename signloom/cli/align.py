@@ -241,11 +241,6 @@ def locator(name: str) -> Locator:
             f"model '{name}' {does} and does not find texts in signing, expected one that was "
             "trained to align (method 'unified'); leave --model out to align without a model"
         )
-    if getattr(model, "reads_lips", False):
-        typer.echo(
-            f"note: model '{name}' reads lips, and align gives it poses alone: it sees no mouths",
-            err=True,
-        )
     return model
 
 
@@ -275,11 +270,16 @@ def align_one(
     """Aligns one episode and writes what is asked for; (what to print, why not to trust it or None)."""
     from signloom.data.files import refuse_existing
     from signloom.inference.retime import retime
+    from signloom.inference.translate import blind, reads_lips
     from signloom.inference.windows import WithModel
+    from signloom.pose.lip_files import beside
     from signloom.text.subtitles import format_of, read_subtitles, write_retimed
 
     stages = Stages()
+    lips = reads_lips(extras.model)
     outputs = [p for p in (out, extras.eaf, extras.save_pose, *extras.reports) if p is not None]
+    if lips and extras.save_pose is not None:
+        outputs.append(beside(extras.save_pose))
     _distinct(outputs, [p for p in (media, subtitles, pose) if p is not None])
     if not extras.dry_run:
         for path in outputs:
@@ -308,13 +308,17 @@ def align_one(
         save_pose=None if extras.dry_run else extras.save_pose,
         jobs=extras.jobs,
         overwrite=extras.overwrite,
+        lips=lips,
     )
     if model is not None:
+        if lips and source.lips is None:
+            print(f"signloom: {blind(model, str(poses))}", file=sys.stderr)
         refine = WithModel(
             model,
             lambda span: source.moment(span.start, span.end),
             source.activity.duration,
             extras.place.value,
+            mouths=source.mouths if lips else None,
         )
     with stages.of("align"):
         found = retime(given.cues, source.activity, wishes, name=str(subtitles), refine=refine)

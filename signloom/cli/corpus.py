@@ -46,6 +46,9 @@ def run(
     ] = None,
     signer: Annotated[str, typer.Option(help="Who signs in all of them.")] = "",
     layout: Annotated[str, typer.Option(help="Convert clips to this layout.")] = "mp203",
+    lips: Annotated[
+        bool, typer.Option("--lips", help="Keep the lips beside each pose file: 9 kB a frame.")
+    ] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Processes that cut clips.")] = 1,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a store.")] = False,
 ) -> None:
@@ -102,7 +105,7 @@ def run(
     split_of = dict.fromkeys(names, split or "train")
     if dev_share is not None:
         split_of |= dict.fromkeys(dev_episodes(names, dev_share), "dev")
-    entries = chosen.entries(split_of, signer, language or "")
+    entries = chosen.entries(split_of, signer, language or "", lips)
     report = {**chosen.report(), "failed": {name: str(failure) for name, failure in failures}}
     write_store(
         out,

@@ -13,6 +13,8 @@ from signloom.errors import MediaError
 
 if TYPE_CHECKING:
     from signloom.data.clip import PoseClip
+    from signloom.data.lips import Lips
+    from signloom.data.timing import Span
     from signloom.pose.activity import Activity
 
 
@@ -46,6 +48,16 @@ class Source:
     origin: Mapping[str, Any]
     path: Path
     clip: PoseClip | None
+    lips: Lips | Path | None = None
+    """Extracted, or the file beside the poses."""
+
+    def mouths(self, span: Span) -> Lips | None:
+        """The lips of what ``moment`` gives; None where there are none."""
+        from signloom.pose.lip_files import read_lips
+
+        if isinstance(self.lips, Path):
+            return read_lips(self.lips, span)
+        return None if self.lips is None else self.lips.cut(span)
 
     def moment(self, start: float, end: float) -> PoseClip:
         """The clip between two times."""
@@ -65,24 +77,30 @@ def open_media(
     save_pose: Path | None = None,
     jobs: int | None = None,
     overwrite: bool = False,
+    lips: bool = False,
 ) -> Source:
     """Reads or extracts the poses and what they say; extracted ones are kept in ``save_pose``.
 
-    Raises MediaError where a video and its poses do not go together, or neither can be read.
+    lips: the mouths too, those that lie beside the poses, or extracted with them.
+
+    Raises MediaError where a video, its poses and its lips do not go together, or cannot be read.
     """
     from signloom.pose.activity import activity, track
     from signloom.pose.files import read_header, read_slices, write_pose
+    from signloom.pose.lip_files import beside, refuse_other, write_lips
 
     path = pose or media
     assert path is not None
     if path.suffix.lower() != ".pose":
         with stages.of("extract"):
-            clip = _extracted(path, signer_box, jobs)
+            clip, mouths = _extracted(path, signer_box, jobs, lips)
             if save_pose is not None:
                 write_pose(clip, save_pose, overwrite)
+                if mouths is not None:
+                    write_lips(mouths, beside(save_pose), overwrite)
         with stages.of("activity"):
             return Source(
-                activity(track([clip])), clip.layout.name, clip.origin.to_json(), path, clip
+                activity(track([clip])), clip.layout.name, clip.origin.to_json(), path, clip, mouths
             )
     header = read_header(path)
     if not header.frames:
@@ -96,12 +114,17 @@ def open_media(
                 f"{media} lasts {video.duration:.2f} s but {pose} {header.duration:.2f} s, expected "
                 "the poses of this very video; extract them again with signloom extract"
             )
+    there = beside(path) if lips and beside(path).is_file() else None
+    if there is not None:
+        refuse_other(there, path)
     with stages.of("activity"):
         found = activity(track(read_slices(path)))
-    return Source(found, header.layout.name, header.origin.to_json(), path, None)
+    return Source(found, header.layout.name, header.origin.to_json(), path, None, there)
 
 
-def _extracted(video: Path, signer_box: str | None, jobs: int | None) -> PoseClip:
+def _extracted(
+    video: Path, signer_box: str | None, jobs: int | None, lips: bool
+) -> tuple[PoseClip, Lips | None]:
     from signloom.cli.extract import progress_bar
     from signloom.extract.extraction import WHOLE_PICTURE, extract_clips, parse_box
     from signloom.extract.process import cores
@@ -109,9 +132,9 @@ def _extracted(video: Path, signer_box: str | None, jobs: int | None) -> PoseCli
     box = WHOLE_PICTURE if signer_box is None else parse_box(signer_box)
     with progress_bar(1) as (frames_done, _, _):
         (result,) = extract_clips(
-            [video], signer_box=box, jobs=jobs or len(cores()), progress=frames_done
+            [video], signer_box=box, jobs=jobs or len(cores()), progress=frames_done, lips=lips
         )
     if result.error is not None:
         raise result.error
     assert result.clip is not None
-    return result.clip
+    return result.clip, result.lips

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from signloom.inference.evaluate import Evaluation
 
 SHOWN = ("BLEU-4", "chrF2", "content-F1")
+GLOSSES_SHOWN = ("WER", "substitutions", "deletions", "insertions")
 
 
 def run(
@@ -63,6 +64,9 @@ def run(
     words, and the reference with its content words replaced. What was written
     for each sample is kept, for `signloom score --predictions`.
 
+    A model that writes glosses is scored by word error rate, with its substitutions, deletions and
+    insertions, beside shuffled input and the most frequent gloss sentence.
+
     A model that recognises single signs is scored by top-1 and top-5, per
     instance and per class, beside shuffled input and the most frequent glosses.
     """
@@ -75,6 +79,7 @@ def run(
     from signloom.inference.predictions import predictions as kept_predictions
     from signloom.inference.predictions import write_predictions
     from signloom.inference.recognize import Recognizer
+    from signloom.inference.translate import reads_lips, writes_glosses
     from signloom.methods.load import load
     from signloom.training.checkpoint import CONFIG, read_checkpoint
 
@@ -108,7 +113,10 @@ def run(
             limit, record, allow_simulated, overwrite,
         )  # fmt: skip
         return
-    corpus, training_texts, texts_from = read_corpus(store, split, translator.layout)
+    glosses = writes_glosses(translator)
+    corpus, training_texts, texts_from = read_corpus(
+        store, split, translator.layout, glosses, reads_lips(translator)
+    )
     total = len(corpus) if limit is None else min(limit, len(corpus))
     with progress("sentences", total) as advance:
         found = evaluate(
@@ -158,17 +166,24 @@ def run(
     print(f"{translator.name} on {store} {split}{simulated_note(found)}")
     print(table(found.metrics))
     print()
-    print(beside({translator.name: found.metrics, **found.baselines}, SHOWN))
+    shown = GLOSSES_SHOWN if glosses else SHOWN
+    print(beside({translator.name: found.metrics, **found.baselines}, shown))
     print()
-    print(beside({f"{k} sentences": v for k, v in found.lengths.items()}, SHOWN))
+    unit = "glosses" if glosses else "sentences"
+    print(beside({f"{k} {unit}": v for k, v in found.lengths.items()}, shown))
 
 
-def read_corpus(store: str, split: str, layout: Layout) -> tuple[SampleSource, Sequence[str], str]:
+def read_corpus(
+    store: str, split: str, layout: Layout, glosses: bool = False, lips: bool = False
+) -> tuple[SampleSource, Sequence[str], str]:
     """The split, the texts that baselines are made of, and where those come from.
 
     layout: what simulated clips are rendered in; a store has its own.
+    glosses: the texts are the samples' glosses. lips: the samples carry theirs.
     A store without a train split lends the split's own texts, which makes the
     baselines stronger than any real one.
+
+    Raises UsageError where lips are asked for and the store has none.
     """
     from signloom.corpora.store import open_store
 
@@ -177,11 +192,14 @@ def read_corpus(store: str, split: str, layout: Layout) -> tuple[SampleSource, S
 
         size = store.removeprefix("sim:")
         training = SimulatedSentences(size, "train")
-        return SimulatedSentences(size, split, layout), training.texts(), "train split"
-    chosen = open_store(store, split)
-    if "train" in chosen.splits:
-        return chosen, open_store(store, "train").texts(), "train split"
-    return chosen, chosen.texts(), f"{split} split (the store has no train split)"
+        texts = training.glosses() if glosses else training.texts()
+        return SimulatedSentences(size, split, layout, lips=lips), texts, "train split"
+    chosen = open_store(store, split, lips)
+    known = open_store(store, "train") if "train" in chosen.splits else chosen
+    texts = known.glosses() if glosses else known.texts()
+    if known is not chosen:
+        return chosen, texts, "train split"
+    return chosen, texts, f"{split} split (the store has no train split)"
 
 
 def simulated_note(found: Evaluation) -> str:

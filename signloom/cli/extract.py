@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from signloom.errors import MediaError, UsageError
+from signloom.errors import MediaError, SignloomError, UsageError
 
 if TYPE_CHECKING:
     from signloom.data.clip import PoseClip
+    from signloom.data.lips import Lips
 
 QUARANTINE = "quarantine.tsv"
 QUIET: float = 10.0
@@ -46,11 +47,22 @@ def run(
     parts: Annotated[
         str, typer.Option(help="What to look for; the rest stays missing.")
     ] = "hands,body,face",
+    lips: Annotated[
+        bool,
+        typer.Option(
+            "--lips",
+            help="Also write mouth crops to NAME.lips.safetensors beside NAME.pose, 9 kB a frame.",
+        ),
+    ] = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace pose files that exist.")
+        bool, typer.Option("--overwrite", help="Replace files that exist.")
     ] = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Skip videos whose pose file exists.")
+        bool,
+        typer.Option(
+            "--resume",
+            help="Skip videos whose files exist; with --lips, add those that are missing.",
+        ),
     ] = False,
     max_seconds: Annotated[
         float, typer.Option(help="Refuse a video that is longer.", min=0.0)
@@ -64,36 +76,55 @@ def run(
     """
     from signloom.extract.extraction import WHOLE_PICTURE, extract_clips, parse_box
     from signloom.extract.holistic import parse_parts
+    from signloom.extract.lips import mouth_crops
     from signloom.extract.process import cores
     from signloom.extract.video import Limits
-    from signloom.pose.files import write_pose
+    from signloom.pose.files import read_pose, write_pose
+    from signloom.pose.lip_files import beside, write_lips
 
     single = out.suffix == ".pose"
-    targets = plan(videos, out, overwrite, resume)
+    targets = plan(videos, out, overwrite, resume, lips)
+    posed = [video for video, target in targets.items() if target.exists() and not overwrite]
+    limits = Limits(seconds=max_seconds)
     chosen = parse_parts(parts)
     box = WHOLE_PICTURE if signer_box is None else parse_box(signer_box)
     failures: dict[str, str] = {}
     began = time.monotonic()
     with progress_bar(len(targets)) as (frames_done, file_done, say):
+
+        def failed(path: Path, error: SignloomError | None) -> None:
+            if single and error is not None:
+                raise error
+            failures[str(path)] = str(error)
+            say(f"signloom: {error}")
+            quarantine(out, failures, [])
+
         for result in extract_clips(
-            list(targets),
+            [video for video in targets if video not in posed],
             chosen,
             box,
             jobs or len(cores()),
-            Limits(seconds=max_seconds),
+            limits,
             frames_done,
+            lips,
         ):
             if result.clip is not None:
                 target = targets[result.path]
+                if result.lips is not None:
+                    write_lips(result.lips, beside(target), overwrite=True)
                 write_pose(result.clip, target, overwrite=overwrite)
-                typer.echo(described(result.clip, target))
-            elif single:
-                assert result.error is not None
-                raise result.error
+                typer.echo(described(result.clip, target, result.lips))
             else:
-                failures[str(result.path)] = str(result.error)
-                say(f"signloom: {result.error}")
-                quarantine(out, failures, [])
+                failed(result.path, result.error)
+            file_done()
+        for video in posed:
+            try:
+                clip = read_pose(targets[video])
+                found = mouth_crops(video, clip, limits)
+                write_lips(found, beside(targets[video]))
+                typer.echo(described(clip, targets[video], found))
+            except (MediaError, UsageError) as error:
+                failed(video, error)
             file_done()
     if not single and targets:
         quarantine(out, failures, [str(path) for path in targets])
@@ -106,11 +137,15 @@ def run(
         )
 
 
-def plan(videos: list[Path], out: Path, overwrite: bool, resume: bool) -> dict[Path, Path]:
-    """Video → pose file, of those that are to be made.
+def plan(
+    videos: list[Path], out: Path, overwrite: bool, resume: bool, lips: bool = False
+) -> dict[Path, Path]:
+    """Video → pose file, of those that are to be made, or have no lips beside them where they should.
 
     Raises UsageError where two would have the same name, or one exists.
     """
+    from signloom.pose.lip_files import beside
+
     if overwrite and resume:
         raise UsageError("--overwrite and --resume are both given; choose one")
     if out.suffix == ".pose":
@@ -127,14 +162,19 @@ def plan(videos: list[Path], out: Path, overwrite: bool, resume: bool) -> dict[P
             raise UsageError(
                 f"{of[target]} and {video} would both become {target}; extract them into two folders"
             )
-    there = [target for target in targets.values() if target.exists()]
+    files = {t: [t, beside(t)] if lips else [t] for t in targets.values()}
+    there = [file for made in files.values() for file in made if file.exists()]
     if there and not (overwrite or resume):
         more = f" and {len(there) - 1} more exist" if len(there) > 1 else " exists"
         raise UsageError(
             f"{there[0]}{more} already; pass --resume to skip, --overwrite to replace, "
             "or choose another folder"
         )
-    return {video: t for video, t in targets.items() if overwrite or not t.exists()}
+    return {
+        video: t
+        for video, t in targets.items()
+        if overwrite or not all(f.exists() for f in files[t])
+    }
 
 
 def quarantine(out: Path, failures: dict[str, str], settled: list[str]) -> None:
@@ -156,14 +196,15 @@ def quarantine(out: Path, failures: dict[str, str], settled: list[str]) -> None:
         path.unlink()
 
 
-def described(clip: PoseClip, target: Path) -> str:
-    """One line on a pose file that was made."""
+def described(clip: PoseClip, target: Path, lips: Lips | None = None) -> str:
+    """One line on a pose file that was made, and the lips beside it."""
     hands = clip.present[:, clip.part("left_hand")].any(1) | clip.present[
         :, clip.part("right_hand")
     ].any(1)
     return (
         f"{target}: {len(clip)} frames, {clip.duration:.2f} s at {clip.fps:.6g} fps, "
         f"a hand in {hands.mean():.0%} of them"
+        + ("" if lips is None else f", a mouth in {lips.present.mean():.0%}")
     )
 
 

@@ -1,4 +1,4 @@
-"""signloom info: what a pose file, video, store or checkpoint is."""
+"""signloom info: what a pose file, file of lips, video, store or checkpoint is."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ def run(
     file: Annotated[
         str,
         typer.Argument(
-            metavar="FILE", help="A .pose file, video, store, checkpoint folder or hub id."
+            metavar="FILE",
+            help="A .pose file, .lips.safetensors, video, store, checkpoint folder or hub id.",
         ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Describe a pose file, video, store or checkpoint."""
+    """Describe a pose file, file of lips, video, store or checkpoint."""
     described = describe(file)
     if as_json:
         typer.echo(json.dumps(described, indent=2, ensure_ascii=False))
@@ -33,7 +34,7 @@ def run(
 
 
 def describe(file: str) -> dict[str, Any]:
-    """What ``file`` is; "kind" is "pose", "video", "store" or "checkpoint".
+    """What ``file`` is; "kind" is "pose", "lips", "video", "store" or "checkpoint".
 
     Raises MediaError where it is none of them, or is damaged.
     """
@@ -49,6 +50,8 @@ def describe(file: str) -> dict[str, Any]:
         )
     if path.suffix.lower() == ".pose" or _begins_as_pose(path):
         return _pose(path)
+    if path.suffix.lower() == ".safetensors":
+        return _lips(path)
     return _video(path)
 
 
@@ -82,6 +85,24 @@ def _pose(path: Path) -> dict[str, Any]:
         },
         "origin": clip.origin.to_json(),
         "simulated": clip.simulated,
+    }
+
+
+def _lips(path: Path) -> dict[str, Any]:
+    from signloom.data.lips import CROP
+    from signloom.pose.lip_files import read_lips_header
+
+    header = read_lips_header(path)
+    return {
+        "kind": "lips",
+        "file": str(path),
+        "id": header.id,
+        "frames": header.frames,
+        "fps": round(header.fps, 4),
+        "duration": round(header.frames / header.fps, 4),
+        "size": [CROP, CROP],
+        "origin": header.origin.to_json(),
+        "simulated": header.origin.simulated,
     }
 
 

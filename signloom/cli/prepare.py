@@ -54,6 +54,11 @@ class FittedSubset(StrEnum):
     wlasl300 = "wlasl300"
 
 
+class IsharahTask(StrEnum):
+    SI = "SI"
+    US = "US"
+
+
 class Size(StrEnum):
     tiny = "tiny"
     small = "small"
@@ -61,6 +66,9 @@ class Size(StrEnum):
 
 
 SimulatedLayout = Annotated[str, typer.Option(help="Layout to render: holistic, ps76, hands42, …")]
+KeepLips = Annotated[
+    bool, typer.Option("--lips", help="Keep drawn mouths (sim-lips-v1) too: 9 kB a frame.")
+]
 SimulatedSize = Annotated[Size, typer.Option(help="Size of the corpus.")]
 
 
@@ -295,6 +303,53 @@ def skels(
     _corpus(read(root, fps, language), out, layout, jobs, overwrite, tolerate)
 
 
+@app.command("boston104")
+def boston104(
+    root: Annotated[
+        Path, typer.Argument(help="Folder with hands.csv, train_words.csv and speaker.csv.")
+    ],
+    out: Out,
+    fold: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=4, help="Fold that becomes dev, the rest train.  [default: splits fold-1 …]"
+        ),
+    ] = None,
+    layout: Target = None,
+    jobs: Jobs = 1,
+    overwrite: Overwrite = False,
+    tolerate: Tolerate = TOLERATED,
+) -> None:
+    """RWTH-BOSTON-104: ASL sentences as positions of hands and nose, with timed glosses."""
+    from signloom.corpora.boston104 import boston104 as read
+
+    _corpus(read(root, fold), out, layout, jobs, overwrite, tolerate)
+
+
+@app.command("isharah")
+def isharah(
+    root: Root,
+    out: Out,
+    poses: Annotated[
+        Path | None,
+        typer.Option(help="A pickle of poses or their folder.  [default: ROOT and ROOT/data]"),
+    ] = None,
+    task: Annotated[
+        IsharahTask, typer.Option(help="Signer-independent, or unseen sentences.")
+    ] = IsharahTask.SI,
+    fps: Annotated[float, typer.Option(min=1, help="Rate, which the files do not name.")] = 30.0,
+    layout: Target = None,
+    overwrite: Overwrite = False,
+    tolerate: Tolerate = TOLERATED,
+) -> None:
+    """Isharah: Saudi Sign Language with Arabic glosses; pickles of poses, read without trust."""
+    from signloom.corpora.isharah import isharah as read
+
+    corpus = read(root, poses, task.value, fps)
+    # One process: the clips are in memory, and each worker would need them all.
+    _corpus(corpus, out, layout, 1, overwrite, tolerate)
+
+
 @app.command("multimodalhugs")
 def multimodalhugs(
     root: Annotated[Path, typer.Argument(help="A .tsv, or a folder of them, a split each.")],
@@ -362,6 +417,7 @@ def sim_words(
     size: SimulatedSize = Size.small,
     split: Split = "all",
     layout: SimulatedLayout = "holistic",
+    lips: KeepLips = False,
     jobs: Jobs = 1,
     overwrite: Overwrite = False,
 ) -> None:
@@ -370,7 +426,9 @@ def sim_words(
 
     from signloom.simulator.corpora import SimulatedWords
 
-    _simulated(SimulatedWords, "sim-words-v1", out, size.value, chosen, layout, jobs, overwrite)
+    _simulated(
+        SimulatedWords, "sim-words-v1", out, size.value, chosen, layout, lips, jobs, overwrite
+    )
 
 
 @app.command("sim-sentences-v1")
@@ -379,6 +437,7 @@ def sim_sentences(
     size: SimulatedSize = Size.small,
     split: Split = "all",
     layout: SimulatedLayout = "holistic",
+    lips: KeepLips = False,
     jobs: Jobs = 1,
     overwrite: Overwrite = False,
 ) -> None:
@@ -388,8 +447,9 @@ def sim_sentences(
     from signloom.simulator.corpora import SimulatedSentences
 
     _simulated(
-        SimulatedSentences, "sim-sentences-v1", out, size.value, chosen, layout, jobs, overwrite
-    )
+        SimulatedSentences, "sim-sentences-v1", out, size.value, chosen, layout, lips, jobs,
+        overwrite,
+    )  # fmt: skip
 
 
 class Part(StrEnum):
@@ -454,14 +514,17 @@ def _simulated(
     size: str,
     splits: tuple[str, ...],
     layout: str,
+    lips: bool,
     jobs: int,
     overwrite: bool,
 ) -> None:
     from signloom.data.layouts import layout_named
+    from signloom.simulator.lips import LIPS_VERSION
 
     target = layout_named(layout)
-    sources = {name: source(size=size, split=name, layout=target) for name in splits}
-    _write(out, target, sources, {"corpus": corpus, "size": size}, jobs, overwrite)
+    sources = {name: source(size=size, split=name, layout=target, lips=lips) for name in splits}
+    description = {"corpus": corpus, "size": size, **({"lips": LIPS_VERSION} if lips else {})}
+    _write(out, target, sources, description, jobs, overwrite)
 
 
 def _sentences(
@@ -556,4 +619,6 @@ def _write(
         f"{out}: {counts} samples, {sum(said['frames'].values()):,} frames of "
         f"{said['layout']}, {said['bytes'] / 2**20:.1f} MiB"
     )
+    if lips := ", ".join(f"{split} {count:,}" for split, count in said["lips"].items() if count):
+        typer.echo(f"with lips: {lips}")
     return left_out

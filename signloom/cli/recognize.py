@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from signloom.cli.direction import isolated
 from signloom.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,16 +48,26 @@ def run(
 
     Probabilities are over the model's own glosses, calibrated where it was; a
     clip that is probably none of them is shown as unknown, with the nearest
-    ones. An input that fails is named on stderr and the others still finish;
-    the exit code is then that of the first failure.
+    ones. A model of pose and lips (`signloom fuse`) answers from pose alone
+    where the lips are not known, and says so. An input that fails is named on
+    stderr and the others still finish; the exit code is then that of the first
+    failure.
     """
     from signloom.cli.translate import read_inputs
     from signloom.inference.recognize import recognize_clips
 
     recognizer: Any = loaded(model)
-    clips, failures = read_inputs(inputs, recognizer, allow_simulated)
-    found = dict(zip(clips, recognize_clips(recognizer, list(clips.values()), top), strict=True))
+    clips, lips, failures = read_inputs(inputs, recognizer, allow_simulated)
+    told = recognize_clips(recognizer, list(clips.values()), top, [lips.get(p) for p in clips])
+    found = dict(zip(clips, told, strict=True))
     done = [path for path in inputs if path in found]
+    alone = [str(path) for path in done if found[path].read == "pose"]
+    if recognizer.reads_lips and alone:
+        print(
+            f"signloom: the lips are not known of {', '.join(alone)} (--lips of `signloom extract` "
+            "makes them); the pose alone answers",
+            file=sys.stderr,
+        )
     if as_json:
         listed = [entry(path, found[path]) for path in done]
         typer.echo(json.dumps(listed, indent=2, ensure_ascii=False))
@@ -97,6 +109,7 @@ def entry(path: Path, found: Recognition) -> dict[str, Any]:
             for each in found.candidates
         ],
         "known": found.known,
+        "read": found.read,
     }
 
 
@@ -110,7 +123,9 @@ def shown(found: Sequence[tuple[str, Recognition]]) -> str:
         ]
         rows += [(name if not i else "", gloss, chance) for i, (gloss, chance) in enumerate(lines)]
     wide = [max(len(row[column]) for row in rows) for column in (0, 1)]
-    return "\n".join(f"{a:{wide[0]}}  {b:{wide[1]}}  {c}".rstrip() for a, b, c in rows)
+    return "\n".join(
+        f"{a:{wide[0]}}  {isolated(b)}{'':{wide[1] - len(b)}}  {c}".rstrip() for a, b, c in rows
+    )
 
 
 def evaluate_recognizer(
@@ -173,6 +188,8 @@ def evaluate_recognizer(
     print(f"{model.name} on {store} {split}{note}")
     print(table(found.metrics).replace(" sentences", " clips"))
     print(f"{found.unknown} of {len(found.ids)} clips are taken for none of the glosses")
+    if model.reads_lips:
+        print(f"read: {', '.join(f'{what} of {n} clips' for what, n in found.read.items())}")
     print()
     print(beside({model.name: found.metrics, **found.baselines}, CLASSIFICATION))
 
@@ -180,16 +197,22 @@ def evaluate_recognizer(
 def read_words(
     store: str, split: str, model: Recognizer
 ) -> tuple[SampleSource, Sequence[str], str]:
-    """The split, the training glosses that a baseline is made of, and where those come from."""
+    """The split, the training glosses that a baseline is made of, and where those come from.
+
+    Samples come with lips where the model reads them and the corpus has them.
+    """
     from signloom.cli.evaluate import read_corpus
+    from signloom.corpora.store import open_store
 
     if not store.startswith("sim:"):
-        return read_corpus(store, split, model.layout)
+        lips = model.reads_lips and open_store(store).with_lips(split) > 0
+        return read_corpus(store, split, model.layout, lips=lips)
     from signloom.simulator.corpora import SimulatedWords
 
     size = store.removeprefix("sim:")
     training = SimulatedWords(size, "train", model.layout)
-    return SimulatedWords(size, split, model.layout), training.texts(), "train split"
+    words = SimulatedWords(size, split, model.layout, lips=model.reads_lips)
+    return words, training.texts(), "train split"
 
 
 def _json(value: dict[str, Any]) -> str:

@@ -37,6 +37,10 @@ Count = Annotated[int, typer.Option(help="How many samples.", min=1)]
 Size = Annotated[str, typer.Option(help="Size of the corpus: tiny, small, base.")]
 Split = Annotated[str, typer.Option(help="Split of the corpus: train, dev, test.")]
 LayoutName = Annotated[str, typer.Option("--layout", help="holistic, ps76, hands42, …")]
+WithLips = Annotated[
+    bool,
+    typer.Option("--lips", help="Also draw mouths, to NAME.lips.safetensors: 9 kB a frame."),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 Jobs = Annotated[int, typer.Option(help="Processes; the bytes do not depend on it.", min=1)]
 
@@ -50,13 +54,14 @@ def words(
     size: Size = "small",
     split: Split = "train",
     layout: LayoutName = "holistic",
+    lips: WithLips = False,
     overwrite: Overwrite = False,
     jobs: Jobs = 1,
 ) -> None:
     """Isolated signs (sim-words-v1), as a dictionary shows them."""
     from signloom.simulator.corpora import SimulatedWords, rendered_layout
 
-    source = SimulatedWords(size, split, rendered_layout(layout), seed)
+    source = SimulatedWords(size, split, rendered_layout(layout), seed, lips)
     paths, write = partial(_paths, source, out), partial(write_sample, source, out, overwrite)
     _write(source, paths, write, index, count, overwrite, jobs)
 
@@ -70,13 +75,14 @@ def sentences(
     size: Size = "small",
     split: Split = "train",
     layout: LayoutName = "holistic",
+    lips: WithLips = False,
     overwrite: Overwrite = False,
     jobs: Jobs = 1,
 ) -> None:
     """Signed sentences (sim-sentences-v1) with their English and their glosses."""
     from signloom.simulator.corpora import SimulatedSentences, rendered_layout
 
-    source = SimulatedSentences(size, split, rendered_layout(layout), seed)
+    source = SimulatedSentences(size, split, rendered_layout(layout), seed, lips)
     paths, write = partial(_paths, source, out), partial(write_sample, source, out, overwrite)
     _write(source, paths, write, index, count, overwrite, jobs)
 
@@ -94,21 +100,22 @@ def episode(
         float | None,
         typer.Option(help="Make episodes of this length, which are none of the corpus's."),
     ] = None,
+    lips: WithLips = False,
     overwrite: Overwrite = False,
     jobs: Jobs = 1,
 ) -> None:
     """Minutes of signing with subtitles timed to speech (sim-episodes-v1), and the truth.
 
     Writes N.pose, N.speech.vtt (what an aligner gets), N.signing.vtt (when it is signed) and
-    N.json (all that is known) for each index N.
+    N.json (all that is known) for each index N, and with --lips N.lips.safetensors.
     """
     from signloom.simulator.corpora import rendered_layout
     from signloom.simulator.episode import SimulatedEpisodes
 
     source = SimulatedEpisodes(size, split, rendered_layout(layout), seed)
     paths, write = (
-        partial(_episode_paths, out),
-        partial(write_episode, source, out, overwrite, minutes),
+        partial(_episode_paths, out, lips),
+        partial(write_episode, source, out, overwrite, minutes, lips=lips),
     )
     _write(source, paths, write, index, count, overwrite, jobs)
 
@@ -152,9 +159,13 @@ def _lines(write: Callable[[int], str], indices: range, jobs: int) -> Iterator[s
         yield from pool.map(write, indices, chunksize=min(4, -(-len(indices) // jobs)))
 
 
-def _paths(source: SimulatedWords | SimulatedSentences, out: Path, index: int) -> tuple[Path, Path]:
+def _paths(source: SimulatedWords | SimulatedSentences, out: Path, index: int) -> tuple[Path, ...]:
+    """Of the poses, of what is known of them, and with lips of these."""
+    from signloom.pose.lip_files import beside
+
     stem = f"{source.version}-{source.size}-{source.split}-{index:06d}"
-    return out / f"{stem}.pose", out / f"{stem}.json"
+    pose = out / f"{stem}.pose"
+    return pose, out / f"{stem}.json", *([beside(pose)] if source.lips else [])
 
 
 def write_sample(
@@ -162,10 +173,14 @@ def write_sample(
 ) -> str:
     """Writes one sample; the line that tells of it: pose file, tab, text."""
     from signloom.pose.files import write_pose
+    from signloom.pose.lip_files import write_lips
 
-    pose, described = _paths(source, out, index)
+    pose, described, *mouths = _paths(source, out, index)
     sample = source[index]
     write_pose(sample.clip, pose, overwrite)
+    for path in mouths:
+        assert sample.lips is not None
+        write_lips(sample.lips, path, overwrite)
     _write_json(describe(sample), described, overwrite)
     return f"{pose}\t{sample.text}"
 
@@ -201,23 +216,31 @@ def _told_span(span: Span) -> dict[str, float]:
     return {"start": span.start, "end": span.end}
 
 
-def _episode_paths(out: Path, index: int) -> tuple[Path, Path, Path, Path]:
-    pose, speech, signing, described = (
-        out / f"{index}{ending}" for ending in (".pose", ".speech.vtt", ".signing.vtt", ".json")
-    )
-    return pose, speech, signing, described
+def _episode_paths(out: Path, lips: bool, index: int) -> tuple[Path, ...]:
+    from signloom.pose.lip_files import ENDING
+
+    endings = (".pose", ".speech.vtt", ".signing.vtt", ".json", *([ENDING] if lips else []))
+    return tuple(out / f"{index}{ending}" for ending in endings)
 
 
 def write_episode(
-    source: SimulatedEpisodes, out: Path, overwrite: bool, minutes: float | None, index: int
+    source: SimulatedEpisodes,
+    out: Path,
+    overwrite: bool,
+    minutes: float | None,
+    index: int,
+    lips: bool = False,
 ) -> str:
-    """Writes one episode's four files; the line that tells of it: pose file, tab, id."""
+    """Writes one episode's files; the line that tells of it: pose file, tab, id."""
     from signloom.data.files import writing
     from signloom.pose.files import write_pose_slices
+    from signloom.pose.lip_files import write_lips_slices
 
     made = source[index] if minutes is None else source.of_length(index, minutes)
-    pose, speech, signing, described = _episode_paths(out, index)
+    pose, speech, signing, described, *mouths = _episode_paths(out, lips, index)
     write_pose_slices(made.slices(), made.frames, pose, overwrite)
+    for path in mouths:
+        write_lips_slices(made.lip_slices(), made.frames, path, overwrite)
     for path, cues, timed in ((speech, made.speech, "speech"), (signing, made.signing, "signing")):
         with writing(path, overwrite) as part:
             part.write_bytes(_subtitles(cues, f"Simulated ({made.id}): timed to the {timed}."))

@@ -14,6 +14,7 @@ from signloom.errors import MediaError, MissingExtraError, SignloomError
 
 if TYPE_CHECKING:
     from signloom.data.clip import PoseClip
+    from signloom.data.lips import Lips
     from signloom.inference.translate import Translation
     from signloom.methods.posestitch import PoseStitch
 
@@ -53,21 +54,38 @@ def run(
 ) -> None:
     """Translate signing into text.
 
+    A model that reads lips takes those of a video itself, and for NAME.pose those in
+    NAME.lips.safetensors beside it; it says where there are none.
+
     An input that fails is named on stderr and the others still finish; the exit
     code is then that of the first failure. With several inputs a line of text
     output is INPUT, a tab, and the text; alternatives follow, indented.
     """
+    from signloom.inference.translate import blind, reads_lips, writes_glosses
+
     translator = loaded(model)
     wanted = max(beam or translator.config.beam, alternatives + 1)
-    clips, failures = read_inputs(inputs, translator, allow_simulated)
+    clips, lips, failures = read_inputs(inputs, translator, allow_simulated)
+    if reads_lips(translator):
+        for path in clips:
+            if path not in lips:
+                print(f"signloom: {blind(translator, str(path))}", file=sys.stderr)
     translations = translated(
-        translator, clips, wanted if wanted != translator.config.beam else None
+        translator, clips, lips, wanted if wanted != translator.config.beam else None
     )
+    glosses = writes_glosses(translator)
+    if glosses and translations:
+        print(
+            f"signloom: model '{translator.name}' writes glosses, the names of signs in their "
+            "order, and no sentences",
+            file=sys.stderr,
+        )
     if output is Format.json:
         typer.echo(
             json.dumps(
                 [
                     as_json(path, translations[path], clips[path], translator.name, alternatives)
+                    | ({"glosses": True} if glosses else {})
                     for path in inputs
                     if path in translations
                 ],
@@ -101,17 +119,20 @@ def loaded(name: str | None) -> PoseStitch:
 
 def read_inputs(
     inputs: list[Path], model: PoseStitch, allow_simulated: bool
-) -> tuple[dict[Path, PoseClip], dict[Path, SignloomError]]:
-    """(clips, failures) by input; failures are named on stderr.
+) -> tuple[dict[Path, PoseClip], dict[Path, Lips], dict[Path, SignloomError]]:
+    """(clips, lips, failures) by input; failures are named on stderr.
 
+    Lips are looked for where the model reads them: in the video, or beside the pose file.
     A video is real signing: it is refused before the slow extraction where the
     model would not be allowed to translate it.
     """
-    from signloom.inference.translate import refuse_empty, refuse_untrusted
+    from signloom.inference.translate import reads_lips, refuse_empty, refuse_untrusted
     from signloom.pose.convert import conversion
     from signloom.pose.files import read_pose
+    from signloom.pose.lip_files import beside, read_lips
 
     clips: dict[Path, PoseClip] = {}
+    lips: dict[Path, Lips] = {}
     failures: dict[Path, SignloomError] = {}
     videos: list[Path] = []
 
@@ -131,14 +152,18 @@ def read_inputs(
                 continue
             clip = read_pose(path)
             refuse_untrusted(model, clip.simulated, allow_simulated, str(path))
+            if reads_lips(model) and beside(path).is_file():
+                lips[path] = read_lips(beside(path)).aligned_with(clip)
             clips[path] = clip
         except SignloomError as error:
             failed(path, error)
     for path, result in extracted(videos, model).items():
         if isinstance(result, SignloomError):
             failed(path, result)
-        else:
-            clips[path] = result
+            continue
+        clips[path], mouths = result
+        if mouths is not None:
+            lips[path] = mouths
     for path, clip in list(clips.items()):
         try:
             conversion(clip.layout, model.layout)
@@ -153,7 +178,7 @@ def read_inputs(
                 f"the first {read:.1f} s, the rest is not translated",
                 file=sys.stderr,
             )
-    return clips, failures
+    return clips, lips, failures
 
 
 def check_video(path: Path) -> None:
@@ -166,32 +191,39 @@ def check_video(path: Path) -> None:
         return
 
 
-def extracted(videos: list[Path], model: PoseStitch) -> dict[Path, PoseClip | SignloomError]:
-    """Video → its clip, with the articulators that the model reads, or why there is none."""
+def extracted(
+    videos: list[Path], model: PoseStitch
+) -> dict[Path, tuple[PoseClip, Lips | None] | SignloomError]:
+    """Video → its clip, with the articulators that the model reads, and lips; or why there is none."""
     if not videos:
         return {}
     from signloom.extract.extraction import extract_clips
     from signloom.extract.process import cores
+    from signloom.inference.translate import reads_lips
 
+    lips = reads_lips(model)
     hands = {"left_hand": "hands", "right_hand": "hands"}
-    parts = tuple(dict.fromkeys(hands.get(part, part) for part in model.layout.parts))
-    found: dict[Path, PoseClip | SignloomError] = {}
+    needed = [*model.layout.parts, *(["face"] if lips else [])]
+    parts = tuple(dict.fromkeys(hands.get(part, part) for part in needed))
+    found: dict[Path, tuple[PoseClip, Lips | None] | SignloomError] = {}
     try:
-        for result in extract_clips(videos, parts, jobs=len(cores())):
-            clip = result.error if result.clip is None else result.clip
-            assert clip is not None
-            found[result.path] = clip
+        for result in extract_clips(videos, parts, jobs=len(cores()), lips=lips):
+            made = result.error if result.clip is None else (result.clip, result.lips)
+            assert made is not None
+            found[result.path] = made
     except SignloomError as error:
         found |= {path: error for path in videos if path not in found}
     return found
 
 
 def translated(
-    model: PoseStitch, clips: dict[Path, PoseClip], beam: int | None
+    model: PoseStitch, clips: dict[Path, PoseClip], lips: dict[Path, Lips], beam: int | None
 ) -> dict[Path, Translation]:
     from signloom.inference.translate import translate_clips
 
-    return dict(zip(clips, translate_clips(model, list(clips.values()), beam), strict=True))
+    mouths = [lips.get(path) for path in clips]
+    told = translate_clips(model, list(clips.values()), beam, lips=mouths)
+    return dict(zip(clips, told, strict=True))
 
 
 def as_json(

@@ -18,11 +18,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from signloom.corpora.entries import Entry
+from signloom.corpora.entries import Entry, lips_of
 from signloom.corpora.manifest import ENDINGS, manifest_lines, unread_columns
 from signloom.corpora.store import Store, is_store, open_store
 from signloom.data.clip import PoseClip
 from signloom.data.layouts import Layout
+from signloom.data.lips import Lips
 from signloom.data.sample import GlossSpan
 from signloom.errors import MediaError, SignloomError, UsageError
 from signloom.pose.convert import conversion
@@ -95,8 +96,8 @@ class Facts:
     """What the checks need to know of a sample; its points are not kept.
 
     digest: of what its clip holds. hands: share of frames in which a hand is seen, None
-    where the layout has none. span, length: the stretch taken and the file's length
-    (seconds), of a manifest's samples.
+    where the layout has none; mouth: the same of its lips, None where it has none. span,
+    length: the stretch taken and the file's length (seconds), of a manifest's samples.
     """
 
     id: str
@@ -113,6 +114,7 @@ class Facts:
     file: str = ""
     span: tuple[float, float] | None = None
     length: float = 0.0
+    mouth: float | None = None
 
     @property
     def name(self) -> str:
@@ -195,13 +197,14 @@ def _read_store(store: Store, advance: Callable[[int], None]) -> _Read:
             )
         )
     for split in store.splits:
-        part = open_store(store.path, split)
+        part = open_store(store.path, split, lips=store.with_lips(split) > 0)
         for index in range(len(part)):
             try:
                 sample = part[index]
                 read.facts.append(
                     _facts(
                         sample.clip,
+                        sample.lips,
                         id=sample.id,
                         split=split,
                         text=sample.text,
@@ -247,8 +250,10 @@ def _read_manifest(file: Path, advance: Callable[[int], None]) -> _Read:
 
 def _entry_facts(entry: Entry) -> Facts:
     length = read_header(entry.path).duration
+    clip = read_pose(entry.path, entry.span)
     return _facts(
-        read_pose(entry.path, entry.span),
+        clip,
+        lips_of(entry, clip),
         id=entry.id,
         split=entry.split,
         text=entry.text,
@@ -260,7 +265,7 @@ def _entry_facts(entry: Entry) -> Facts:
     )
 
 
-def _facts(clip: PoseClip, **known: Any) -> Facts:
+def _facts(clip: PoseClip, lips: Lips | None, **known: Any) -> Facts:
     hands = [at for part, at in clip.layout.parts.items() if part in ("left_hand", "right_hand")]
     seen = None
     if hands and len(clip):
@@ -275,6 +280,7 @@ def _facts(clip: PoseClip, **known: Any) -> Facts:
         extractor=f"{clip.origin.extractor} {clip.origin.version}".strip(),
         digest=digest.hexdigest(),
         hands=seen,
+        mouth=float(lips.present.mean()) if lips is not None and len(lips) else None,
         **known,
     )
 
@@ -291,6 +297,7 @@ def found_in(facts: Sequence[Facts], tolerance: float | None = None) -> Iterator
     yield from _same_clips(facts)
     yield from _overlaps(facts)
     yield from _hands(facts)
+    yield from _lips(facts)
     yield from _layouts(facts)
     yield from _rates(facts)
     yield from _extractors(facts)
@@ -397,6 +404,20 @@ def _hands(facts: Sequence[Facts]) -> Iterator[Finding]:
         [f for f in known if f.hands and f.hands < FEW_HANDS],
         lambda f: f"a hand is seen in {f.hands:.0%} of its {f.frames} frames",
     )
+
+
+def _lips(facts: Sequence[Facts]) -> Iterator[Finding]:
+    having = [fact for fact in facts if fact.mouth is not None]
+    yield from _each(
+        "warning",
+        "no mouth",
+        [f for f in having if not f.mouth],
+        lambda f: f"its lips show a mouth in none of {f.frames} frames",
+    )
+    lacking = [fact for fact in facts if fact.mouth is None]
+    if having and lacking:
+        told = f"{len(lacking)} of {len(facts)} samples have no lips; a model that reads lips sees"
+        yield Finding("warning", "lips missing", f"{told} no mouth there", _names(lacking))
 
 
 def _layouts(facts: Sequence[Facts]) -> Iterator[Finding]:

@@ -9,11 +9,13 @@ from typing import Any
 
 from signloom.data.clip import PoseClip
 from signloom.data.layouts import Layout
+from signloom.data.lips import Lips
 from signloom.data.sample import GlossSpan, Sample
 from signloom.data.timing import Span
 from signloom.errors import MediaError
 from signloom.pose.convert import convert
 from signloom.pose.files import read_header, read_pose
+from signloom.pose.lip_files import read_lips, refuse_other
 
 ReadClip = Callable[[Path, Span | None], PoseClip]
 """A file (or folder), and the stretch of it to take (seconds, None: all), to a clip."""
@@ -24,7 +26,10 @@ SPLITS = ("train", "val", "dev", "test")
 
 @dataclass(frozen=True)
 class Entry:
-    """One clip of a corpus and what is known of it; ``span`` is the stretch of the file (seconds)."""
+    """One clip of a corpus and what is known of it.
+
+    span: the stretch of the file (seconds). lips: the file of the mouth crops of all of it.
+    """
 
     path: Path
     text: str
@@ -34,6 +39,7 @@ class Entry:
     span: Span | None = None
     signer: str = ""
     language: str = ""
+    lips: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,16 @@ class Entries:
             glosses=entry.glosses,
             signer=entry.signer,
             language=entry.language,
+            lips=lips_of(entry, clip),
         )
+
+
+def lips_of(entry: Entry, clip: PoseClip) -> Lips | None:
+    """The lips of an entry's clip. Raises MediaError where they are not its file's."""
+    if entry.lips is None:
+        return None
+    refuse_other(entry.lips, entry.path)
+    return read_lips(entry.lips, entry.span).aligned_with(clip)
 
 
 @dataclass(frozen=True)

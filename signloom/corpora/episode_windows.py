@@ -2,7 +2,7 @@
 
 A folder holds pose files with subtitles beside them, as ``signloom simulate episode`` writes
 them: NAME.pose, NAME.speech.vtt (when each cue is said), NAME.signing.vtt (when it is signed,
-the same cues). Subtitles may also lie in folders of their own, as BOBSL has them.
+the same cues), and with lips NAME.lips.safetensors. Subtitles may also lie in folders of their own, as BOBSL has them.
 
 Only the frames of a sample are read. Sample i is a pure function of the files, the seed and i.
 """
@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from signloom.corpora.cued import Limits, signers_of, told
-from signloom.corpora.episodes import language_of, name_of, pose_files
+from signloom.corpora.episodes import language_of, lips_beside, name_of, pose_files
 from signloom.data.cue import Cue
 from signloom.data.layouts import Layout
 from signloom.data.sample import Sample
@@ -30,6 +30,7 @@ from signloom.errors import SubtitleError, UsageError
 from signloom.metrics.alignment import is_bracketed
 from signloom.pose.convert import convert
 from signloom.pose.files import read_header, read_pose
+from signloom.pose.lip_files import read_lips
 from signloom.text.clean import clean, words_of
 from signloom.text.subtitles import read_subtitles
 
@@ -44,6 +45,7 @@ class _Episode:
     frames: int
     signer: str
     language: str
+    lips: Path | None
 
     @property
     def duration(self) -> Seconds:
@@ -77,6 +79,7 @@ class _OfEpisodes(ABC):
     seed: int
     rounds: int
     layout: Layout | None
+    lips: bool
 
     @abstractmethod
     def _look(self) -> tuple[tuple[_Chosen, ...], Counter[str]]:
@@ -123,8 +126,11 @@ class _OfEpisodes(ABC):
         return self._cues[index % len(self._cues)], rng
 
     def _sample(self, cue: _Chosen, first: int, last: int, **known: Any) -> Sample:
-        episode = cue.episode
-        clip = read_pose(episode.path, Span.of_frames(first, last, episode.fps))
+        episode, span = cue.episode, Span.of_frames(first, last, cue.episode.fps)
+        clip = read_pose(episode.path, span)
+        lips = None
+        if episode.lips is not None:
+            lips = read_lips(episode.lips, span).aligned_with(clip)
         return Sample(
             id=cue.id,
             clip=clip if self.layout is None else convert(clip, self.layout),
@@ -132,6 +138,7 @@ class _OfEpisodes(ABC):
             signer=episode.signer,
             language=episode.language,
             previous=cue.previous,
+            lips=lips,
             **known,
         )
 
@@ -148,14 +155,15 @@ class EpisodeWindows(_OfEpisodes):
     spoken, signed: the endings of the subtitles beside NAME.pose (NAME.speech.vtt), or folders
     of NAME.vtt (or NAME/signhd.vtt); cues of equal text, in order, go together.
     layout: what clips are converted to; None: as the files have them.
+    lips: whether samples carry the lips that lie beside each pose file.
 
     A cue becomes no sample, and is counted in ``excluded``, where it is "not signed" (in
     brackets), has "no words", is "unpaired", signed "outside" the clip, signed longer than
     the window ("long"), or signed where no window around its speech holds it ("far").
 
     Sample: text; span and prior on the clip's clock; previous: the cue said before.
-    Raises UsageError where no episode has both subtitles or no cue is left, SubtitleError
-    and MediaError for files that cannot be read.
+    Raises UsageError where no episode has both subtitles, no cue is left or lips are not
+    there, SubtitleError and MediaError for files that cannot be read.
     """
 
     folder: str
@@ -167,11 +175,12 @@ class EpisodeWindows(_OfEpisodes):
     spoken: str = SPEECH
     signed: str = SIGNING
     layout: Layout | None = None
+    lips: bool = False
 
     def _look(self) -> tuple[tuple[_Chosen, ...], Counter[str]]:
         chosen: list[_Chosen] = []
         excluded: Counter[str] = Counter()
-        for episode, said, seen in _episodes(self.folder, self.spoken, self.signed):
+        for episode, said, seen in _episodes(self.folder, self.lips, self.spoken, self.signed):
             paired = _paired(said, seen)
             for number, cue in enumerate(seen):
                 before = paired.get(number)
@@ -241,11 +250,12 @@ class EpisodeSentences(_OfEpisodes):
     rounds: int = 1
     limits: Limits = field(default_factory=Limits)
     layout: Layout | None = None
+    lips: bool = False
 
     def _look(self) -> tuple[tuple[_Chosen, ...], Counter[str]]:
         chosen: list[_Chosen] = []
         excluded: Counter[str] = Counter()
-        for episode, cues, _ in _episodes(self.folder, self.times):
+        for episode, cues, _ in _episodes(self.folder, self.lips, self.times):
             before = ""
             for number, cue in enumerate(cues):
                 moved = Cue(_moved(cue.span, self.lag), cue.text)
@@ -302,7 +312,7 @@ def _paired(said: Sequence[Cue], seen: Sequence[Cue]) -> dict[int, int]:
 
 
 def _episodes(
-    folder: str, *wanted: str
+    folder: str, lips: bool, *wanted: str
 ) -> Iterator[tuple[_Episode, tuple[Cue, ...], tuple[Cue, ...]]]:
     """Each episode of a folder with the cues of its first and last wanted subtitles."""
     signers = signers_of(Path(folder))
@@ -317,7 +327,13 @@ def _episodes(
         cues = [_ordered(file) for file in files if file is not None]
         yield (
             _Episode(
-                name, path, header.fps, header.frames, signers.get(name, ""), language_of(path)
+                name,
+                path,
+                header.fps,
+                header.frames,
+                signers.get(name, ""),
+                language_of(path),
+                lips_beside(path) if lips else None,
             ),
             cues[0],
             cues[-1],

@@ -23,6 +23,7 @@ from signloom.data.layouts import Layout
 from signloom.data.timing import Seconds, Span
 from signloom.errors import MediaError, SubtitleError, UsageError
 from signloom.pose.files import read_header
+from signloom.pose.lip_files import beside, refuse_other
 from signloom.text.clean import clean, words_of
 
 REASONS = ("low", "not signed", "not speech", "short", "long", "outside")
@@ -145,12 +146,18 @@ class Selection:
         return counts
 
     def entries(
-        self, split_of: Mapping[str, str], signer: str = "", language: str = ""
+        self,
+        split_of: Mapping[str, str],
+        signer: str = "",
+        language: str = "",
+        lips: bool = False,
     ) -> tuple[Entry, ...]:
         """An entry for each cue kept, called ``<episode>-<cue number>``.
 
         split_of: episode → split. language: of all; otherwise what each episode says.
+        lips: with the lips that lie beside each episode. Raises UsageError where there are none.
         """
+        found = {episode.name: lips_beside(episode.path) for episode, _ in self.kept if lips}
         return tuple(
             Entry(
                 path=episode.path,
@@ -160,6 +167,7 @@ class Selection:
                 span=Span(max(cue.span.start, 0.0), min(cue.span.end, episode.duration)),
                 signer=signer,
                 language=language or episode.language,
+                lips=found.get(episode.name),
             )
             for episode, cue in self.kept
         )
@@ -275,6 +283,20 @@ def pose_files(given: Sequence[Path]) -> list[Path]:
                 "their episode; rename one"
             )
     return list(found.values())
+
+
+def lips_beside(pose: Path) -> Path:
+    """The file of lips beside a pose file.
+
+    Raises UsageError where there is none, MediaError where it is another clip's.
+    """
+    if not (file := beside(pose)).is_file():
+        raise UsageError(
+            f"{pose} has no lips beside it, expected {file.name}; make them with --lips, as the poses "
+            "are made (signloom extract, signloom simulate episode), or do without"
+        )
+    refuse_other(file, pose)
+    return file
 
 
 def report_beside(pose: Path) -> Path | None:

@@ -11,6 +11,7 @@ A .tsv (or .csv) with a header, or a .jsonl with one object a line, UTF-8:
     split     'train', 'dev', … (optional: all 'train')
     language  (optional) the signed language, ISO 639-3 ('ase', 'gsg')
     id        (optional: the path without its ending)
+    lips      (optional) the file of mouth crops that goes with the .pose file, relative as it is
 
 A .tsv quotes nothing; a .csv may quote cells. Other columns are passed over.
 docs/corpora.md shows a whole one.
@@ -35,7 +36,7 @@ from signloom.errors import MediaError, SignloomError, UsageError
 from signloom.pose.files import read_header
 from signloom.text.clean import clean
 
-COLUMNS = ("path", "text", "start", "end", "gloss", "signer", "split", "language", "id")
+COLUMNS = ("path", "text", "start", "end", "gloss", "signer", "split", "language", "id", "lips")
 OLDER = "glosses"
 """The name that the column 'gloss' had first, and may still have."""
 
@@ -131,6 +132,9 @@ def _entry(file: Path, line: int, row: Any) -> Entry:
     refuse_video(where, path)
     if not path.is_file():
         raise MediaError(f"{where}: there is no file {path}; paths are relative to the manifest")
+    lips = file.parent / str(row["lips"]).strip() if row.get("lips") else None
+    if lips is not None and not lips.is_file():
+        raise MediaError(f"{where}: there is no file {lips}; paths are relative to the manifest")
     if row.get("gloss") and row.get(OLDER):
         raise UsageError(f"{where}: both 'gloss' and '{OLDER}' are given; keep 'gloss'")
     try:
@@ -152,6 +156,7 @@ def _entry(file: Path, line: int, row: Any) -> Entry:
         span=span,
         signer=str(row.get("signer") or "").strip(),
         language=str(row.get("language") or "").strip(),
+        lips=lips,
     )
 
 

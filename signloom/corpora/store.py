@@ -8,6 +8,9 @@ Points are int16 with one scale per articulator and axis of a clip, so a
 coordinate is off by at most 1/65,534 of the largest one of its articulator
 (0.01 pixels in a picture of 640). Zero stays exactly zero: a missing keypoint
 needs no mask. Confidence is uint8, and what was seen never rounds to unseen.
+
+Shards with samples that have lips have three columns more (LIPS), null where a sample has none:
+the crops as they are, 9 kB a frame. Who does not ask for lips does not read them.
 """
 
 from __future__ import annotations
@@ -32,7 +35,8 @@ from signloom.corpora.tables import read_table
 from signloom.data.clip import Origin, PoseClip
 from signloom.data.files import writing_folder
 from signloom.data.layouts import LAYOUTS, Layout
-from signloom.data.sample import GlossSpan, Sample
+from signloom.data.lips import CROP, Lips
+from signloom.data.sample import GlossSpan, Sample, gloss_sentence
 from signloom.data.timing import Span
 from signloom.errors import MediaError, UsageError, nearest
 
@@ -41,7 +45,7 @@ VERSION = 1
 INDEX = "index.json"
 QUARANTINE = "quarantine.tsv"
 SHARD_BYTES = 64 * 2**20
-"""A shard is closed when its points and confidences reach this."""
+"""A shard is closed when its points, confidences and lips reach this."""
 
 GLOSSES = pa.list_(
     pa.struct([("gloss", pa.utf8()), ("start", pa.float64()), ("end", pa.float64())])
@@ -66,6 +70,12 @@ SCHEMA = pa.schema(
     ]
 )
 
+LIPS = pa.schema(
+    [("lips", pa.large_binary()), ("lips_present", pa.binary()), ("lips_origin", pa.utf8())]
+)
+"""uint8 (frames, 96, 96), uint8 (frames,) of 0 and 1, and JSON; rate and number of frames are the clip's."""
+WITH_LIPS = pa.schema([*SCHEMA, *LIPS])
+
 Row = dict[str, Any]
 
 
@@ -85,7 +95,10 @@ def quantise(points: NDArray[np.float32], layout: Layout) -> tuple[NDArray[np.in
 
 
 def encode(sample: Sample) -> Row:
-    """A sample as a row of the store; picklable, so that worker processes can make rows."""
+    """A sample as a row of the store; picklable, so that worker processes can make rows.
+
+    Raises MediaError where its lips have not the clip's frames.
+    """
     clip = sample.clip
     points, scale = quantise(clip.points, clip.layout)
     confidence = np.rint(clip.confidence * 255).astype(np.uint8)
@@ -113,6 +126,18 @@ def encode(sample: Sample) -> Row:
         "scale": scale.tobytes(),
         "points": points.tobytes(),
         "confidence": confidence.tobytes(),
+        **_encoded_lips(sample),
+    }
+
+
+def _encoded_lips(sample: Sample) -> Row:
+    if sample.lips is None:
+        return {}
+    lips = sample.lips.aligned_with(sample.clip)
+    return {
+        "lips": lips.frames.tobytes(),
+        "lips_present": lips.present.astype(np.uint8).tobytes(),
+        "lips_origin": json.dumps(lips.origin.to_json(), sort_keys=True),
     }
 
 
@@ -176,7 +201,8 @@ class StoreWriter:
             )
         self._waiting.setdefault(split, []).append(row)
         self._origins.setdefault(row["origin"])
-        self._bytes[split] = self._bytes.get(split, 0) + len(row["points"]) + len(row["confidence"])
+        large = ("points", "confidence", "lips")
+        self._bytes[split] = self._bytes.get(split, 0) + sum(len(row.get(c, b"")) for c in large)
         if self._bytes[split] >= SHARD_BYTES:
             self._close_shard(split)
 
@@ -200,15 +226,18 @@ class StoreWriter:
         del self._bytes[split]
         number = sum(shard["split"] == split for shard in self._shards)
         name = f"{split}-{number:05d}.arrow"
-        batch = pa.RecordBatch.from_pylist(rows, schema=SCHEMA)
+        with_lips = sum("lips" in row for row in rows)
+        schema = WITH_LIPS if with_lips else SCHEMA
+        batch = pa.RecordBatch.from_pylist(rows, schema=schema)
         with pa.OSFile(str(self._folder / name), "wb") as file:
-            with pa.ipc.new_file(file, SCHEMA) as writer:
+            with pa.ipc.new_file(file, schema) as writer:
                 writer.write_batch(batch)
         self._shards.append(
             {
                 "file": name,
                 "split": split,
                 "samples": len(rows),
+                **({"lips": with_lips} if with_lips else {}),
                 "frames": sum(row["frames"] for row in rows),
                 "bytes": (self._folder / name).stat().st_size,
                 "sha256": file_sha256(self._folder / name),
@@ -256,8 +285,10 @@ class Store:
     It maps its shards into memory when they are first read, and pickles as its path.
     """
 
-    def __init__(self, path: Path, split: str | None, index: Mapping[str, Any]) -> None:
-        self.path, self.split, self._index = path, split, index
+    def __init__(
+        self, path: Path, split: str | None, index: Mapping[str, Any], lips: bool = False
+    ) -> None:
+        self.path, self.split, self._index, self._lips = path, split, index, lips
         self.layout = layout_from_json(index["layout"])
         self.splits: dict[str, int] = dict(index["splits"])
         self._shards = [s for s in index["shards"] if split is None or s["split"] == split]
@@ -269,7 +300,7 @@ class Store:
         return self._ends[-1] if self._ends else 0
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return open_store, (self.path, self.split)
+        return open_store, (self.path, self.split, self._lips)
 
     @property
     def origin(self) -> Origin:
@@ -284,6 +315,10 @@ class Store:
     def texts(self) -> list[str]:
         """The text of every sample in order, without reading points."""
         return self._column("text")
+
+    def glosses(self) -> list[str]:
+        """The glosses of every sample in order, as one text each, without reading points."""
+        return [gloss_sentence(g["gloss"] for g in row) for row in self._column("glosses")]
 
     def ids(self) -> list[str]:
         """The id of every sample in order, without reading points."""
@@ -305,11 +340,17 @@ class Store:
             "keypoints": len(self.layout),
             "splits": self.splits,
             "frames": dict(self._index["frames"]),
+            "lips": {split: self.with_lips(split) for split in self.splits},
             "bytes": sum(shard["bytes"] for shard in self._index["shards"]),
             "origins": list(self._index["origins"]),
             "simulated": self.simulated,
             "description": dict(self._index["description"]),
         }
+
+    def with_lips(self, split: str | None) -> int:
+        """How many samples of a split (None: of all) have lips."""
+        shards = self._index["shards"]
+        return sum(s.get("lips", 0) for s in shards if split in (None, s["split"]))
 
     def verify(self) -> None:
         """Reads every shard. Raises MediaError naming the first whose bytes have changed."""
@@ -346,6 +387,7 @@ class Store:
             signer=value("signer"),
             language=value("language"),
             stitched=value("stitched"),
+            lips=self._mouths(batch, row) if self._lips and "lips" in batch else None,
         )
 
     def _clip(self, batch: Mapping[str, pa.Array], row: int) -> PoseClip:
@@ -365,6 +407,19 @@ class Store:
             id=batch["clip"][row].as_py(),
             origin=_origin(batch["origin"][row].as_py()),
             size=(batch["width"][row].as_py(), batch["height"][row].as_py()),
+        )
+
+    def _mouths(self, batch: Mapping[str, pa.Array], row: int) -> Lips | None:
+        if not batch["lips"][row].is_valid:
+            return None
+        pixels = np.frombuffer(batch["lips"][row].as_buffer(), np.uint8)
+        present = np.frombuffer(batch["lips_present"][row].as_buffer(), np.uint8)
+        return Lips(
+            pixels.reshape(-1, CROP, CROP),
+            present != 0,
+            batch["fps"][row].as_py(),
+            batch["clip"][row].as_py(),
+            _origin(batch["lips_origin"][row].as_py()),
         )
 
     @cached_property
@@ -391,7 +446,8 @@ class _Batches:
                 raise MediaError(
                     f"{file} cannot be read as Arrow ({error}); prepare the store again"
                 ) from None
-            self._open[shard] = {name: batch.column(name) for name in SCHEMA.names}
+            names = WITH_LIPS.names if LIPS.names[0] in batch.schema.names else SCHEMA.names
+            self._open[shard] = {name: batch.column(name) for name in names}
         return self._open[shard]
 
 
@@ -403,11 +459,14 @@ def is_store(path: str | os.PathLike[str]) -> bool:
         return False
 
 
-def open_store(path: str | os.PathLike[str], split: str | None = None) -> Store:
+def open_store(path: str | os.PathLike[str], split: str | None = None, lips: bool = False) -> Store:
     """Opens a store: one split of it, or all of them one after another.
 
+    lips: whether samples carry the mouth crops that the store keeps, which are most of its bytes.
+
     Raises MediaError where the folder is no store, is newer than this version
-    reads, or misses bytes; UsageError naming the nearest split.
+    reads, or misses bytes; UsageError naming the nearest split, or where lips are asked
+    for and no sample has them.
     """
     folder = Path(path)
     if not is_store(folder):
@@ -441,7 +500,14 @@ def open_store(path: str | os.PathLike[str], split: str | None = None) -> Store:
                 f"{file} has {size} bytes, expected {shard['bytes']}: it was cut short; "
                 "copy or prepare the store again"
             )
-    return Store(folder, split, index)
+    store = Store(folder, split, index, lips)
+    if lips and not store.with_lips(split):
+        of = f"split '{split}' of " if split else ""
+        raise UsageError(
+            f"{of}the store {folder} holds no mouth crops, expected lips beside its poses; prepare "
+            "it with lips (--lips, or a manifest with a column 'lips')"
+        )
+    return store
 
 
 def _check_index(index: Any) -> None:
@@ -450,6 +516,8 @@ def _check_index(index: Any) -> None:
     dict(index["splits"])
     for shard in index["shards"]:
         int(shard["bytes"])
+        if not isinstance(shard.get("lips", 0), int):
+            raise TypeError(f"the shard '{shard['file']}' counts lips as {shard['lips']!r}")
         if Path(shard["file"]).name != shard["file"]:
             raise ValueError(f"the shard '{shard['file']}' lies outside the store")
 

@@ -224,6 +224,10 @@ ISHARAH86 = _chosen(
     + _named(BODY, BODY_POINTS[:25]),
 )
 HANDS42 = _chosen("hands42", _HANDS)
+BOSTON3 = replace(
+    _chosen("boston3", [f"{LEFT}:CENTRE", f"{RIGHT}:CENTRE", f"{BODY}:NOSE"]), depth="none"
+)
+"""RWTH-BOSTON-104: the centre of each hand, and the nose, in the picture plane."""
 
 
 HOLISTIC543 = _chosen(
@@ -358,6 +362,7 @@ LAYOUTS: dict[str, Layout] = {
         PS76,
         ISHARAH86,
         HANDS42,
+        BOSTON3,
         WHOLEBODY133,
         OPENPOSE137,
         SKELS50,

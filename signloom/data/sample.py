@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -16,6 +17,15 @@ class GlossSpan:
 
     gloss: str
     span: Span | None = None
+
+
+def gloss_sentence(glosses: Iterable[str]) -> str:
+    """Glosses as one text, a space between them; what is inside a gloss becomes "-".
+
+    >>> gloss_sentence(["TOMORROW", "ICE CREAM"])
+    'TOMORROW ICE-CREAM'
+    """
+    return " ".join("-".join(gloss.split()) for gloss in glosses)
 
 
 @dataclass(frozen=True)

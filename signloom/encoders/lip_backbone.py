@@ -7,8 +7,10 @@ linear layer and a Conformer of four blocks, and is pooled as the pose is [S].
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol, cast
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, Protocol, cast
 
 import numpy as np
 import torch
@@ -17,10 +19,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from signloom.data.lips import Lips
+from signloom.encoders.auto_avsr import AutoAvsrEncoder, load_lip_weights
 from signloom.encoders.conformer import Conformer, attentive_pool
 from signloom.encoders.frames import pad_frames
 from signloom.encoders.masked_norm import real
-from signloom.errors import UsageError
+from signloom.errors import MediaError, UsageError
+
+EncoderName = Literal["small", "auto_avsr"]
 
 
 class LipEncoder(Protocol):
@@ -84,12 +89,19 @@ class LipBackbone(nn.Module):
 
 
 class Frozen(nn.Module):
-    """A frame encoder that training passes by: no gradients, and evaluation mode whatever its parent's is."""
+    """A frame encoder that training passes by: no gradients, and evaluation mode whatever its parent's is.
 
-    def __init__(self, encoder: nn.Module):
+    Its weights are referred to, never stored: no state dict has them, and loading one leaves them.
+    sha256: of the file they came from; "" where there is none.
+    """
+
+    def __init__(self, encoder: nn.Module, sha256: str = ""):
         super().__init__()
         self.encoder = encoder.requires_grad_(False).eval()
         self.width = cast(int, encoder.width)
+        self.sha256 = sha256
+        self.register_state_dict_post_hook(_without_weights)
+        self.register_load_state_dict_pre_hook(_with_own_weights)
 
     def train(self, mode: bool = True) -> Frozen:
         """Stays in evaluation mode."""
@@ -102,6 +114,52 @@ class Frozen(nn.Module):
         mask: Bool[Tensor, "batch time"],
     ) -> Float[Tensor, "batch time width"]:
         return self.encoder(pictures, mask)
+
+
+def _without_weights(_: nn.Module, state: dict[str, Any], prefix: str, __: Any) -> None:
+    for name in [name for name in state if name.startswith(f"{prefix}encoder.")]:
+        del state[name]
+
+
+def _with_own_weights(frozen: nn.Module, state: dict[str, Any], prefix: str, *_: Any) -> None:
+    own = cast(Frozen, frozen).encoder.state_dict()
+    state.update({f"{prefix}encoder.{name}": tensor for name, tensor in own.items()})
+
+
+def lip_encoder(name: EncoderName, weights: str = "", sha256: str = "") -> nn.Module:
+    """Who looks at the mouth: `Frozen` where a folder of ``weights`` is given, else the small one, to be trained.
+
+    sha256: what the weights must have, where that is known.
+    Raises UsageError for Auto-AVSR's without weights, MediaError where they do not fill the
+    encoder whole or are not the ones expected.
+    """
+    if name == "auto_avsr" and not weights:
+        raise UsageError(
+            "the lip encoder 'auto_avsr' needs the published weights: from random ones it would see "
+            "nothing; give their folder (see signloom.encoders.auto_avsr), or take 'small'"
+        )
+    encoder = AutoAvsrEncoder() if name == "auto_avsr" else SmallLipEncoder()
+    if not weights:
+        return encoder
+    load_lip_weights(encoder, weights)
+    got = weights_sha256(weights)
+    if sha256 and got != sha256:
+        raise MediaError(
+            f"the lip encoder's weights in {weights} have sha256 {got[:12]}…, expected "
+            f"{sha256[:12]}…; put back the weights that the model was trained with"
+        )
+    return Frozen(encoder, got)
+
+
+def weights_sha256(folder: str | Path) -> str:
+    """Of the safetensors in a folder, one after another by name."""
+    digests = []
+    for path in sorted(Path(folder).glob("*.safetensors")):
+        with path.open("rb") as file:
+            digests.append(hashlib.file_digest(file, "sha256").hexdigest())
+    return (
+        digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+    )
 
 
 class SmallLipEncoder(nn.Module):

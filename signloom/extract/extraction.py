@@ -23,9 +23,11 @@ import numpy as np
 
 from signloom.data.clip import Origin, PoseClip
 from signloom.data.layouts import HOLISTIC
+from signloom.data.lips import CROP, Lips
 from signloom.data.timing import Seconds
 from signloom.errors import MediaError, UsageError
 from signloom.extract.holistic import NAME, PARTS, Box, settings_of
+from signloom.extract.lips import ORIGIN
 from signloom.extract.process import Process, Progress, cores, require
 from signloom.extract.video import Limits, VideoInfo, check_file
 
@@ -44,18 +46,19 @@ class Task:
     info: VideoInfo | None = None
     box: Box | None = None
     version: str = ""
-    pieces: dict[int, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+    pieces: dict[int, tuple[np.ndarray, ...]] = field(default_factory=dict)
     waiting: int = 0
     failed: bool = False
 
 
 @dataclass(frozen=True)
 class Extracted:
-    """What became of one video: its clip, or why there is none."""
+    """What became of one video: its clip, and its lips where they were asked for; or why not."""
 
     path: Path
     clip: PoseClip | None
     error: MediaError | None
+    lips: Lips | None = None
 
 
 class Workers:
@@ -130,17 +133,25 @@ def extract_clips(
     jobs: int = 1,
     limits: Limits = Limits(),
     progress: Callable[[int, int], None] | None = None,
+    lips: bool = False,
 ) -> Iterator[Extracted]:
     """The videos' clips as they are finished, in any order; a video that fails holds up no other.
 
-    Arguments as in ``extract_clip``. Raises MissingExtraError without the
-    'extract' extra and UsageError where ``jobs`` is below 1.
+    Arguments as in ``extract_clip``. lips: also the mouths, cut from the same pictures.
+
+    Raises MissingExtraError without the 'extract' extra and UsageError where ``jobs`` is
+    below 1, or lips are asked for and the face is not.
     """
     require("av", "mediapipe")
     if jobs < 1:
         raise UsageError(f"--jobs is {jobs}, expected 1 or more")
+    if lips and "face" not in parts:
+        raise UsageError(
+            f"lips are cut where the face is, and the parts are {', '.join(parts)}; add face to them"
+        )
     with workers(jobs, limits) as crew:
-        yield from _Run(crew, tuple(parts), signer_box, progress).results([Path(p) for p in paths])
+        run = _Run(crew, tuple(parts), signer_box, progress, lips)
+        yield from run.results([Path(p) for p in paths])
 
 
 class _Run:
@@ -152,11 +163,13 @@ class _Run:
         parts: tuple[str, ...],
         signer_box: str | Box,
         progress: Callable[[int, int], None] | None,
+        lips: bool,
     ):
         self.crew = crew
         self.parts = parts
         self.signer_box = signer_box
         self.progress = progress
+        self.lips = lips
         self.done = self.total = 0
         self.lock = threading.Lock()
         self.out: dict[Future, tuple[Task, str, int]] = {}
@@ -176,14 +189,14 @@ class _Run:
                 if task.failed:
                     continue
                 try:
-                    clip = self._receive(task, step, piece, future)
+                    made = self._receive(task, step, piece, future)
                 except MediaError as error:
                     task.failed = True
                     task.pieces.clear()
                     yield Extracted(task.path, None, error)
                 else:
-                    if clip is not None:
-                        yield Extracted(task.path, clip, None)
+                    if made is not None:
+                        yield made
 
     def _send(self, task: Task, step: str, piece: int = 0, **more: object) -> None:
         request = {"do": step, "path": os.path.abspath(task.path), **more}
@@ -191,8 +204,8 @@ class _Run:
             request["info"] = task.info.to_json()
         self.out[self.crew.submit(request, task.path, self._count)] = (task, step, piece)
 
-    def _receive(self, task: Task, step: str, piece: int, future: Future) -> PoseClip | None:
-        """Takes in one answer and asks for what follows; the clip when all is there."""
+    def _receive(self, task: Task, step: str, piece: int, future: Future) -> Extracted | None:
+        """Takes in one answer and asks for what follows; what was made when all is there."""
         answer, payload = future.result()
         if step == "inspect":
             task.info = VideoInfo(**answer)
@@ -206,9 +219,12 @@ class _Run:
         else:
             self._count(answer["frames"] - answer["reported"])
             task.version = answer["version"]
-            task.pieces[piece] = _arrays(payload, answer["frames"])
+            task.pieces[piece] = _arrays(payload, answer["frames"], self.lips)
             task.waiting -= 1
-            return join(task, self.parts) if task.waiting == 0 else None
+            if task.waiting:
+                return None
+            clip = join(task, self.parts)
+            return Extracted(task.path, clip, None, _lips(task, clip) if self.lips else None)
         self._send_pieces(task)
         return None
 
@@ -227,6 +243,7 @@ class _Run:
                 warm=math.ceil(WARM * task.info.fps),
                 parts=self.parts,
                 box=task.box,
+                lips=self.lips,
             )
 
     def _count(self, frames: int) -> None:
@@ -271,10 +288,16 @@ def parse_box(text: str) -> str | Box:
     return x, y, w, h
 
 
-def _arrays(payload: bytes, frames: int) -> tuple[np.ndarray, np.ndarray]:
-    values = np.frombuffer(payload, np.float32)
+def _arrays(payload: bytes, frames: int, lips: bool) -> tuple[np.ndarray, ...]:
+    """Points and confidence of a piece, and with lips crops and whether there is a mouth."""
     cut = frames * len(HOLISTIC) * 3
-    return values[:cut].reshape(frames, -1, 3), values[cut:].reshape(frames, -1)
+    values = np.frombuffer(payload, np.float32, frames * len(HOLISTIC) * 4)
+    keypoints = values[:cut].reshape(frames, -1, 3), values[cut:].reshape(frames, -1)
+    if not lips:
+        return keypoints
+    pixels = np.frombuffer(payload, np.uint8, offset=values.nbytes)
+    cut = frames * CROP * CROP
+    return *keypoints, pixels[:cut].reshape(frames, CROP, CROP), pixels[cut:] != 0
 
 
 def join(task: Task, parts: tuple[str, ...]) -> PoseClip:
@@ -298,3 +321,12 @@ def join(task: Task, parts: tuple[str, ...]) -> PoseClip:
         Origin(NAME, task.version, settings),
         (task.info.width, task.info.height),
     )
+
+
+def _lips(task: Task, clip: PoseClip) -> Lips:
+    """The lips of a video's pieces in order."""
+    ordered = [task.pieces[number] for number in sorted(task.pieces)]
+    frames = np.concatenate([piece[2] for piece in ordered])
+    frames.setflags(write=False)
+    present = np.concatenate([piece[3] for piece in ordered])
+    return Lips(frames, present, clip.fps, clip.id, ORIGIN)

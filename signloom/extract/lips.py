@@ -4,13 +4,15 @@ Each picture is turned, scaled and moved so that the face's points fall on a mea
 whose mouth is the middle of the crop [R:AV]. Turn and scale are the mean over ±6 frames,
 the place is the frame's own: what is left to see is how the mouth moves. Spec §3 'Inputs'.
 
-``mouth_crops`` is for everybody; ``crops`` runs inside the limited process
-(extract/worker.py), the only place where a file is decoded.
+Where poses are being extracted a `Cropper` cuts the mouths from the same pictures; `mouth_crops`
+is for a clip that there is already. Both run inside the limited process (extract/worker.py),
+the only place where a file is decoded.
 """
 
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signloom.data.clip import Origin, PoseClip
+from signloom.data.layouts import Layout
 from signloom.data.lips import CROP, Lips
 from signloom.data.names import FACE
 from signloom.errors import MediaError
@@ -43,6 +46,10 @@ PIECE = 500
 """Frames asked of the process at a time."""
 GREY = np.array([0.299, 0.587, 0.114], np.float32)
 
+ORIGIN = Origin(
+    NAME, VERSION, {"smooth": SMOOTH, "points": sorted(n for names in MEAN_FACE for n in names)}
+)
+
 Complex = NDArray[np.complex128]
 
 
@@ -57,18 +64,15 @@ def mouth_crops(path: str | os.PathLike[str], clip: PoseClip, limits: Limits = L
     """
     require("av")
     check_file(path)
-    places = {names: clip.layout.of(*(f"{FACE}:{n}" for n in names)) for names in MEAN_FACE}
+    places = _places(clip.layout)
     with Process(limits) as process:
         request = {"path": os.path.abspath(path)}
         answer, _ = process.ask({"do": "inspect", **request}, Path(path))
         info = VideoInfo(**answer)
         _check_same(Path(path), clip, info)
-        points = np.stack([clip.points[:, at, :2].mean(1) for at in places.values()], 1)
-        needed = np.concatenate(list(places.values()))
-        seen: NDArray[np.bool_] = np.all(clip.present[:, needed], axis=1)
-        turn, middle = placements(points[..., 0] + 1j * points[..., 1].astype(np.float64), seen)
-        inside = (middle.real >= 0) & (middle.real < info.width)
-        seen &= inside & (middle.imag >= 0) & (middle.imag < info.height)
+        points, seen = _landmarks(clip.points, clip.present, places)
+        turn, middle = placements(points, seen)
+        seen &= _inside(middle, info.width, info.height)
         frames = np.zeros((len(clip), CROP, CROP), np.uint8)
         for first in range(0, len(clip), PIECE):
             piece = slice(first, first + PIECE)
@@ -84,8 +88,26 @@ def mouth_crops(path: str | os.PathLike[str], clip: PoseClip, limits: Limits = L
             }
             _, payload = process.ask({"do": "lips", **request, **asked}, Path(path))
             frames[piece] = np.frombuffer(payload, np.uint8).reshape(-1, CROP, CROP)
-    settings = {"smooth": SMOOTH, "points": sorted(n for names in MEAN_FACE for n in names)}
-    return Lips(frames, seen, clip.fps, clip.id, Origin(NAME, VERSION, settings))
+    return Lips(frames, seen, clip.fps, clip.id, ORIGIN)
+
+
+def _places(layout: Layout) -> list[NDArray[np.int_]]:
+    """The keypoints of each of ``MEAN_FACE``'s points. Raises UsageError where one is missing."""
+    return [layout.of(*(f"{FACE}:{name}" for name in names)) for names in MEAN_FACE]
+
+
+def _landmarks(
+    points: NDArray[np.float32], present: NDArray[np.bool_], places: list[NDArray[np.int_]]
+) -> tuple[Complex, NDArray[np.bool_]]:
+    """(frames, 6) x + iy of ``MEAN_FACE``'s points in the picture; (frames,) whether all are there."""
+    at = np.stack([points[:, place, :2].mean(1) for place in places], 1)
+    seen: NDArray[np.bool_] = np.all(present[:, np.concatenate(places)], axis=1)
+    return at[..., 0] + 1j * at[..., 1].astype(np.float64), seen
+
+
+def _inside(middle: Complex, width: int, height: int) -> NDArray[np.bool_]:
+    across = (middle.real >= 0) & (middle.real < width)
+    return across & (middle.imag >= 0) & (middle.imag < height)
 
 
 def _check_same(path: Path, clip: PoseClip, info: VideoInfo) -> None:
@@ -150,11 +172,55 @@ def crops(request: Mapping[str, Any], limits: Limits) -> NDArray[np.uint8]:
     return found
 
 
+class Cropper:
+    """Mouths cut from pictures as they come: each waits for the SMOOTH pictures behind it."""
+
+    def __init__(self, layout: Layout):
+        self._places = _places(layout)
+        self._waiting: deque[NDArray[np.uint8]] = deque()
+        self._points: list[Complex] = []
+        self._seen: list[NDArray[np.bool_]] = []
+
+    def see(
+        self,
+        rgb: NDArray[np.uint8],
+        points: NDArray[np.float32],
+        confidence: NDArray[np.float32],
+    ) -> list[NDArray[np.uint8] | None]:
+        """Takes in a picture and its keypoints (keypoints, 3); the crop that is due, if one is.
+
+        None in place of a crop where the mouth was not seen.
+        """
+        at, seen = _landmarks(points[None], confidence[None] > 0, self._places)
+        self._points.append(at[0])
+        self._seen.append(seen)
+        self._waiting.append(rgb)
+        return [self._next()] if len(self._waiting) > SMOOTH else []
+
+    def rest(self) -> list[NDArray[np.uint8] | None]:
+        """The crops of the pictures that still wait, once no other comes."""
+        return [self._next() for _ in range(len(self._waiting))]
+
+    def _next(self) -> NDArray[np.uint8] | None:
+        rgb = self._waiting.popleft()
+        at = len(self._points) - len(self._waiting) - 1
+        if not self._seen[at]:
+            return None
+        margin = min(at, len(self._waiting), SMOOTH)
+        around = slice(at - margin, at + margin + 1)
+        seen = np.concatenate(self._seen[around])
+        turn, middle = placements(np.stack(self._points[around]), seen)
+        if not _inside(middle, rgb.shape[1], rgb.shape[0])[margin]:
+            return None
+        return sampled(rgb, complex(turn[margin]), complex(middle[margin]))
+
+
 def sampled(rgb: NDArray[np.uint8], turn: complex, middle: complex) -> NDArray[np.uint8]:
     """(96, 96) greys of an RGB picture (height, width, 3) at turn · z + middle for each pixel z.
 
-    A picture's pixel (column, row) is centred on (column + ½) + (row + ½)i. Straight lines between pixels; where the picture is finer than the crop, the mean over as
-    many places as it has pixels there. Beyond its edge the picture goes on as it ends.
+    A picture's pixel (column, row) is centred on (column + ½) + (row + ½)i. Straight lines between
+    pixels; where the picture is finer than the crop, the mean over as many places as it has pixels
+    there. Beyond its edge the picture goes on as it ends.
     """
     finer = int(np.clip(np.ceil(abs(turn) - 0.1), 1, 8))
     axis = (np.arange(CROP * finer) + 0.5) / finer - CROP / 2

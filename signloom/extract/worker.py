@@ -17,9 +17,10 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from signloom.data.lips import CROP
 from signloom.data.timing import Span
 from signloom.errors import MediaError
-from signloom.extract.lips import crops
+from signloom.extract.lips import SMOOTH, Cropper, crops
 from signloom.extract.video import Limits, VideoInfo, decoded, frames, inspect, nearest
 
 REPORT_EVERY = 0.2
@@ -112,7 +113,10 @@ def _sampled(path: str, info: VideoInfo, limits: Limits) -> Iterator[Any]:
 def extract(
     request: Mapping[str, Any], limits: Limits, out: BinaryIO
 ) -> tuple[dict[str, Any], bytes]:
-    """Keypoints of the ticks [first, last), tracking warmed up on the ``warm`` ticks before them."""
+    """Keypoints of the ticks [first, last), tracking warmed up on the ``warm`` ticks before them.
+
+    Where the request asks for lips, crops (and whether there is a mouth) come behind them.
+    """
     from signloom.extract.holistic import HolisticExtractor
 
     info = VideoInfo(**request["info"])
@@ -123,22 +127,41 @@ def extract(
     count = last - first
     points = np.zeros((count, len(extractor.layout), 3), np.float32)
     confidence = np.zeros((count, len(extractor.layout)), np.float32)
-    span = Span.of_frames(begin, max(last, begin), info.fps)
-    pictures = (rgb for _, rgb in frames(request["path"], span, info, limits))
+    cropper = Cropper(extractor.layout) if request["lips"] else None
+    behind = 0 if cropper is None else SMOOTH
+    span = Span.of_frames(begin, max(min(last + behind, info.frames), begin), info.fps)
+    shown: list[Any] = []
+
+    def pictures() -> Iterator[Any]:
+        for _, rgb in frames(request["path"], span, info, limits):
+            shown[:] = [rgb]
+            yield rgb
+
+    cut: list[Any] = []
     reported, said = 0, time.monotonic()
-    for tick, (seen, sure) in enumerate(extractor.extract(pictures), start=begin):
-        if tick >= first:
+    for tick, (seen, sure) in enumerate(extractor.extract(pictures()), start=begin):
+        if first <= tick < last:
             points[tick - first], confidence[tick - first] = seen, sure
+        if cropper is not None:
+            cut += cropper.see(shown[0], seen, sure)
         now = time.monotonic()
         if now - said > REPORT_EVERY:
-            out.write(
-                json.dumps({"progress": max(tick + 1 - first - reported, 0)}).encode() + b"\n"
-            )
+            done = max(min(tick + 1, last) - first, 0)
+            out.write(json.dumps({"progress": done - reported}).encode() + b"\n")
             out.flush()
-            reported, said = max(tick + 1 - first, 0), now
+            reported, said = done, now
     extractor.close()
     result = {"frames": count, "reported": reported, "version": extractor.version}
-    return result, points.tobytes() + confidence.tobytes()
+    payload = points.tobytes() + confidence.tobytes()
+    if cropper is None:
+        return result, payload
+    cut += cropper.rest()
+    mouths = np.zeros((count, CROP, CROP), np.uint8)
+    present = np.zeros(count, np.uint8)
+    for tick, crop in enumerate(cut, start=begin):
+        if first <= tick < last and crop is not None:
+            mouths[tick - first], present[tick - first] = crop, 1
+    return result, payload + mouths.tobytes() + present.tobytes()
 
 
 if __name__ == "__main__":

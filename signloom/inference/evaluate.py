@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from signloom.data.sample import Sample, SampleSource
+from signloom.data.sample import Sample, SampleSource, gloss_sentence
 from signloom.errors import UsageError
 from signloom.inference.predictions import clip_hash
-from signloom.inference.translate import Translator, refuse_untrusted, translate_clips
+from signloom.inference.translate import (
+    Translator,
+    refuse_untrusted,
+    translate_clips,
+    writes_glosses,
+)
 from signloom.metrics.baselines import BASELINES as BASELINES
+from signloom.metrics.baselines import FREQUENT, baselines
 from signloom.metrics.baselines import SHUFFLED as SHUFFLED
-from signloom.metrics.baselines import baselines
-from signloom.metrics.buckets import LENGTHS, by_length
+from signloom.metrics.buckets import GLOSSES, LENGTHS, by_glosses, by_length
+from signloom.metrics.recognition import score_recognition
 from signloom.metrics.score import Score
-from signloom.metrics.translation import score_translation
+from signloom.metrics.translation import Which, score_translation
 
 CHUNK = 128
 """Clips held in memory at once; within a chunk, those of like length share a batch."""
@@ -36,6 +43,8 @@ class Evaluation:
     """Bucket → scores of its sentences; buckets without a sentence are absent."""
     inputs: tuple[str, ...]
     """The hash of each clip's content."""
+    glosses: bool = False
+    """Whether all texts are glosses, and the scores word error rates."""
 
     def to_json(self) -> dict[str, Any]:
         """Whether simulated, n, metrics, baselines and length buckets, as scores.json carries them."""
@@ -49,7 +58,7 @@ class Evaluation:
             },
             "lengths": {
                 name: {
-                    "words": list(LENGTHS[name]),
+                    "words": list((GLOSSES if self.glosses else LENGTHS)[name]),
                     "metrics": [score.to_json() for score in scores],
                 }
                 for name, scores in self.lengths.items()
@@ -70,7 +79,10 @@ def evaluate(
 ) -> Evaluation:
     """Translates a split (its first ``limit`` samples) and scores it beside the baselines.
 
-    training_texts: where the most frequent sentence and word come from.
+    A model that writes glosses is scored by word error rate against each sample's glosses, beside
+    shuffled input and the most frequent gloss sentence.
+
+    training_texts: where the most frequent sentence and word come from; glosses for such a model.
     advance: called after each chunk with how many sentences it had.
 
     Raises UntrustedResultError for a model that knows only simulated signing
@@ -82,7 +94,7 @@ def evaluate(
             f"nothing to evaluate: the split has {len(corpus)} samples and the limit is {limit}; "
             "choose a split with samples and a limit of at least 1"
         )
-    simulated = True
+    simulated, glosses = True, writes_glosses(translator)
     ids: list[str] = []
     inputs: list[str] = []
     hypotheses: list[str] = []
@@ -97,38 +109,56 @@ def evaluate(
             translator, clips, beam, batch, [sample.lips for sample in samples]
         )
         hypotheses += [translation.text for translation in translations]
-        references += [sample.text for sample in samples]
+        references += [_reference(sample, glosses) for sample in samples]
         ids += [sample.id for sample in samples]
         inputs += [clip_hash(sample.clip) for sample in samples]
         advance(len(samples))
+    others = baselines(hypotheses, references, training_texts)
+    if glosses:
+        others = {name: texts for name, texts in others.items() if name in (SHUFFLED, FREQUENT)}
+    scored = _scores(glosses, "standard")
+    buckets = by_glosses if glosses else by_length
     return Evaluation(
         simulated,
         tuple(ids),
         tuple(hypotheses),
         tuple(references),
-        tuple(score_translation(hypotheses, references, which="standard")),
+        tuple(scored(hypotheses, references)),
+        {name: tuple(scored(outputs, references)) for name, outputs in others.items()},
         {
-            name: tuple(score_translation(outputs, references, which="standard"))
-            for name, outputs in baselines(hypotheses, references, training_texts).items()
-        },
-        {
-            name: tuple(score_translation(*bucket))
-            for name, bucket in by_length(hypotheses, references).items()
+            name: tuple(_scores(glosses)(*bucket))
+            for name, bucket in buckets(hypotheses, references).items()
         },
         tuple(inputs),
+        glosses,
     )
 
 
 def translation_scores(
     translator: Translator, corpus: SampleSource, limit: int, beam: int | None = None
 ) -> dict[str, float]:
-    """The translation scores on the first ``limit`` samples, by name: what training is watched by."""
+    """The scores on the first ``limit`` samples, by name: what training is watched by.
+
+    Word error rate and its parts for a model that writes glosses.
+    """
+    glosses = writes_glosses(translator)
     samples = [corpus[i] for i in range(min(len(corpus), limit))]
     found = translate_clips(
         translator, [s.clip for s in samples], beam, lips=[s.lips for s in samples]
     )
-    scores = score_translation([t.text for t in found], [sample.text for sample in samples])
+    references = [_reference(sample, glosses) for sample in samples]
+    scores = _scores(glosses)([translation.text for translation in found], references)
     return {score.name: round(score.value, 4) for score in scores}
+
+
+def _reference(sample: Sample, glosses: bool) -> str:
+    return gloss_sentence(span.gloss for span in sample.glosses) if glosses else sample.text
+
+
+def _scores(
+    glosses: bool, which: Which = "core"
+) -> Callable[[Sequence[str], Sequence[str]], list[Score]]:
+    return score_recognition if glosses else partial(score_translation, which=which)
 
 
 def _chunks(corpus: SampleSource, total: int, size: int) -> Iterator[list[Sample]]:

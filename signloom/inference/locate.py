@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from signloom.data.clip import PoseClip
 from signloom.data.layouts import Layout
+from signloom.data.lips import Lips
 from signloom.data.timing import Seconds, Span
 
 
@@ -65,6 +66,11 @@ class Locator(Protocol):
     @property
     def window(self) -> Seconds: ...
 
-    def locate(self, clip: PoseClip, queries: Sequence[Query]) -> list[Located]:
-        """One answer per query. What is computed of the clip is computed once for all of them."""
+    def locate(
+        self, clip: PoseClip, queries: Sequence[Query], lips: Lips | None = None
+    ) -> list[Located]:
+        """One answer per query. What is computed of the clip is computed once for all of them.
+
+        lips: the clip's, for a model that reads them.
+        """
         ...

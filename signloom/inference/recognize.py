@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 import signloom
 from signloom.data.clip import PoseClip
 from signloom.data.layouts import Layout
-from signloom.data.sample import SampleSource
+from signloom.data.lips import Lips
+from signloom.data.sample import Sample, SampleSource
 from signloom.errors import UsageError
 from signloom.inference.predictions import clip_hash
 from signloom.inference.translate import refuse_untrusted
@@ -27,12 +28,13 @@ ACCEPTED = 0.95
 BUNDLED = Path(signloom.__file__).parent / "bundled" / "recogniser"
 """The recogniser that comes with the package; it knows the 342 signs of sim-words-v1 small, simulated."""
 
-CHUNK = 256
+CHUNK = 128
 """Clips held in memory at once."""
 LEAST = 20
 """Dev clips of known glosses below which nothing is calibrated."""
-SHARES = tuple(round(0.1 * i, 1) for i in range(1, 10))
-"""What pose may count in a fusion of pose and lips (spec §3)."""
+
+Reads = Literal["pose", "lips"]
+"""What a recogniser reads of a clip."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,12 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Recognition:
-    """candidates: the likeliest first. known: false where the clip is probably none of the glosses."""
+    """candidates: the likeliest first. known: false where the clip is probably none of the glosses.
+    read: what the answer rests on."""
 
     candidates: tuple[Candidate, ...]
     known: bool = True
+    read: Reads | Literal["pose and lips"] = "pose"
 
 
 @dataclass(frozen=True)
@@ -94,17 +98,65 @@ class Recognizer(Protocol):
     @property
     def glosses(self) -> Sequence[str]: ...
 
-    def recognize(self, clips: Sequence[PoseClip], top: int = 5) -> list[Recognition]: ...
+    @property
+    def reads_lips(self) -> bool: ...
+
+    def recognize(
+        self,
+        clips: Sequence[PoseClip],
+        top: int = 5,
+        lips: Sequence[Lips | None] | None = None,
+    ) -> list[Recognition]: ...
 
 
 def recognize_clips(
-    model: Recognizer, clips: Sequence[PoseClip], top: int = 5, batch: int = 64
+    model: Recognizer,
+    clips: Sequence[PoseClip],
+    top: int = 5,
+    lips: Sequence[Lips | None] | None = None,
+    batch: int = 64,
 ) -> list[Recognition]:
-    """One recognition per clip, in order, each with its ``top`` likeliest glosses."""
+    """One recognition per clip, in order, each with its ``top`` likeliest glosses.
+
+    lips: of each clip, where they are known.
+    """
     found: list[Recognition] = []
     for first in range(0, len(clips), batch):
-        found += model.recognize(clips[first : first + batch], top)
+        part = slice(first, first + batch)
+        found += model.recognize(clips[part], top, None if lips is None else lips[part])
     return found
+
+
+def recognitions(
+    logits: NDArray[np.float64],
+    glosses: Sequence[str],
+    calibration: Calibration | None,
+    top: int,
+    read: Reads | Literal["pose and lips"],
+) -> list[Recognition]:
+    """What logits (clips, glosses) say of each clip."""
+    found = []
+    for row, chances in zip(logits, probabilities(logits, calibration), strict=True):
+        best = np.argsort(-chances, kind="stable")[:top]
+        known = calibration is None or calibration.knows(row)
+        candidates = tuple(Candidate(glosses[i], float(chances[i])) for i in best)
+        found.append(Recognition(candidates, known, read))
+    return found
+
+
+def ranked(
+    logits: NDArray[np.float64], glosses: Sequence[str], top: int = 5
+) -> list[Sequence[str]]:
+    """The likeliest glosses of each clip, the best first."""
+    order = np.argsort(-logits, axis=1, kind="stable")[:, :top]
+    return [[glosses[i] for i in row] for row in order]
+
+
+def chunks(corpus: SampleSource, limit: int, size: int = CHUNK) -> Iterator[list[Sample]]:
+    """The first ``limit`` samples, ``size`` at a time."""
+    total = min(limit, len(corpus))
+    for start in range(0, total, size):
+        yield [corpus[i] for i in range(start, min(start + size, total))]
 
 
 def evidence(logits: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -168,36 +220,6 @@ def fitted_temperature(logits: NDArray[np.float64], labels: NDArray[np.int64]) -
     return float(np.exp((low + high) / 2))
 
 
-def fused(
-    pose: NDArray[np.float64], lips: NDArray[np.float64], share: float
-) -> NDArray[np.float64]:
-    """Late fusion of two models' logits (clips, glosses): share · pose + (1 − share) · lips [S, B.1]."""
-    if pose.shape != lips.shape:
-        raise UsageError(
-            f"pose gives logits of shape {pose.shape} and lips of {lips.shape}; both must be of the "
-            "same clips and glosses"
-        )
-    return share * pose + (1 - share) * lips
-
-
-def best_share(
-    pose: NDArray[np.float64],
-    lips: NDArray[np.float64],
-    labels: NDArray[np.int64],
-    shares: Sequence[float] = SHARES,
-) -> tuple[float, float]:
-    """(what pose should count, the top-1 in percent that gives) on validation clips.
-
-    Of equal ones the share nearest to one half, then the larger.
-    """
-    rates = {
-        share: 100 * float((fused(pose, lips, share).argmax(axis=1) == labels).mean())
-        for share in shares
-    }
-    best = max(rates, key=lambda share: (rates[share], -abs(share - 0.5), share))
-    return best, rates[best]
-
-
 @dataclass(frozen=True)
 class RecognitionEvaluation:
     """What was recognised on a split, in its order, and the scores of model and baselines."""
@@ -214,15 +236,22 @@ class RecognitionEvaluation:
     baselines: dict[str, tuple[Score, ...]]
 
     @property
+    def read(self) -> dict[str, int]:
+        """How many answers rest on what."""
+        return dict(Counter(each.read for each in self.recognitions))
+
+    @property
     def unknown(self) -> int:
         """Clips that the model takes for none of its glosses."""
         return sum(not each.known for each in self.recognitions)
 
     def to_json(self) -> dict[str, Any]:
-        """Whether simulated, n, how many were unknown, metrics and baselines, as scores.json carries them."""
+        """Whether simulated, n, what was read, how many were unknown, metrics and baselines, as
+        scores.json carries them."""
         return {
             "simulated": self.simulated,
             "n": len(self.references),
+            "read": self.read,
             "unknown": self.unknown,
             "metrics": [score.to_json() for score in self.metrics],
             "baselines": {
@@ -261,17 +290,16 @@ def evaluate_recognition(
     inputs: list[str] = []
     references: list[str] = []
     found: list[Recognition] = []
-    for start in range(0, total, CHUNK):
-        samples = [corpus[i] for i in range(start, min(start + CHUNK, total))]
+    for samples in chunks(corpus, total):
         for sample in samples:
             refuse_untrusted(model, sample.clip.simulated, allow_simulated, f"sample '{sample.id}'")
             simulated = simulated and sample.clip.simulated
-        found += recognize_clips(model, [sample.clip for sample in samples])
+        found += recognize_clips(model, [s.clip for s in samples], lips=[s.lips for s in samples])
         ids += [sample.id for sample in samples]
         inputs += [clip_hash(sample.clip) for sample in samples]
         references += [sample.text.strip() for sample in samples]
         advance(len(samples))
-    ranked = [[candidate.gloss for candidate in each.candidates] for each in found]
+    answers = [[candidate.gloss for candidate in each.candidates] for each in found]
     frequent = [gloss for gloss, _ in Counter(map(str.strip, training_texts)).most_common(5)]
     return RecognitionEvaluation(
         simulated,
@@ -279,10 +307,10 @@ def evaluate_recognition(
         tuple(inputs),
         tuple(references),
         tuple(found),
-        tuple(score_classification(ranked, references)),
+        tuple(score_classification(answers, references)),
         {
             "shuffled input": tuple(
-                score_classification(_shuffled(ranked, references), references)
+                score_classification(_shuffled(answers, references), references)
             ),
             "most frequent glosses": tuple(
                 score_classification([frequent] * len(references), references)
@@ -291,11 +319,11 @@ def evaluate_recognition(
     )
 
 
-def _shuffled(ranked: Sequence[Sequence[str]], references: Sequence[str]) -> list[Sequence[str]]:
+def _shuffled(answers: Sequence[Sequence[str]], references: Sequence[str]) -> list[Sequence[str]]:
     """The answer to each clip is that to the next clip with another reference."""
     count = len(references)
     others = (
         next((j % count for j in range(i + 1, i + count) if references[j % count] != told), i)
         for i, told in enumerate(references)
     )
-    return [ranked[other] for other in others]
+    return [answers[other] for other in others]

@@ -63,14 +63,35 @@ class Learnt(Protocol):
 
 @runtime_checkable
 class LipReader(Protocol):
-    """A translator that looks at mouths too; a clip without them is None."""
+    """A translator that may look at mouths too; a clip without them is None."""
 
     @property
     def reads_lips(self) -> bool: ...
 
-    def translate_seen(
-        self, clips: Sequence[PoseClip], lips: Sequence[Lips | None], beam: int | None = None
+    def translate(
+        self,
+        clips: Sequence[PoseClip],
+        beam: int | None = None,
+        lips: Sequence[Lips | None] | None = None,
     ) -> list[Translation]: ...
+
+
+def reads_lips(model: object) -> bool:
+    """Whether a model looks at mouths beside poses."""
+    return bool(getattr(model, "reads_lips", False))
+
+
+def writes_glosses(model: object) -> bool:
+    """Whether a translator's text is glosses in the order of signing, not sentences."""
+    return bool(getattr(model, "writes_glosses", False))
+
+
+def blind(model: Learnt, what: str) -> str:
+    """What to say where a model that reads lips is given none."""
+    return (
+        f"{what} has no lips beside it (--lips of `signloom extract` makes them), and model "
+        f"'{model.name}' reads lips: it sees no mouth"
+    )
 
 
 def translate_clips(
@@ -90,7 +111,7 @@ def translate_clips(
         chosen = order[first : first + batch]
         given = [clips[i] for i in chosen]
         if lips is not None and isinstance(model, LipReader) and model.reads_lips:
-            told = model.translate_seen(given, [lips[i] for i in chosen], beam)
+            told = model.translate(given, beam, [lips[i] for i in chosen])
         else:
             told = model.translate(given, beam)
         found |= dict(zip(chosen, told, strict=True))

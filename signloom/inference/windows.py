@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from signloom.data.clip import PoseClip
 from signloom.data.cue import Cue
+from signloom.data.lips import Lips
 from signloom.data.timing import Seconds, Span
 from signloom.inference.align import Alignment, Evidence, Placed
 from signloom.inference.evidence import Posteriors
@@ -29,6 +30,7 @@ from signloom.text.clean import clean
 
 Array = NDArray[np.float64]
 Place = Literal["program", "plateau"]
+ReadLips = Callable[[Span], Lips | None]
 
 WEIGHT = 0.25
 """Of posteriors in the program; see ``evidence_of``. Of 0.15 to 2 the best, or within 1 point of
@@ -111,12 +113,15 @@ def ask(
     read: Callable[[Span], PoseClip],
     queries: Sequence[Sequence[Query]],
     stretch: Seconds = STRETCH,
+    mouths: ReadLips | None = None,
 ) -> list[Answer | None]:
     """The model's answer for each cue; None for one that is asked nothing.
 
     read: a stretch of the clip (seconds) to its frames, as ``pose.files.read_pose``; the
     frames begin at the one nearest to its start. At most ``stretch`` seconds and a window are
     held at a time, and the model sees each stretch once, with all queries that begin in it.
+
+    mouths: the same stretch to its lips, for a model that reads them; None: it is given none.
 
     Raises UsageError where the clip's layout does not convert to the model's.
     """
@@ -130,9 +135,11 @@ def ask(
         first = waiting[done][0].window.start
         here = [pair for pair in waiting[done:] if pair[0].window.start <= first + stretch]
         end = max(query.window.end for query, _ in here)
-        clip = convert(read(Span(first, end)), model.layout)
+        span = Span(first, end)
+        clip = convert(read(span), model.layout)
+        lips = None if mouths is None else mouths(span)
         local = [_moved(query, -first) for query, _ in here]
-        for (query, cue), located in zip(here, model.locate(clip, local), strict=True):
+        for (query, cue), located in zip(here, model.locate(clip, local, lips), strict=True):
             spans = tuple((span.shifted(first), p) for span, p in located.spans)
             told.setdefault(cue, []).append((query, replace(located, spans=spans)))
         done += len(here)
@@ -253,7 +260,7 @@ def placed_by_plateau(
 class WithModel:
     """What a model adds once the program alone has placed the cues; goes into ``retime``.
 
-    read: see ``ask``. place: whether the answers are evidence in the program, or are placed
+    read, mouths: see ``ask``. place: whether the answers are evidence in the program, or are placed
     by plateau and warping. weight: see ``evidence_of``.
     """
 
@@ -262,6 +269,7 @@ class WithModel:
     duration: Seconds
     place: Place = "program"
     weight: float = WEIGHT
+    mouths: ReadLips | None = None
 
     def __call__(
         self,
@@ -287,7 +295,7 @@ class WithModel:
             cues, self.duration, self.model.window, [_hull(p) for p in found.placed], reach
         )
         asked = [() if k in fixed else query for k, query in enumerate(queries)]
-        told = ask(self.model, self.read, asked)
+        told = ask(self.model, self.read, asked, mouths=self.mouths)
         return {k: answer for k, answer in enumerate(told) if answer is not None}
 
     def placed(

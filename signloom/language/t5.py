@@ -6,11 +6,9 @@ is read is referred to, never copied (`Base`); what is built begins with random 
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -20,15 +18,23 @@ from torch import Tensor, nn
 from transformers import T5Config, T5ForConditionalGeneration
 
 from signloom.errors import MediaError, UsageError
+from signloom.language.pretrained import (
+    TOKENIZER,
+    config_of,
+    licence,
+    located,
+    read_tokenizer,
+    sha256,
+    stored,
+    weight_files,
+)
+from signloom.language.pretrained import Base as Base
 from signloom.text.tokenizer import END, PAD, START, token_id, train_bpe
 
 SENTINELS = 32
 """How many sentinels a tokenizer of ours has; T5 has 100, and no sentence needs them [D]."""
 
 DIGITS = "0123456789"
-CONFIG, TOKENIZER, CARD = "config.json", "tokenizer.json", "README.md"
-WEIGHTS, SHARDS = "model.safetensors", "model.safetensors.index.json"
-HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
 @dataclass(frozen=True)
@@ -184,38 +190,6 @@ def build_t5(
 
 
 @dataclass(frozen=True)
-class Base:
-    """What adapters stand on: enough to find it again and to know it is the same.
-
-    source: the folder or hub id as given. revision: the hub's commit, "" for a folder.
-    sha256: of its weights file; of the list of files and theirs, where there are several.
-    licence: as its model card says, "" where it says none.
-    parameters: how many. filled: the fraction of them that came from the weights file.
-    """
-
-    source: str
-    revision: str
-    sha256: str
-    licence: str
-    parameters: int
-    filled: float
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Base:
-        """Raises MediaError where a field is missing."""
-        try:
-            return cls(**{field.name: value[field.name] for field in fields(cls)})
-        except KeyError as error:
-            raise MediaError(
-                f"the record of a base model has no {error}; expected "
-                f"{', '.join(field.name for field in fields(cls))}; copy the checkpoint again"
-            ) from error
-
-
-@dataclass(frozen=True)
 class LoadedT5:
     """A pretrained T5 in eval mode and float32, its codec, and where it came from."""
 
@@ -231,9 +205,9 @@ def load_t5(source: str | Path, revision: str | None = None) -> LoadedT5:
     Raises MediaError where it cannot be found or is no T5, and where a weight is missing,
     of another shape or left over: nothing is filled in with random numbers.
     """
-    folder, commit = _located(str(source), revision)
-    said = _config(folder)
-    files = _weight_files(folder)
+    folder, commit = located(str(source), revision)
+    said = config_of(folder, "t5", "T5, T5 v1.1 or Flan-T5")
+    files = weight_files(folder)
     try:
         model, report = cast(Any, T5ForConditionalGeneration).from_pretrained(
             folder,
@@ -253,8 +227,8 @@ def load_t5(source: str | Path, revision: str | None = None) -> LoadedT5:
     base = Base(
         source=str(source),
         revision=commit,
-        sha256=_sha256(files),
-        licence=_licence(folder),
+        sha256=sha256(files),
+        licence=licence(folder),
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         filled=filled,
     )
@@ -281,73 +255,6 @@ def load_base(base: Base) -> LoadedT5:
     return found
 
 
-def _located(source: str, revision: str | None) -> tuple[Path, str]:
-    """(the folder, the hub's commit or "")."""
-    folder = Path(source)
-    here = folder.parent != Path(".") and folder.parent.is_dir()  # a mistyped path, no hub id
-    if folder.is_dir():
-        if revision:
-            raise UsageError(
-                f"'{source}' is a folder, and only a hub id has a revision (got '{revision}'); "
-                "leave it out"
-            )
-        return folder, ""
-    if here or not HUB_ID.fullmatch(source):
-        raise MediaError(
-            f"there is no language model '{source}'; expected a folder with {CONFIG}, {WEIGHTS} "
-            f"and {TOKENIZER}, or a hub id such as 'google/flan-t5-small'"
-        )
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    wanted = [CONFIG, "generation_config.json", TOKENIZER, CARD, "*.safetensors", SHARDS]
-    try:
-        folder = Path(snapshot_download(source, revision=revision, allow_patterns=wanted))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
-        raise MediaError(
-            f"the language model '{source}' is no folder here and cannot be fetched from the hub "
-            f"({type(error).__name__}); check the name and the connection, or give a folder"
-        ) from error
-    return folder, folder.name
-
-
-def _config(folder: Path) -> dict[str, Any]:
-    """What config.json says, as it stands there."""
-    try:
-        said = json.loads((folder / CONFIG).read_text())
-        kind = said["model_type"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise MediaError(
-            f"{folder} holds no language model: its {CONFIG} cannot be read "
-            f"({type(error).__name__}: {error}); expected one that transformers wrote"
-        ) from error
-    if kind != "t5":
-        raise MediaError(
-            f"{folder} holds a model of type '{kind}', expected 't5' (T5, T5 v1.1 or Flan-T5)"
-        )
-    return cast(dict[str, Any], said)
-
-
-def _weight_files(folder: Path) -> list[Path]:
-    if (folder / WEIGHTS).is_file():
-        return [folder / WEIGHTS]
-    if (folder / SHARDS).is_file():
-        try:
-            named = json.loads((folder / SHARDS).read_text())["weight_map"].values()
-        except (ValueError, KeyError, AttributeError) as error:
-            raise MediaError(
-                f"{folder / SHARDS} names no weights ({error}); copy it again"
-            ) from error
-        files = [folder / Path(name).name for name in sorted(set(named))]
-        if gone := [file.name for file in files if not file.is_file()]:
-            raise MediaError(f"{folder} lacks {', '.join(gone)}; copy the whole folder again")
-        return files
-    raise MediaError(
-        f"{folder} has no {WEIGHTS}; only safetensors are read, never a pickle: save the model "
-        "again with transformers' save_pretrained"
-    )
-
-
 def _filled(
     model: nn.Module,
     files: Sequence[Path],
@@ -360,7 +267,7 @@ def _filled(
     for name, parameter in model.named_parameters(remove_duplicate=False):
         names.setdefault(id(parameter), []).append(name)
     own = dict(model.named_parameters(remove_duplicate=False))
-    right = {name for name, tensor in _stored(files) if _holds(own.get(name), tensor)}
+    right = {name for name, tensor in stored(files) if _holds(own.get(name), tensor)}
     total = filled = 0
     wrong: list[str] = []
     shapes = {key[0]: key for key in report["mismatched_keys"]}
@@ -390,18 +297,6 @@ def _filled(
     return filled / total
 
 
-def _stored(files: Sequence[Path]) -> Iterator[tuple[str, Tensor]]:
-    from safetensors import SafetensorError, safe_open
-
-    for path in files:
-        try:
-            with safe_open(path, framework="pt") as file:
-                for name in file.keys():
-                    yield name, file.get_tensor(name)
-        except SafetensorError as error:
-            raise MediaError(f"{path} is not a readable safetensors file: {error}") from error
-
-
 def _holds(parameter: nn.Parameter | None, tensor: Tensor) -> bool:
     return (
         parameter is not None
@@ -412,18 +307,7 @@ def _holds(parameter: nn.Parameter | None, tensor: Tensor) -> bool:
 
 def _codec(folder: Path, model: nn.Module) -> TextCodec:
     """The codec beside the weights. Raises MediaError where it and the model do not go together."""
-    path = folder / TOKENIZER
-    if not path.is_file():
-        raise MediaError(
-            f"{folder} has no {TOKENIZER}; write one there with transformers' "
-            "AutoTokenizer.from_pretrained(…).save_pretrained(…)"
-        )
-    try:
-        tokenizer = Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises nothing narrower
-        raise MediaError(f"{path} is not a readable tokenizer: {error}") from error
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
+    path, tokenizer = folder / TOKENIZER, read_tokenizer(folder)
     try:
         codec = codec_of(tokenizer)
     except UsageError as error:
@@ -447,23 +331,3 @@ def _codec(folder: Path, model: nn.Module) -> TextCodec:
             "whole folder again"
         )
     return codec
-
-
-def _sha256(files: Sequence[Path]) -> str:
-    digests = []
-    for path in files:
-        with path.open("rb") as file:
-            digests.append(hashlib.file_digest(file, "sha256").hexdigest())
-    if len(digests) == 1:
-        return digests[0]
-    listed = "".join(f"{d}  {path.name}\n" for d, path in zip(digests, files, strict=True))
-    return hashlib.sha256(listed.encode()).hexdigest()
-
-
-def _licence(folder: Path) -> str:
-    """What the front matter of the model card says, "" where it says nothing."""
-    path = folder / CARD
-    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
-    front = re.match(r"---\n(.*?)\n---", text, re.DOTALL)
-    found = re.search(r"^license:\s*(\S.*?)\s*$", front[1], re.MULTILINE) if front else None
-    return found[1] if found else ""

@@ -19,6 +19,14 @@ WHAT = {
         "A unified model (arXiv 2512.08040) that translates signing into written language and finds "
         "when a given sentence is signed.",
     ),
+    "autosign": (
+        "recognition",
+        "An AutoSign model (arXiv 2507.19840) that writes the glosses of continuous signing.",
+    ),
+    "ctc": (
+        "recognition",
+        "A CTC model, the baseline of AutoSign, that writes the glosses of continuous signing.",
+    ),
 }
 """Method → tag of its task, and what it is."""
 

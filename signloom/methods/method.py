@@ -6,7 +6,7 @@ No string is resolved to a class: `method_named` names each module, and imports 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from torch import nn
 
@@ -14,7 +14,7 @@ from signloom.data.sample import SampleSource
 from signloom.errors import UsageError, nearest
 from signloom.training.checkpoint import Checkpoint
 
-METHODS = ("posestitch", "isolated", "unified")
+METHODS = ("posestitch", "isolated", "unified", "autosign", "ctc")
 
 
 @runtime_checkable
@@ -32,6 +32,8 @@ class Method(Protocol):
     """A method's module.
 
     METRICS: what `score_dev` gives and a recipe may choose its best weights by, the usual first.
+    A method may also have ERRORS, those of them that are better low, and TARGET = "glosses", where
+    it learns to write a sample's glosses and not its text (`better`, `learns_glosses`).
     """
 
     NAME: str
@@ -54,6 +56,16 @@ class Method(Protocol):
         ...
 
 
+def better(method: Method, metric: str) -> Literal["higher", "lower"]:
+    """Which way a metric of the method is better."""
+    return "lower" if metric in getattr(method, "ERRORS", ()) else "higher"
+
+
+def learns_glosses(method: Method) -> bool:
+    """Whether what is learnt of a sample is its glosses."""
+    return getattr(method, "TARGET", "text") == "glosses"
+
+
 def method_named(name: str) -> Method:
     """The module of a method. Raises UsageError for an unknown name."""
     if name == "posestitch":
@@ -68,6 +80,14 @@ def method_named(name: str) -> Method:
         from signloom.methods import unified
 
         return unified  # type: ignore[return-value]
+    if name == "autosign":
+        from signloom.methods import autosign
+
+        return autosign  # type: ignore[return-value]
+    if name == "ctc":
+        from signloom.methods import ctc
+
+        return ctc  # type: ignore[return-value]
     raise UsageError(
         f"there is no method '{name}'{nearest(name, METHODS)}; it is one of {', '.join(METHODS)}"
     )

@@ -19,7 +19,14 @@ from signloom.data.sample import SampleSource
 from signloom.errors import UsageError, nearest
 from signloom.methods.card import card_of
 from signloom.methods.finetune import begin_with
-from signloom.methods.method import METHODS, Method, Settings, method_named
+from signloom.methods.method import (
+    METHODS,
+    Method,
+    Settings,
+    better,
+    learns_glosses,
+    method_named,
+)
 from signloom.methods.sources import (
     SOURCES,
     Chosen,
@@ -27,6 +34,7 @@ from signloom.methods.sources import (
     PrepareWord,
     Record,
     Source,
+    glosses_of,
     located,
     open_source,
     texts_of,
@@ -43,6 +51,9 @@ from signloom.training.mixing import (
     Staged,
 )
 from signloom.training.stages import Plan, Stage
+
+LOOKED_AT = 20
+"""Samples of a source among which one must have lips, for a model that reads them."""
 
 
 class Curriculum(Record):
@@ -317,12 +328,13 @@ def run_recipe(
     config = recipe.settings()
     layout = layout_named(config.layout)
     places = real_places(recipe.data, layout)
-    texts = texts_of(recipe.data.train, layout)
+    listed = glosses_of if learns_glosses(recipe.of_method) else texts_of
+    texts = listed(recipe.data.train, layout)
     if places is not None:
         texts = [texts[place] for place in dict.fromkeys(p % len(texts) for p in places)]
     others = [recipe.data.synthetic, *(stage.data for stage in recipe.training.stages)]
     for other in others:
-        texts += texts_of(other, layout) if other else []
+        texts += listed(other, layout) if other else []
     model = recipe.of_method.begin(config, texts, recipe.seed)
     begun = begin_with(model, located(recipe.init)) if recipe.init else None
     word = model.word
@@ -338,6 +350,7 @@ def run_recipe(
     staged = _staged(recipe, mixture, layout, word)
     sources = [source for source in (real, synthetic) if source is not None]
     sources += [m.real for m in staged.mixtures if m is not mixture] if staged else []
+    _with_lips(model, sources)
     firsts = [source[0] for source in sources]
     model.simulated_only = all(first.clip.simulated for first in firsts) and (
         begun is None or begun.simulated_only
@@ -385,6 +398,20 @@ def run_recipe(
         resume=resume,
         fingerprint=recipe.hash(),
     )
+
+
+def _with_lips(model: nn.Module, sources: Sequence[SampleSource]) -> None:
+    """Raises UsageError where a model that reads lips is to learn from a source that gives none."""
+    if not getattr(model, "reads_lips", False):
+        return
+    for source in sources:
+        looked_at = range(min(len(source), LOOKED_AT))
+        if not any(source[i].lips is not None for i in looked_at):
+            raise UsageError(
+                f"the model reads lips, and none of the first {len(looked_at)} samples of a source it "
+                "is to learn from has any; say 'lips: true' at the source, and prepare the corpus "
+                "with --lips"
+            )
 
 
 def real_places(data: Data, layout: Layout) -> tuple[int, ...] | None:
@@ -462,7 +489,7 @@ def _plan(recipe: Recipe, workers: int) -> Plan:
         save_every=wanted.save_every,
         validate_every=wanted.validate_every,
         metric=recipe.metric,
-        better="higher",
+        better=better(recipe.of_method, recipe.metric),
         workers=workers,
         device=wanted.device,
     )

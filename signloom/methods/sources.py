@@ -78,11 +78,14 @@ class Later(Record):
         return {name: value for name, value in write(self).items() if name not in unsaid}
 
 
-class FromStore(Record):
-    """A split of a store that ``signloom prepare`` wrote."""
+class FromStore(Later):
+    """A split of a store that ``signloom prepare`` wrote. lips: whether its lips are read too."""
+
+    later: ClassVar[tuple[str, ...]] = ("lips",)
 
     store: str
     split: str = "train"
+    lips: bool = False
 
 
 class FromSimulator(Later):
@@ -100,16 +103,19 @@ class FromSimulator(Later):
     language: Annotated[int, Field(ge=1)] = 1
 
 
-class FromEpisodes(Record):
+class FromEpisodes(Later):
     """Windows of episodes that lie in a folder: pose files with subtitles when said and when signed.
 
     Each sample is a signed cue and ``seconds`` around it, and asks when the cue is signed
-    (`corpora.episode_windows`).
+    (`corpora.episode_windows`). lips: whether the lips beside the pose files are read too.
     """
+
+    later: ClassVar[tuple[str, ...]] = ("lips",)
 
     episodes: str
     seconds: Annotated[float, Field(gt=0)] = 20.0
     seed: Annotated[int, Field(ge=0)] = 0
+    lips: bool = False
 
 
 class Share(Record):
@@ -376,13 +382,14 @@ def open_source(source: Source, layout: Layout, prepare: PrepareWord | None) -> 
         None leaves them as they are.
     """
     if isinstance(source, FromStore):
-        return open_store(located(source.store), source.split)
+        return open_store(located(source.store), source.split, source.lips)
     if isinstance(source, FromSimulator):
         return _simulated(source, layout)
     if isinstance(source, FromEpisodes):
         from signloom.corpora.episode_windows import EpisodeWindows
 
-        return EpisodeWindows(located(source.episodes), window=source.seconds, seed=source.seed)
+        folder = located(source.episodes)
+        return EpisodeWindows(folder, window=source.seconds, seed=source.seed, lips=source.lips)
     if isinstance(source, FromMixed):
         return Mixed(
             tuple(open_source(share.source, layout, prepare) for share in source.mixed),
@@ -422,6 +429,23 @@ def texts_of(source: Source, layout: Layout) -> list[str]:
         return [text for share in source.mixed for text in texts_of(share.source, layout)]
     found = sentences_of(source.sentences, open_lexicon(source.stitched, layout))
     return found if isinstance(found, list) else list(some_of(found, TEXTS))
+
+
+def glosses_of(source: Source, layout: Layout) -> list[str]:
+    """The glosses of a source's samples, as `texts_of` gives their texts.
+
+    Raises UsageError for a source that cannot list them.
+    """
+    if isinstance(source, FromStore):
+        return open_store(located(source.store), source.split).glosses()
+    if isinstance(source, FromSimulator):
+        return _simulated(source, layout).glosses()
+    if isinstance(source, FromMixed):
+        return [text for share in source.mixed for text in glosses_of(share.source, layout)]
+    raise UsageError(
+        "this method learns glosses, which stitched sentences and episodes do not list; train it on "
+        "a store or on simulated sentences"
+    )
 
 
 def sentences_of(wanted: Sentences, lexicon: Lexicon) -> Sequence[str]:

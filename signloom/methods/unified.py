@@ -20,10 +20,8 @@ docs/methods/unified.md lists what is ours.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast, get_args
 
 import numpy as np
@@ -43,9 +41,8 @@ from signloom.data.layouts import Layout, layout_named
 from signloom.data.lips import SEEN, Lips
 from signloom.data.sample import Sample, SampleSource
 from signloom.data.timing import Seconds, Span
-from signloom.encoders.auto_avsr import AutoAvsrEncoder, load_lip_weights
 from signloom.encoders.frames import frames_at, pad_frames, resampled
-from signloom.encoders.lip_backbone import Frozen, LipBackbone, SmallLipEncoder
+from signloom.encoders.lip_backbone import Frozen, LipBackbone, lip_encoder
 from signloom.encoders.pose_backbone import PoseBackbone
 from signloom.encoders.sliding import sliding
 from signloom.encoders.streams import Stream, streams_of
@@ -72,7 +69,7 @@ from signloom.pose.augment import random_affine
 from signloom.pose.convert import convert
 from signloom.pose.normalize import shoulder
 from signloom.text.prompts import slt_prompt, ssa_prompt
-from signloom.training.checkpoint import Checkpoint, load_tensors, sha256_of
+from signloom.training.checkpoint import Checkpoint, load_tensors
 from signloom.training.stages import Loss
 
 NAME = "unified"
@@ -372,7 +369,7 @@ def score_dev(model: Unified, dev: SampleSource, limit: int, beam: int) -> dict[
     scores = translation_scores(model, told, len(told), beam) if told else {}
     if asked:
         found = [
-            model.locate(s.clip, [Query(Span(0.0, s.clip.duration), s.text, s.prior)])[0]
+            model.locate(s.clip, [Query(Span(0.0, s.clip.duration), s.text, s.prior)], s.lips)[0]
             for s in asked
         ]
         overlaps = [
@@ -460,9 +457,8 @@ class Unified(nn.Module):
         self.mouth, self.lip = None, None
         self.lip_sha256 = ""
         if config.lips != "none":
-            self.mouth = lip_encoder(config)
-            if config.lip_weights:
-                self.lip_sha256 = weights_sha256(config.lip_weights)
+            self.mouth = lip_encoder(config.lips, config.lip_weights)
+            self.lip_sha256 = self.mouth.sha256 if isinstance(self.mouth, Frozen) else ""
             self.lip = LipBackbone(
                 cast(int, self.mouth.width),
                 config.width,
@@ -623,21 +619,16 @@ class Unified(nn.Module):
         return self.preparation.collate(examples)
 
     @torch.inference_mode()
-    def translate(self, clips: Sequence[PoseClip], beam: int | None = None) -> list[Translation]:
+    def translate(
+        self,
+        clips: Sequence[PoseClip],
+        beam: int | None = None,
+        lips: Sequence[Lips | None] | None = None,
+    ) -> list[Translation]:
         """The best text of each clip's first window, with the other hypotheses of the beam.
 
-        A model that reads lips sees none. Raises UsageError where a clip's layout does not convert
-        to the model's.
-        """
-        return self.translate_seen(clips, [None] * len(clips), beam)
-
-    @torch.inference_mode()
-    def translate_seen(
-        self, clips: Sequence[PoseClip], lips: Sequence[Lips | None], beam: int | None = None
-    ) -> list[Translation]:
-        """The same with each clip's mouths, where they are known.
-
-        Raises MediaError where lips have not the clip's frames.
+        lips: each clip's, for a model that reads them. Raises UsageError where a clip's layout
+        does not convert to the model's, MediaError where lips have not the clip's frames.
         """
         if not clips:
             return []
@@ -646,7 +637,8 @@ class Unified(nn.Module):
         try:
             prompt = self.preparation.translation_prompt("")
             memory, mask = self.read(
-                *self.tokens(*self._points(clips, lips)), *self._prompts([prompt] * len(clips))
+                *self.tokens(*self._points(clips, lips or [None] * len(clips))),
+                *self._prompts([prompt] * len(clips)),
             )
             width = self.config.beam if beam is None else beam
             found = beam_search(
@@ -668,12 +660,17 @@ class Unified(nn.Module):
         ]
 
     @torch.inference_mode()
-    def locate(self, clip: PoseClip, queries: Sequence[Query]) -> list[Located]:
+    def locate(
+        self, clip: PoseClip, queries: Sequence[Query], lips: Lips | None = None
+    ) -> list[Located]:
         """When each text is signed in its window: every start's probability, the likeliest spans.
 
-        Windows that begin and end alike are looked at once.
-        Raises UsageError where a window is longer than the model's, or leaves the clip.
+        Windows that begin and end alike are looked at once. lips: the clip's, as in `translate`.
+        Raises UsageError where a window is longer than the model's, or leaves the clip, and
+        MediaError where lips have not the clip's frames.
         """
+        if lips is not None:
+            lips.aligned_with(clip)
         training = self.training
         self.eval()
         try:
@@ -682,9 +679,9 @@ class Unified(nn.Module):
             for query in queries:
                 key = (query.window.start, query.window.end)
                 if key not in windows:
-                    windows = {
-                        key: self.tokens(*self._points([_cut(clip, query, self.window)], [None]))
-                    }
+                    seen = _cut(clip, query, self.window)
+                    mouths = None if lips is None else lips.cut(query.window)
+                    windows = {key: self.tokens(*self._points([seen], [mouths]))}
                 found.append(self._located(query, *windows[key]))
         finally:
             self.train(training)
@@ -881,9 +878,7 @@ class Preparation:
 
 def _borrowed(model: Unified, name: str) -> bool:
     """Whether a tensor is of weights that are referred to and never stored."""
-    if name.startswith("language."):
-        return model.config.adapter != "full" and ".lora_" not in name
-    return name.startswith("mouth.") and bool(model.config.lip_weights)
+    return name.startswith("language.") and model.config.adapter != "full" and ".lora_" not in name
 
 
 def _without_borrowed(model: Unified, state: dict[str, Tensor], prefix: str, _: Any) -> None:
@@ -943,32 +938,8 @@ def _cut(clip: PoseClip, query: Query, longest: Seconds) -> PoseClip:
     return clip.cut(window)
 
 
-def weights_sha256(folder: str) -> str:
-    """Of the safetensors in a folder, one after another by name."""
-    digests = [sha256_of(file) for file in sorted(Path(folder).glob("*.safetensors"))]
-    return (
-        digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
-    )
-
-
-def lip_encoder(config: Config) -> nn.Module:
-    """Who looks at the mouth: frozen where weights are given, else learning with the rest.
-
-    Raises MediaError where the weights do not fill the encoder whole.
-    """
-    if config.lips == "auto_avsr":
-        encoder = AutoAvsrEncoder()
-        load_lip_weights(encoder, config.lip_weights)
-        return Frozen(encoder)
-    small = SmallLipEncoder()
-    if not config.lip_weights:
-        return small
-    load_lip_weights(small, config.lip_weights)
-    return Frozen(small)
-
-
 def _bridge(config: Config, inputs: int, width: int) -> Any:
-    positions = round(config.window * config.fps / config.conformer_stride)
+    positions = -(-round(config.window * config.fps) // config.conformer_stride)
     if config.bridge == "perceiver":
         return SlidingPerceiver(
             inputs,
@@ -981,7 +952,8 @@ def _bridge(config: Config, inputs: int, width: int) -> Any:
         )
     if config.bridge == "shuffle":
         return TokenShuffle(inputs, width, config.bridge_stride)
-    return Conv(inputs, width) if config.bridge == "conv" else Mlp(inputs, width)
+    kind = Conv if config.bridge == "conv" else Mlp
+    return kind(inputs, width, config.bridge_stride)
 
 
 def shape_of_t5(model: T5ForConditionalGeneration) -> T5Shape:

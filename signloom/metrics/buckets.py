@@ -1,4 +1,4 @@
-"""Sentences sorted into buckets, by length or by words that training did not have."""
+"""Sentences sorted into buckets: by length, by what training did not have, by who signs."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ LENGTHS = {"short": (1, 6), "medium": (7, 12), "long": (13, None)}
 
 UNSEEN = {"none": (0, 0), "one": (1, 1), "two": (2, 2), "three or more": (3, None)}
 """Buckets by how many words of the reference are in no training text, both ends included."""
+
+GLOSSES = {"1-3": (1, 3), "4-6": (4, 6), "7+": (7, None)}
+"""Length buckets by the glosses of the reference, both ends included."""
 
 
 def by_length(hypotheses: Sequence[str], references: Sequence[str]) -> dict[str, Pair]:
@@ -34,6 +37,31 @@ def by_unseen(
         return sum(word not in known for word in said) if said else -1
 
     return _sorted(hypotheses, references, UNSEEN, unseen)
+
+
+def by_glosses(hypotheses: Sequence[str], references: Sequence[str]) -> dict[str, Pair]:
+    """The same by the number of glosses, which are what white space separates."""
+    return _sorted(hypotheses, references, GLOSSES, lambda glosses: len(glosses.split()))
+
+
+def by_sentence(
+    hypotheses: Sequence[str], references: Sequence[str], training: Iterable[str]
+) -> dict[str, Pair]:
+    """'seen' and 'unseen': whether the whole reference is one of the training sentences."""
+    known = {" ".join(sentence.split()) for sentence in training}
+    kinds = ["seen" if " ".join(r.split()) in known else "unseen" for r in references]
+    return by_label(hypotheses, references, kinds)
+
+
+def by_label(
+    hypotheses: Sequence[str], references: Sequence[str], labels: Sequence[str]
+) -> dict[str, Pair]:
+    """Label → its hypotheses and references, labels in alphabetical order: by signer, for one."""
+    found: dict[str, Pair] = {label: ([], []) for label in sorted(set(labels))}
+    for hypothesis, reference, label in zip(hypotheses, references, labels, strict=True):
+        found[label][0].append(hypothesis)
+        found[label][1].append(reference)
+    return found
 
 
 def vocabulary(texts: Iterable[str]) -> frozenset[str]:

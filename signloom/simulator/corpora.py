@@ -20,7 +20,7 @@ from signloom.data.clip import SIMULATED, Origin, PoseClip
 from signloom.data.layouts import HOLISTIC, LAYOUTS, Layout
 from signloom.data.lexicon import Lexicon
 from signloom.data.lips import Lips
-from signloom.data.sample import GlossSpan, Sample
+from signloom.data.sample import GlossSpan, Sample, gloss_sentence
 from signloom.data.timing import Span
 from signloom.errors import UsageError, nearest
 from signloom.simulator.camera import camera_of, tracker_of
@@ -185,6 +185,10 @@ class SimulatedWords(Corpus):
         """The text of every sample, without drawing a clip."""
         return [self.words[i % len(self.words)] for i in range(len(self))]
 
+    def glosses(self) -> list[str]:
+        """The gloss of every sample, without drawing a clip."""
+        return [gloss_sentence([gloss_of(word)]) for word in self.texts()]
+
 
 @dataclass(frozen=True)
 class SimulatedSentences(Corpus):
@@ -210,6 +214,13 @@ class SimulatedSentences(Corpus):
     def texts(self) -> list[str]:
         """The text of every sample, without drawing a clip."""
         return [self.sentence(i).text for i in range(len(self))]
+
+    def glosses(self) -> list[str]:
+        """The glosses of every sample as one text each, without drawing a clip."""
+        return [
+            gloss_sentence(token.gloss for token in self.sentence(i).tokens)
+            for i in range(len(self))
+        ]
 
     def __getitem__(self, index: int) -> Sample:
         index = self._at(index)

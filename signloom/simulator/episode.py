@@ -15,6 +15,7 @@ import numpy as np
 from signloom.data.clip import SIMULATED, Origin, PoseClip
 from signloom.data.cue import Cue
 from signloom.data.layouts import MP203, Layout
+from signloom.data.lips import CROP, Lips
 from signloom.data.timing import Span
 from signloom.errors import UsageError
 from signloom.simulator.camera import Camera, Tracker, camera_of, tracker_of
@@ -22,7 +23,8 @@ from signloom.simulator.corpora import SIGNERS, Corpus, sentence_of_split, signe
 from signloom.simulator.discourse import Discourse, Rest, discourse
 from signloom.simulator.grammar import SimulatedSentence
 from signloom.simulator.interpreting import DRIFTS, LAG, Kind, SignedSentence, Speech, spoken
-from signloom.simulator.perform import FPS
+from signloom.simulator.lips import LIPS_VERSION, light_of, lips_of
+from signloom.simulator.perform import FPS, Performance
 from signloom.simulator.phonology import draws
 from signloom.simulator.render import render
 
@@ -90,21 +92,36 @@ class Episode:
         first, last = whole.frames(self.fps, total=self.frames)
         points = np.zeros((last - first, len(self.layout), 3), np.float32)
         confidence = np.zeros((last - first, len(self.layout)), np.float32)
-        for piece in range(first // PIECE, -(-last // PIECE)):
+        for piece, here, there in _pieces(first, last):
             found = self._film.piece(piece, self.layout)
-            start = piece * PIECE
-            here = slice(max(first - start, 0), min(last - start, len(found)))
-            there = slice(start + here.start - first, start + here.stop - first)
             points[there], confidence[there] = found.points[here], found.confidence[here]
         origin = Origin(SIMULATED, EPISODES_VERSION, {"language": self.language})
         size = (self._film.camera.width, self._film.camera.height)
         return PoseClip(points, confidence, self.fps, self.layout, self.id, origin, size)
+
+    def lips(self, span: Span | None = None) -> Lips:
+        """The mouth (``sim-lips-v1``) in the frames that ``clip`` gives of ``span``."""
+        whole = Span(0.0, self.duration) if span is None else span
+        first, last = whole.frames(self.fps, total=self.frames)
+        frames = np.zeros((last - first, CROP, CROP), np.uint8)
+        for piece, here, there in _pieces(first, last):
+            frames[there] = self._film.mouths(piece).frames[here]
+        frames.setflags(write=False)
+        origin = Origin(SIMULATED, LIPS_VERSION, {"language": self.language})
+        return Lips(frames, np.ones(len(frames), bool), self.fps, self.id, origin)
 
     def slices(self, seconds: float = 60.0) -> Iterator[PoseClip]:
         """The whole clip in stretches of ``seconds``, the last one shorter.
 
         Raises UsageError where that is less than a frame.
         """
+        return map(self.clip, self._stretches(seconds))
+
+    def lip_slices(self, seconds: float = 60.0) -> Iterator[Lips]:
+        """The lips of the same stretches."""
+        return map(self.lips, self._stretches(seconds))
+
+    def _stretches(self, seconds: float) -> Iterator[Span]:
         step = round(seconds * self.fps)
         if step < 1:
             raise UsageError(
@@ -112,7 +129,15 @@ class Episode:
                 "ask for longer ones"
             )
         for first in range(0, self.frames, step):
-            yield self.clip(Span.of_frames(first, min(first + step, self.frames), self.fps))
+            yield Span.of_frames(first, min(first + step, self.frames), self.fps)
+
+
+def _pieces(first: int, last: int) -> Iterator[tuple[int, slice, slice]]:
+    """Of each piece with frames of [first, last): its number, which of its frames, and their places."""
+    for piece in range(first // PIECE, -(-last // PIECE)):
+        start = piece * PIECE
+        here = slice(max(first - start, 0), min(last - start, PIECE))
+        yield piece, here, slice(start + here.start - first, start + here.stop - first)
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,25 +150,41 @@ class _Film:
     key: tuple[object, ...]
     last: dict[int, PoseClip] = field(default_factory=dict)
     """The piece rendered last: stretches that follow each other share pieces."""
+    last_mouths: dict[int, Lips] = field(default_factory=dict)
 
     def piece(self, number: int, layout: Layout) -> PoseClip:
         """Frames number × PIECE and on; one frame before tells the tracker how fast hands are."""
         if (found := self.last.get(number)) is not None:
             return found
-        first = number * PIECE
-        before = min(first, 1)
-        here = slice(first - before, first + PIECE)
-        whole = self.discourse.performance
-        part = replace(
-            whole, wrists=whole.wrists[here], turns=whole.turns[here], shapes=whole.shapes[here],
-            face=whole.face[here], head=whole.head[here], trunk=whole.trunk[here],
-        )  # fmt: skip
+        before = min(number * PIECE, 1)
+        part = self._performed(number, before)
         rng = draws(*self.key, "film", number)
         clip = render(part, self.discourse.signer, self.camera, self.tracker, rng, layout)
         clip = clip.frames(slice(before, None))
         self.last.clear()
         self.last[number] = clip
         return clip
+
+    def mouths(self, number: int) -> Lips:
+        """The lips of the same frames, in one light all through the episode."""
+        if (found := self.last_mouths.get(number)) is not None:
+            return found
+        light = light_of(self.camera, draws(LIPS_VERSION, *self.key, "light"))
+        rng = draws(LIPS_VERSION, *self.key, number)
+        part, signer = self._performed(number), self.discourse.signer
+        found = lips_of(part, signer, self.camera, rng, light=light)
+        self.last_mouths.clear()
+        self.last_mouths[number] = found
+        return found
+
+    def _performed(self, number: int, before: int = 0) -> Performance:
+        """A piece of the performance, and ``before`` frames more."""
+        whole = self.discourse.performance
+        here = slice(number * PIECE - before, (number + 1) * PIECE)
+        return replace(
+            whole, wrists=whole.wrists[here], turns=whole.turns[here], shapes=whole.shapes[here],
+            face=whole.face[here], head=whole.head[here], trunk=whole.trunk[here],
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

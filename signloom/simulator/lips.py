@@ -118,9 +118,13 @@ def lips_of(
     rng: np.random.Generator,
     id: str = "",
     origin: Origin = Origin(),
+    light: Light | None = None,
 ) -> Lips:
-    """The crops of a performance, one a frame, all present; ``rng`` must be the lips' own."""
-    look, light = mouth_of(signer), light_of(camera, rng)
+    """The crops of a performance, one a frame, all present; ``rng`` must be the lips' own.
+
+    light: how they are lit, where that is drawn already; None: drawn from ``rng`` first.
+    """
+    look, light = mouth_of(signer), light or light_of(camera, rng)
     at = _landmarks(performance, signer, rng)
     frames = np.empty((len(performance), CROP, CROP), np.uint8)
     skin = _skin(look)

@@ -28,7 +28,9 @@ BRIDGES: dict[str, tuple[Callable[[], nn.Module], int]] = {
     "perceiver": (perceiver, 2),
     "perceiver of an odd window": (lambda: perceiver(window=7, stride=3), 3),
     "mlp": (lambda: Mlp(INPUTS, WIDTH), 1),
+    "mlp of two frames a token": (lambda: Mlp(INPUTS, WIDTH, stride=2), 2),
     "conv": (lambda: Conv(INPUTS, WIDTH), 2),
+    "conv of a token a frame": (lambda: Conv(INPUTS, WIDTH, stride=1), 1),
     "token shuffle": (lambda: TokenShuffle(INPUTS, WIDTH, stride=3), 3),
 }
 every = pytest.mark.parametrize(("build", "stride"), BRIDGES.values(), ids=BRIDGES.keys())
@@ -176,3 +178,16 @@ def test_conv_means_over_real_frames() -> None:
     one, _ = bridge(odd, torch.ones(1, 3, dtype=torch.bool))
     two, _ = bridge(even, torch.ones(1, 4, dtype=torch.bool))
     torch.testing.assert_close(one, two)
+
+
+def test_an_mlp_is_a_convolution_that_sees_one_frame_at_a_time() -> None:
+    mlp, conv = Mlp(INPUTS, WIDTH, stride=3), Conv(INPUTS, WIDTH, stride=3, kernel=1)
+    first, _, second, _ = mlp.layers
+    with torch.no_grad():
+        for layer, like in ((first, conv.first), (second, conv.second)):
+            like.weight.copy_(layer.weight[..., None])
+            like.bias.copy_(layer.bias)
+    features, mask = torch.randn(2, 10, INPUTS), torch.ones(2, 10, dtype=torch.bool)
+    mask[1, 4:] = False
+    for one, other in zip(mlp(features, mask), conv(features, mask), strict=True):
+        torch.testing.assert_close(one, other)

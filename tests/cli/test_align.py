@@ -16,6 +16,7 @@ import pytest
 from signloom.cli.main import main
 from signloom.data.clip import Origin, PoseClip
 from signloom.data.layouts import HOLISTIC543, MP203, Layout
+from signloom.data.lips import Lips
 from signloom.data.timing import Span
 from signloom.inference.locate import Located, Query
 from signloom.methods import load
@@ -469,7 +470,9 @@ class Knowing:
     fps: float = 25.0
     window: float = 20.0
 
-    def locate(self, clip: PoseClip, queries: Sequence[Query]) -> list[Located]:
+    def locate(
+        self, clip: PoseClip, queries: Sequence[Query], lips: Lips | None = None
+    ) -> list[Located]:
         alike = (self.poses.points == clip.points[0]).all(axis=(1, 2))
         first = float(np.flatnonzero(alike)[0]) / self.poses.fps
         found = []

@@ -15,10 +15,12 @@ from signloom.cli.main import VERBS, main
 from signloom.corpora.episodes import AlignedCue, Keep, dev_episodes
 from signloom.corpora.store import Store, open_store
 from signloom.data.layouts import HANDS42
+from signloom.data.lips import Lips
 from signloom.data.timing import Span
 from signloom.errors import UsageError
 from signloom.pose.convert import convert
 from signloom.pose.files import read_pose, write_pose_slices
+from signloom.pose.lip_files import write_lips
 from signloom.simulator.episode import SimulatedEpisodes
 from signloom.text.clean import clean
 from signloom.text.subtitles import compose
@@ -204,6 +206,27 @@ def test_timecode_and_the_source_pickles(episodes: Path, tmp_path: Path) -> None
     packed = pickle.dumps(source)
     assert len(packed) < 30_000
     assert pickle.loads(packed)[1].id == source[1].id
+
+
+def test_lips_beside_the_episodes_are_kept(
+    episodes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    arguments = (tmp_path / "0.pose", "-o", tmp_path / "s", "--layout", "hands42", "--lips")
+    for name in ("0.pose", "0.report.json"):
+        (tmp_path / name).symlink_to(episodes / name)
+    assert run(monkeypatch, "corpus", *arguments) == 2
+    assert "0.pose has no lips beside it, expected 0.lips.safetensors" in capsys.readouterr().err
+    frames = len(read_pose(tmp_path / "0.pose"))
+    numbered = np.repeat((np.arange(frames) % 251).astype(np.uint8), 96 * 96)
+    lips = Lips(numbered.reshape(-1, 96, 96), np.ones(frames, bool), 25.0)
+    write_lips(lips, tmp_path / "0.lips.safetensors")
+    assert run(monkeypatch, "corpus", *arguments) == 0
+    store = open_store(tmp_path / "s", lips=True)
+    cues = cues_of(episodes / "0.report.json")
+    for sample in (store[i] for i in range(len(store))):
+        first = round(cues[sample.id]["new"]["start"] * 25)
+        assert abs(int(sample.lips.frames[0, 0, 0]) - first % 251) <= 1
+        sample.lips.aligned_with(sample.clip)
 
 
 def test_what_cannot_be(

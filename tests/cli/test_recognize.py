@@ -103,6 +103,8 @@ def test_the_table_aligns_inputs_and_glosses() -> None:
         "bb.pose  unknown\n"
         "         no        20.0 %"
     )
+    arabic = Recognition((Candidate("بيت", 0.5), Candidate("house", 0.25)))
+    assert shown([("a", arabic)]) == "a  \u2068بيت\u2069     50.0 %\n   house   25.0 %"
 
 
 def test_real_signing_is_refused_and_what_fails_does_not_stop_the_rest(

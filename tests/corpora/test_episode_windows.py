@@ -14,10 +14,12 @@ from signloom.corpora.episode_windows import EpisodeSentences, EpisodeWindows
 from signloom.data.clip import PoseClip
 from signloom.data.cue import Cue
 from signloom.data.layouts import HANDS42, MP203
+from signloom.data.lips import Lips
 from signloom.data.sample import SampleSource
 from signloom.data.timing import Span
-from signloom.errors import SubtitleError, UsageError
+from signloom.errors import MediaError, SubtitleError, UsageError
 from signloom.pose.files import read_pose, write_pose
+from signloom.pose.lip_files import write_lips
 from signloom.text.subtitles import compose, read_subtitles
 
 FPS = 25.0
@@ -172,3 +174,30 @@ def test_simulated_episodes_are_such_a_folder(tmp_path: Path) -> None:
     np.testing.assert_array_equal(sample.clip.points, whole.points[first : first + 500])
     hands = EpisodeWindows(str(tmp_path), layout=HANDS42)[6]
     assert hands.clip.layout == HANDS42
+
+
+def with_lips(folder: Path, frames: int = 2500) -> Path:
+    """Lips whose crops count the frames, in 256 and then anew."""
+    numbered = np.repeat((np.arange(frames) % 256).astype(np.uint8), 96 * 96)
+    lips = Lips(numbered.reshape(-1, 96, 96), np.ones(frames, bool), FPS)
+    write_lips(lips, folder / "e.lips.safetensors", overwrite=True)
+    return folder
+
+
+def test_lips_are_cut_along(folder: Path) -> None:
+    with pytest.raises(UsageError, match=r"e\.pose has no lips beside it, expected e\.lips\.safe"):
+        len(EpisodeWindows(str(folder), lips=True))
+    with_lips(folder)
+    assert EpisodeWindows(str(folder))[0].lips is None
+    for source in (
+        EpisodeWindows(str(folder), lips=True),
+        EpisodeSentences(str(folder), lips=True),
+    ):
+        for k in range(len(source)):
+            sample = source[k]
+            assert sample.lips is not None
+            counted = sample.clip.points[:, 0, 0] % 256
+            np.testing.assert_array_equal(sample.lips.frames[:, 5, 5], counted)
+    with_lips(folder, 2501)
+    with pytest.raises(MediaError, match=r"2501 mouth crops at 25 fps but .* 2500 frames at 25"):
+        len(EpisodeWindows(str(folder), lips=True))

@@ -9,14 +9,17 @@ import numpy as np
 import pytest
 
 from signloom.cli.main import main
+from signloom.corpora.check import check
 from signloom.corpora.manifest import manifest_sources, read_manifest, unread_columns
 from signloom.corpora.store import open_store
 from signloom.data.clip import PoseClip
 from signloom.data.layouts import HANDS42, HOLISTIC, PS76
+from signloom.data.lips import Lips
 from signloom.data.sample import GlossSpan
 from signloom.data.timing import Span
 from signloom.errors import MediaError, UsageError
 from signloom.pose.files import write_pose
+from signloom.pose.lip_files import write_lips
 
 
 @pytest.fixture
@@ -155,3 +158,47 @@ def test_a_broken_file_is_named_and_the_rest_finishes(
     assert "2.pose is cut off or damaged" in told.err
     (left,) = open_store(folder / "s").left_out()
     assert (left.id, left.split) == ("2", "dev")
+
+
+def lips(frames: int = 25) -> Lips:
+    numbered = np.repeat(np.arange(frames, dtype=np.uint8), 96 * 96).reshape(-1, 96, 96)
+    return Lips(numbered, np.ones(frames, bool), 25.0)
+
+
+def test_lips_beside_a_pose_file_are_cut_and_kept_with_it(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_lips(lips(), folder / "mouths.lips.safetensors")
+    rows = "path\ttext\tstart\tend\tlips\n1.pose\tCold.\t\t\t\n"
+    (folder / "m.tsv").write_text(f"{rows}2.pose\tWarm.\t0.2\t0.6\tmouths.lips.safetensors\n")
+    command = ["prepare", "manifest", str(folder / "m.tsv"), "-o", str(folder / "s")]
+    with pytest.raises(SystemExit) as stop:
+        main(command)
+    assert stop.value.code == 0
+    assert "with lips: train 1" in capsys.readouterr().out
+    plain, seen = open_store(folder / "s", lips=True)
+    assert plain.lips is None
+    assert seen.lips.frames[:, 0, 0].tolist() == list(range(5, 15))
+    report = check(folder / "m.tsv")
+    assert [f.message for f in report.findings if f.kind == "lips missing"] == [
+        "1 of 2 samples have no lips; a model that reads lips sees no mouth there"
+    ]
+    assert [f.samples for f in check(folder / "s").findings if f.kind == "lips missing"] == [
+        ("train/1",)
+    ]
+
+
+def test_lips_that_do_not_go_with_their_clip_are_named(folder: Path) -> None:
+    (folder / "m.tsv").write_text("path\ttext\tlips\n1.pose\tCold.\t1.lips.safetensors\n")
+    with pytest.raises(MediaError, match=r"line 2: there is no file .*1\.lips\.safetensors"):
+        read_manifest(folder / "m.tsv")
+    write_lips(lips(24), folder / "1.lips.safetensors")
+    (source,) = manifest_sources(folder / "m.tsv", HANDS42).values()
+    with pytest.raises(MediaError, match=r"24 mouth crops at 25 fps but .*1\.pose 25 frames at 25"):
+        source[0]
+    (finding,) = (f for f in check(folder / "m.tsv").findings if f.severity == "error")
+    assert (finding.kind, finding.samples) == ("broken clip", ("line 2",))
+    nothing = Lips(lips().frames, np.zeros(25, bool), 25.0)
+    write_lips(nothing, folder / "1.lips.safetensors", overwrite=True)
+    kinds = {(f.severity, f.kind) for f in check(folder / "m.tsv").findings}
+    assert ("warning", "no mouth") in kinds

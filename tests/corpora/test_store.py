@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +17,7 @@ from signloom.corpora import store as store_module
 from signloom.corpora.store import StoreWriter, encode, open_store, quantise
 from signloom.data.clip import SIMULATED, Origin, PoseClip
 from signloom.data.layouts import HANDS42, HOLISTIC, PS76, Layout
+from signloom.data.lips import Lips
 from signloom.data.sample import GlossSpan, Sample, SampleSource
 from signloom.data.timing import Span
 from signloom.errors import MediaError, UsageError
@@ -201,3 +204,48 @@ def test_only_a_store_is_replaced(tmp_path: Path) -> None:
         with StoreWriter(tmp_path, HANDS42, overwrite=True) as writer:
             writer.add(sample(0), "train")
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+def lips(n: int, frames: int = 7) -> Lips:
+    """Crops drawn from ``n``, at the rate of ``sample(n)``, the third absent."""
+    pixels = np.random.default_rng(n).integers(1, 256, (frames, 96, 96)).astype(np.uint8)
+    return Lips(pixels, np.arange(frames) != 2, 25.0 + n, f"clip{n}", Origin("signloom-lips", "1"))
+
+
+def test_lips_come_back_where_they_are_asked_for(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(store_module, "SHARD_BYTES", 150_000)  # two samples with lips a shard
+    with StoreWriter(tmp_path / "s", HANDS42) as writer:
+        for n in range(5):
+            writer.add(replace(sample(n), lips=lips(n) if n % 3 else None), "train")
+        writer.add(sample(7), "dev")
+    store = open_store(tmp_path / "s", "train", lips=True)
+    assert open_store(tmp_path / "s").describe()["lips"] == {"train": 3, "dev": 0}
+    again = pickle.loads(pickle.dumps(store))
+    for n in range(5):
+        assert open_store(tmp_path / "s", "train")[n].lips is None
+        for got in (store[n].lips, again[n].lips):
+            if not n % 3:
+                assert got is None
+                continue
+            np.testing.assert_array_equal(got.frames, lips(n).frames)
+            np.testing.assert_array_equal(got.present, lips(n).present)
+            assert (got.id, got.fps, got.origin) == (f"clip{n}", 25.0 + n, lips(n).origin)
+            got.aligned_with(store[n].clip)
+    with pytest.raises(UsageError, match=r"split 'dev' of the store .* holds no mouth crops"):
+        open_store(tmp_path / "s", "dev", lips=True)
+
+
+def test_a_store_without_lips_is_what_it_was_before_there_were_any(tmp_path: Path) -> None:
+    path = write(tmp_path / "s")
+    index = json.loads((path / "index.json").read_text())
+    assert all("lips" not in shard for shard in index["shards"])
+    schema = pa.ipc.open_file(pa.memory_map(str(path / "train-00000.arrow"))).schema
+    assert schema.names[-1] == "confidence"
+    with pytest.raises(UsageError, match=r"the store .* holds no mouth crops"):
+        open_store(path, lips=True)
+
+
+def test_lips_of_another_length_or_rate_than_the_clip_are_not_kept() -> None:
+    for wrong in (lips(3, frames=6), lips(4)):
+        with pytest.raises(MediaError, match="expected one crop for each frame"):
+            encode(replace(sample(3), lips=wrong))

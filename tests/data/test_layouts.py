@@ -27,6 +27,7 @@ WIDTHS = {
     "ps76": 76,
     "isharah86": 86,
     "hands42": 42,
+    "boston3": 3,
     "wholebody133": 133,
     "holistic543": 543,
     "openpose137": 137,

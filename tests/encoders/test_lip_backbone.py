@@ -231,7 +231,8 @@ class Stream(nn.Module):
 def test_the_frame_encoder_stays_frozen_while_its_parent_trains() -> None:
     torch.manual_seed(0)
     stream = Stream()
-    before = {name: t.clone() for name, t in stream.encoder.state_dict().items()}
+    weights = stream.encoder.encoder
+    before = {name: t.clone() for name, t in weights.state_dict().items()}
     pictures, mask = pad_frames(mouths(4, 6))
     stream.train()
     assert stream.backbone.training
@@ -244,7 +245,21 @@ def test_the_frame_encoder_stays_frozen_while_its_parent_trains() -> None:
         else:
             assert parameter.grad is not None, name
             assert parameter.grad.abs().sum() > 0 or "batch_norm" in name or "bias" in name, name
-    assert all(torch.equal(before[name], t) for name, t in stream.encoder.state_dict().items())
+    assert all(torch.equal(before[name], t) for name, t in weights.state_dict().items())
+
+
+def test_frozen_weights_are_in_no_state_dict_and_stay_when_one_is_loaded() -> None:
+    torch.manual_seed(0)
+    one, other = Stream(), Stream()
+    state = one.state_dict()
+    assert state
+    assert all(name.startswith("backbone.") for name in state)
+    before = other.encoder.encoder.project.weight.clone()
+    other.load_state_dict(state)
+    assert torch.equal(other.encoder.encoder.project.weight, before)
+    assert all(torch.equal(state[name], t) for name, t in other.state_dict().items())
+    with pytest.raises(RuntimeError, match=r"Missing key.*conformer"):
+        other.load_state_dict({})
 
 
 def test_a_backbone_pools_what_it_attended_to_and_sees_no_padding() -> None:

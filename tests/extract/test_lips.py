@@ -8,11 +8,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from signloom.cli.main import main
 from signloom.data.clip import PoseClip
-from signloom.data.layouts import HOLISTIC, MP203
+from signloom.data.layouts import HANDS42, HOLISTIC, MP203
 from signloom.errors import MediaError, UsageError
-from signloom.extract.extraction import extract_clip
+from signloom.extract import extraction
+from signloom.extract.extraction import extract_clip, extract_clips
 from signloom.extract.lips import MEAN_FACE, mouth_crops, placements, sampled
+from signloom.pose.convert import convert
+from signloom.pose.files import read_pose, write_pose
+from signloom.pose.lip_files import read_lips
 from signloom.simulator.face import mean_face
 from signloom.simulator.lips import PIXELS
 from tests.extract.videos import coded, person, write_video
@@ -96,6 +101,72 @@ def test_a_tracked_face_is_cut_alike_wherever_it_is(tmp_path: Path) -> None:
         rows = crop[:, 34:54].mean(1)
         assert 40 <= 36 + rows[36:52].argmin() <= 47
         assert rows[45:56].max() > rows[36:52].min() + 0.8
+
+
+@pytest.mark.parametrize("piece", [20.0, 1.0])
+def test_lips_of_an_extraction_are_those_of_its_clip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: float
+) -> None:
+    """In one pass over the video, in pieces too; the pose is the same with lips or without."""
+    monkeypatch.setattr(extraction, "PIECE", piece)
+    picture = person(192, 256)
+    pictures = [moved(picture, 1 + 0j, 2 * k - 1j * (k % 5)) for k in range(24)]
+    pictures[9] = np.full_like(picture, 90)  # nobody
+    path = write_video(tmp_path / "v.mp4", pictures, 10)
+    (found,) = extract_clips([path], ("face",), lips=True)
+    assert found.clip is not None
+    assert found.lips is not None
+    (plain,) = extract_clips([path], ("face",))
+    assert plain.lips is None
+    np.testing.assert_array_equal(found.clip.points, plain.clip.points)  # type: ignore[union-attr]
+    lips, apart = found.lips.aligned_with(found.clip), mouth_crops(path, found.clip)
+    assert (lips.origin, lips.id) == (apart.origin, "v")
+    np.testing.assert_array_equal(lips.present, apart.present)
+    assert 18 <= lips.present.sum() < 24
+    off = np.abs(lips.frames.astype(int) - apart.frames)
+    if piece > 2:  # the turn is averaged over the same frames, summed in another order
+        assert off.max() <= 1
+    else:  # and at a seam over what the other piece's tracker saw
+        assert off.mean() < 2
+
+
+def test_lips_without_a_face_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="the parts are hands, body; add face"):
+        list(extract_clips([tmp_path / "v.mp4"], ("hands", "body"), lips=True))
+
+
+def test_extract_writes_lips_beside_poses_and_adds_them_to_poses_that_are_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def extract(*more: object) -> int:
+        with pytest.raises(SystemExit) as stop:
+            main(["extract", str(path), "-o", str(tmp_path / "out"), *map(str, more)])
+        return int(stop.value.code or 0)
+
+    path = write_video(tmp_path / "v.mp4", [person(192, 256)] * 3, 10)
+    pose, lips = tmp_path / "out" / "v.pose", tmp_path / "out" / "v.lips.safetensors"
+    assert extract("--parts", "face", "--lips") == 0
+    assert "3 frames, 0.30 s at 10 fps, a hand in 0% of them, a mouth in 100%" in (
+        capsys.readouterr().out
+    )
+    made = read_lips(lips)
+    made.aligned_with(read_pose(pose))
+    before = pose.stat().st_mtime_ns
+    assert extract("--lips") == 2
+    lips.unlink()
+    assert extract("--lips", "--resume") == 0
+    assert pose.stat().st_mtime_ns == before
+    np.testing.assert_array_equal(read_lips(lips).present, made.present)
+    again = lips.stat().st_mtime_ns
+    assert extract("--lips", "--resume") == 0
+    assert lips.stat().st_mtime_ns == again
+    write_pose(convert(read_pose(pose), HANDS42), pose, overwrite=True)
+    lips.unlink()
+    assert extract("--lips", "--resume") == 3
+    assert "layout 'hands42' has no keypoint 'FACE_LANDMARKS:" in capsys.readouterr().err
+    pose.unlink()
+    assert extract("--parts", "face", "--lips", "--resume") == 0
+    assert pose.is_file()
 
 
 def test_each_frame_of_the_clip_gets_the_picture_of_its_time(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from signloom.data.clip import SIMULATED, Origin, PoseClip
 from signloom.data.layouts import HANDS42
+from signloom.data.lips import Lips
 from signloom.data.sample import Sample
 from signloom.errors import UntrustedResultError, UsageError
 from signloom.inference.recognize import (
@@ -16,12 +17,10 @@ from signloom.inference.recognize import (
     Candidate,
     Recognition,
     Recognizer,
-    best_share,
     calibrated,
     evaluate_recognition,
     evidence,
     fitted_temperature,
-    fused,
     probabilities,
     recognize_clips,
 )
@@ -47,11 +46,17 @@ class Counter:
     layout = HANDS42
     simulated_only = True
     glosses = WORDS
+    reads_lips = False
 
     def __init__(self) -> None:
         self.batches: list[int] = []
 
-    def recognize(self, clips: Sequence[PoseClip], top: int = 5) -> list[Recognition]:
+    def recognize(
+        self,
+        clips: Sequence[PoseClip],
+        top: int = 5,
+        lips: Sequence[Lips | None] | None = None,
+    ) -> list[Recognition]:
         self.batches.append(len(clips))
         found = []
         for clip in clips:
@@ -111,23 +116,6 @@ def test_too_few_clips_or_unknown_labels_calibrate_nothing() -> None:
     found = calibrated(logits, half)
     assert found is not None
     assert found.n == 20
-
-
-def test_fusion_finds_the_share_that_the_better_model_deserves() -> None:
-    rng = np.random.default_rng(1)
-    labels = rng.integers(0, 10, 2_000)
-    truth = np.eye(10)[labels]
-    pose = truth * 2 + rng.standard_normal(truth.shape)
-    lips = truth * 0.8 + rng.standard_normal(truth.shape)
-    share, rate = best_share(pose, lips, labels)
-    alone = [100 * float((each.argmax(1) == labels).mean()) for each in (pose, lips)]
-    assert 0.6 <= share <= 0.8
-    assert rate > max(alone) + 1
-    assert fused(pose, lips, 0.25) == pytest.approx(0.25 * pose + 0.75 * lips)
-    # Where any share does, the even one is taken.
-    assert best_share(pose, pose, labels) == (0.5, pytest.approx(alone[0]))
-    with pytest.raises(UsageError, match=r"\(2000, 10\) and lips of \(2000, 9\)"):
-        fused(pose, lips[:, 1:], 0.5)
 
 
 def test_every_clip_gets_its_own_recognition() -> None:

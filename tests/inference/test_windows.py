@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from signloom.data.clip import PoseClip
 from signloom.data.cue import Cue
 from signloom.data.layouts import HANDS42, MP203, Layout
+from signloom.data.lips import Lips
 from signloom.data.timing import Span
 from signloom.errors import UsageError
 from signloom.inference.align import Alignment, align
@@ -69,10 +70,14 @@ class Planted:
     fps: float = 25.0
     window: float = WINDOW
     asked: list[int] = field(default_factory=list)
+    lips: list[Lips | None] = field(default_factory=list)
 
-    def locate(self, clip: PoseClip, queries: Sequence[Query]) -> list[Located]:
+    def locate(
+        self, clip: PoseClip, queries: Sequence[Query], lips: Lips | None = None
+    ) -> list[Located]:
         assert clip.layout == self.layout
         self.asked.append(len(queries))
+        self.lips.append(lips if lips is None else lips.aligned_with(clip))
         return [self._one(clip, query) for query in queries]
 
     def _one(self, clip: PoseClip, query: Query) -> Located:
@@ -207,6 +212,29 @@ def test_stretches_change_no_answer_and_hold_no_more_than_they_may() -> None:
             assert iou(a, b) > 0.9
             assert p == pytest.approx(q)
         assert len(whole.posterior) == len(part.posterior)
+
+
+def test_lips_are_read_of_the_same_stretches_as_the_clip() -> None:
+    cues, truth, activity = episode()
+    texts = dict(zip([c.text for c in cues], truth, strict=True))
+    asked = queries_for(cues, activity.duration, WINDOW, reach=12.0)
+    film, model = Film(activity.duration), Planted(texts)
+    total = round(activity.duration * FPS)
+
+    def mouths(span: Span) -> Lips:
+        first, last = span.frames(FPS, total)
+        return Lips(np.full((last - first, 96, 96), 7, np.uint8), np.ones(last - first, bool), FPS)
+
+    with_lips = ask(model, film, asked, 30.0, mouths)
+    assert len(model.lips) == len(film.read) > 3
+    assert all(lips is not None for lips in model.lips)
+    assert max(map(len, model.lips)) <= (30.0 + WINDOW) * FPS + 1  # type: ignore[arg-type]
+    blind = Planted(texts)
+    for one, other in zip(with_lips, ask(blind, film, asked, 30.0), strict=True):
+        assert one is not None
+        assert other is not None
+        assert one.spans == other.spans
+    assert set(blind.lips) == {None}
 
 
 def test_a_model_of_another_layout_gets_its_own_or_says_what_is_missing() -> None:

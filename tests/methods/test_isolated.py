@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 
 from signloom.data.clip import PoseClip
 from signloom.data.layouts import HANDS42, MP203, Layout
+from signloom.data.lips import Lips
 from signloom.data.sample import GlossSpan, Sample
 from signloom.encoders.conformer import attentive_pool
+from signloom.encoders.lip_backbone import Frozen, SmallLipEncoder
 from signloom.encoders.streams import streams_of
-from signloom.errors import UsageError
+from signloom.errors import MediaError, UsageError
 from signloom.inference.recognize import Recognizer
 from signloom.methods import isolated
 from signloom.methods.finetune import begin_with
@@ -28,14 +30,14 @@ from signloom.methods.isolated import (
     Isolated,
     build,
     contrastive_loss,
-    masked_articulators,
-    palms,
 )
+from signloom.methods.isolated_clips import gloss_of, masked_articulators, palms
 from signloom.methods.load import load
 from signloom.pose.augment import mirrored
-from signloom.training.checkpoint import save_checkpoint
+from signloom.training.checkpoint import save_checkpoint, write_tensors
 
 GLOSSES = ["book", "drink", "mother", "tree"]
+LIPS = replace(PRESETS["tiny"], reads="lips")
 
 
 def clip_of(seed: int, frames: int = 30, layout: Layout = HANDS42) -> PoseClip:
@@ -54,6 +56,18 @@ def clip_of(seed: int, frames: int = 30, layout: Layout = HANDS42) -> PoseClip:
 
 def samples() -> list[Sample]:
     return [Sample(str(i), clip_of(i, 20 + 6 * i), gloss) for i, gloss in enumerate(GLOSSES)]
+
+
+def mouths_of(clip: PoseClip) -> Lips:
+    """Frame i is all grey i."""
+    frames = np.broadcast_to(
+        np.arange(len(clip), dtype=np.uint8)[:, None, None], (len(clip), 96, 96)
+    )
+    return Lips(frames.copy(), np.ones(len(clip), bool), clip.fps)
+
+
+def with_lips() -> list[Sample]:
+    return [replace(sample, lips=mouths_of(sample.clip)) for sample in samples()]
 
 
 @pytest.fixture(scope="module")
@@ -138,9 +152,10 @@ def test_text_embeddings_travel_with_the_checkpoint(tmp_path: Path) -> None:
         build(PRESETS["tiny"], GLOSSES, embeddings=embeddings[:3])
 
 
-def test_every_parameter_has_a_gradient() -> None:
-    model = build(PRESETS["tiny"], GLOSSES, embeddings=torch.randn(4, 12))
-    batch = model.collate([model.example(s, np.random.default_rng(0), True) for s in samples()])
+@pytest.mark.parametrize("config", [PRESETS["tiny"], LIPS], ids=["pose", "lips"])
+def test_every_parameter_has_a_gradient(config: Config) -> None:
+    model = build(config, GLOSSES, embeddings=torch.randn(4, 12))
+    batch = model.collate([model.example(s, np.random.default_rng(0), True) for s in with_lips()])
     model.loss(batch).total.backward()
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None, name
@@ -150,7 +165,7 @@ def test_every_parameter_has_a_gradient() -> None:
 def test_the_loss_is_cross_entropy_plus_the_articulators_mean() -> None:
     model = build(PRESETS["tiny"], GLOSSES).eval()
     batch = model.collate([model.example(s, np.random.default_rng(0), False) for s in samples()])
-    found = model.features(batch.points)
+    found = model.features(batch.read)
 
     def plain(logits: torch.Tensor) -> float:
         told = logits.detach().double().log_softmax(1)
@@ -166,6 +181,83 @@ def test_the_loss_is_cross_entropy_plus_the_articulators_mean() -> None:
     loss = model.loss(batch)
     assert float(loss.total.detach()) == pytest.approx(expected, rel=1e-4)
     assert loss.count == 4
+
+
+def test_the_loss_of_lips_is_cross_entropy_plus_the_contrast() -> None:
+    model = build(replace(LIPS, masked=1), GLOSSES, embeddings=torch.randn(4, 12)).eval()
+    batch = model.collate([model.example(s, np.random.default_rng(0), False) for s in with_lips()])
+    told = model(batch.read).detach().double().log_softmax(1)
+    expected = -sum(float(told[i, label]) for i, label in enumerate(batch.labels))
+    near = contrastive_loss(
+        model.from_sign(model.features(batch.read).pooled),
+        model.from_text(model.texts[batch.labels]),
+        batch.labels,
+    )
+    assert float(model.loss(batch).total.detach()) == pytest.approx(
+        expected + 4 * float(near.detach()), rel=1e-4
+    )
+    assert model.auxiliary is None
+
+
+def test_mouths_are_those_of_the_frames_that_pose_is_read_at() -> None:
+    clip = clip_of(3, frames=50)
+    hidden = np.ones((50, 42), np.float32)
+    hidden[:10] = hidden[41:] = 0
+    clip = clip.with_points(clip.points * hidden[..., None], hidden)
+    preparation = build(LIPS, GLOSSES).preparation
+    read = preparation.mouths(clip, mouths_of(clip))
+    assert read.shape == (LIPS.frames, 88, 88)
+    grey = (read[:, 0, 0] * 0.165 + 0.421) * 255
+    assert grey == pytest.approx(np.rint(np.linspace(10, 40, LIPS.frames)), abs=1e-3)
+    lips = mouths_of(clip)
+    drawn = np.random.default_rng(0).integers(0, 256, (50, 96, 96), np.uint8)
+    lips = replace(lips, frames=drawn)
+    middle = preparation.mouths(clip, lips)
+    assert (preparation.mouths(clip, lips, swapped=True) == middle[:, :, ::-1]).all()
+    one, two, three = (
+        preparation.mouths(clip, lips, np.random.default_rng(seed)) for seed in (1, 1, 2)
+    )
+    assert (one == two).all()
+    assert not (one == three).all()
+    empty = clip.frames(slice(0, 0))
+    assert not preparation.mouths(empty, mouths_of(empty)).any()
+    with pytest.raises(MediaError, match="have 49 frames at 25 fps but clip 'clip-3' has 50"):
+        preparation.mouths(clip, lips[:49])
+
+
+def test_a_model_of_lips_wants_lips() -> None:
+    model = build(LIPS, GLOSSES)
+    assert (model.reads_lips, build(PRESETS["tiny"], GLOSSES).reads_lips) == (True, False)
+    with pytest.raises(UsageError, match=r"clip 'clip-0' has no lips, which is all that this"):
+        model.example(samples()[0], np.random.default_rng(0), True)
+    with pytest.raises(UsageError, match="has no lips"):
+        model.recognize([clip_of(0)])
+    (found,) = model.recognize([clip_of(0)], 2, [mouths_of(clip_of(0))])
+    assert found.read == "lips"
+    with pytest.raises(UsageError, match="'auto_avsr' needs the published weights"):
+        build(replace(LIPS, lip_encoder="auto_avsr"), GLOSSES)
+
+
+def test_a_frozen_lip_encoder_is_referred_to_and_never_stored(tmp_path: Path) -> None:
+    torch.manual_seed(7)
+    for folder in ("mine", "other"):
+        (tmp_path / folder).mkdir()
+        write_tensors(tmp_path / folder / "model.safetensors", SmallLipEncoder().state_dict())
+    model = build(replace(LIPS, lip_weights=str(tmp_path / "mine")), GLOSSES, seed=2)
+    assert isinstance(model.mouth, Frozen)
+    assert not [name for name in model.state_dict() if name.startswith("mouth.")]
+    items = with_lips()
+    batch = model.collate([model.example(s, np.random.default_rng(0), True) for s in items])
+    model.train().loss(batch).total.backward()
+    assert all(parameter.grad is None for parameter in model.mouth.parameters())
+    save_checkpoint(tmp_path / "model", model.described(), model)
+    clips, lips = [s.clip for s in items], [s.lips for s in items]
+    again = load(tmp_path / "model")
+    assert again.recognize(clips, 4, lips) == model.recognize(clips, 4, lips)
+    weights = tmp_path / "mine" / "model.safetensors"
+    weights.write_bytes((tmp_path / "other" / "model.safetensors").read_bytes())
+    with pytest.raises(MediaError, match=r"weights in .*mine have sha256 .* expected"):
+        load(tmp_path / "model")
 
 
 @settings(deadline=None, max_examples=20)
@@ -273,11 +365,11 @@ def test_examples_depend_on_their_generator_alone() -> None:
     one, two, three = (
         preparation.example(sample, np.random.default_rng(seed), True) for seed in (1, 1, 2)
     )
-    assert (one.points == two.points).all()
-    assert not (one.points == three.points).all()
+    assert (one.read == two.read).all()
+    assert not (one.read == three.read).all()
     still = preparation.example(sample, np.random.default_rng(1), False)
-    assert (still.points == preparation.points(sample.clip)).all()
-    assert still.points.shape == (32, 42, 3)
+    assert (still.read == preparation.points(sample.clip)).all()
+    assert still.read.shape == (32, 42, 3)
 
 
 def test_an_empty_clip_and_one_without_hands_are_recognised_as_something(learnt: Isolated) -> None:
@@ -290,9 +382,9 @@ def test_an_empty_clip_and_one_without_hands_are_recognised_as_something(learnt:
 def test_a_sample_is_recognised_as_its_text_or_its_one_gloss() -> None:
     clip = clip_of(0)
     spans = (GlossSpan("TREE"),)
-    assert isolated.gloss_of(Sample("a", clip, " book ", spans)) == "book"
-    assert isolated.gloss_of(Sample("a", clip, "", spans)) == "TREE"
-    assert isolated.gloss_of(Sample("a", clip, "", spans * 2)) == ""
+    assert gloss_of(Sample("a", clip, " book ", spans)) == "book"
+    assert gloss_of(Sample("a", clip, "", spans)) == "TREE"
+    assert gloss_of(Sample("a", clip, "", spans * 2)) == ""
     model = build(PRESETS["tiny"], GLOSSES)
     with pytest.raises(
         UsageError, match=r"sample 'a' is signed 'cat', which is none of.*4 glosses"
@@ -314,6 +406,8 @@ def test_a_sample_is_recognised_as_its_text_or_its_one_gloss() -> None:
         ({"multipliers": [1, 0]}, "expected a list of whole numbers from 1"),
         ({"layout": "hands42"}, "'shoulder' needs shoulders, which layout 'hands42' has not"),
         ({"presence": 1}, "presence is 1, expected bool"),
+        ({"reads": "mouth"}, "reads is 'mouth', expected one of pose, lips"),
+        ({"lip_encoder": "big"}, "lip_encoder is 'big', expected one of small, auto_avsr"),
     ],
 )
 def test_a_setting_that_cannot_be_is_named(values: dict, said: str) -> None:

@@ -7,20 +7,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from signloom.data.layouts import PS76
+from signloom.corpora.store import StoreWriter
+from signloom.data.layouts import HANDS42, PS76
 from signloom.errors import UsageError
 from signloom.methods import sources
 from signloom.methods.recipe import read_recipe
 from signloom.methods.sources import (
+    FromEpisodes,
     FromLexicon,
+    FromStore,
     Sentences,
     open_lexicon,
     open_source,
     sentences_of,
     texts_of,
 )
+from signloom.simulator.corpora import SimulatedSentences
 from signloom.stitch.joining import FLUENT
 from signloom.text.clean import words_of
 from signloom.text.stream import write_texts
@@ -94,6 +99,24 @@ def test_a_recipe_that_says_nothing_new_keeps_its_hash() -> None:
         PS76, None,
     )  # fmt: skip
     assert opened.joining == FLUENT  # type: ignore[attr-defined]
+
+
+def test_lips_are_read_where_a_source_says_so(tmp_path: Path) -> None:
+    assert set(FromStore(store="x").model_dump()) == {"store", "split"}
+    assert set(FromEpisodes(episodes="x").model_dump()) == {"episodes", "seconds", "seed"}
+    seen = SimulatedSentences("tiny", "dev", HANDS42, lips=True)[3]
+    with StoreWriter(tmp_path / "s", HANDS42) as writer:
+        writer.add(seen, "train")
+        writer.add(replace(seen, lips=None), "dev")
+    store = str(tmp_path / "s")
+    opened = open_source(FromStore(store=store, lips=True), HANDS42, None)[0]
+    assert opened.lips is not None
+    np.testing.assert_array_equal(opened.lips.frames, seen.lips.frames)  # type: ignore[union-attr]
+    assert open_source(FromStore(store=store), HANDS42, None)[0].lips is None
+    with pytest.raises(UsageError, match=r"split 'dev' of the store .* holds no mouth crops"):
+        open_source(FromStore(store=store, split="dev", lips=True), HANDS42, None)
+    windows = open_source(FromEpisodes(episodes=store, lips=True), HANDS42, None)
+    assert windows.lips  # type: ignore[attr-defined]
 
 
 def test_an_unknown_order_in_a_recipe_is_named() -> None:

@@ -194,9 +194,22 @@ def test_a_model_with_lips_reads_them_and_keeps_borrowed_weights_out(tmp_path: P
     assert not [n for n in load_file(tmp_path / "model" / "model.safetensors") if "mouth" in n]
     again = load(tmp_path / "model")
     clips, mouths = [items[0].clip], [items[0].lips]
-    assert again.translate_seen(clips, mouths) == model.translate_seen(clips, mouths)
+    told = model.translate(clips, lips=mouths)
+    assert again.translate(clips, lips=mouths) == told
+    assert [t.score for t in told] != [t.score for t in model.translate(clips)]
+    query = [Query(Span(0.0, 2.0), "two words"), Query(Span(0.4, 2.0), "two words")]
+    seen = model.locate(clips[0], query, mouths[0])
+    unseen = model.locate(clips[0], query)
+    for one, other, asked in zip(seen, unseen, query, strict=True):
+        cut, mouth = clips[0].cut(asked.window), mouths[0].cut(asked.window)
+        begins = dataclasses.replace(asked, window=Span(0.0, asked.window.duration))
+        (alone,) = model.locate(cut, [begins], mouth)
+        np.testing.assert_allclose(one.posterior, alone.posterior, atol=1e-5)
+        assert np.abs(one.posterior - other.posterior).max() > 1e-6
     with pytest.raises(MediaError, match=r"59 frames at 25 fps but clip .* has 60"):
-        model.translate_seen(clips, [lips(0, 59)])
+        model.locate(clips[0], query, lips(0, 59))
+    with pytest.raises(MediaError, match=r"59 frames at 25 fps but clip .* has 60"):
+        model.translate(clips, lips=[lips(0, 59)])
     joint = begin(dataclasses.replace(config, lip_weights=""), TEXTS, seed=1)
     joint.loss(joint.collate(examples)).total.backward()
     assert all(p.grad is not None for p in joint.mouth.parameters())

@@ -17,6 +17,7 @@ from signloom.data.sample import GlossSpan
 from signloom.data.timing import Span
 from signloom.errors import UsageError
 from signloom.pose.files import read_pose
+from signloom.pose.lip_files import read_lips
 from signloom.simulator.corpora import SIGNERS, SimulatedSentences, split_of
 from signloom.simulator.episode import (
     EPISODES,
@@ -76,6 +77,25 @@ def test_any_stretch_is_that_stretch_of_the_whole() -> None:
     assert np.array_equal(np.concatenate([clip.points for clip in slices]), whole.points)
     with pytest.raises(UsageError, match=r"slices of 0\.01 s hold no frame"):
         next(episode.slices(0.01))
+
+
+def test_lips_of_a_stretch_are_those_of_the_whole_in_one_light() -> None:
+    episode = SimulatedEpisodes("tiny", "dev", HANDS42)[0]
+    span = Span(PIECE / 25 - 1.0, PIECE / 25 + 1.0)  # over the seam of two pieces
+    clip = episode.clip(span)
+    part = episode.lips(span).aligned_with(clip)
+    before = list(episode.lip_slices(PIECE / 25))[:2]
+    np.testing.assert_array_equal(part.frames[:25], before[0].frames[-25:])
+    np.testing.assert_array_equal(part.frames[25:], before[1].frames[:25])
+    assert part.origin.simulated
+    assert part.origin.version == "sim-lips-v1"
+    skin = [lips.frames[:, :16].mean() for lips in before]
+    assert abs(skin[0] - skin[1]) < 1.5
+    # The mouth moves with the signing: still faces are alike, open ones are not.
+    opened = episode._film.discourse.performance.face[:PIECE, 0]
+    middle = before[0].frames[:, 40:64, 36:60].astype(float).mean((1, 2))
+    assert abs(np.corrcoef(opened, middle)[0, 1]) > 0.4
+    np.testing.assert_array_equal(episode.clip(span).points, clip.points)
 
 
 def test_an_episode_of_another_length_says_so() -> None:
@@ -320,3 +340,13 @@ def test_simulate_episode_of_a_length_and_what_it_refuses(
     ):
         assert simulate(*where, *options) == 2
         assert message in capsys.readouterr().err
+
+
+def test_simulate_episode_writes_lips_beside_the_clip(tmp_path: Path) -> None:
+    assert simulate("--minutes", "0.5", "--lips", "-o", str(tmp_path)) == 0
+    lips = read_lips(tmp_path / "0.lips.safetensors").aligned_with(read_pose(tmp_path / "0.pose"))
+    episode = SimulatedEpisodes("tiny", "test", HANDS42).of_length(0, 0.5)
+    np.testing.assert_array_equal(lips.frames, episode.lips().frames)
+    assert (lips.id, lips.origin) == (episode.id, episode.lips().origin)
+    (tmp_path / "0.pose").unlink()
+    assert simulate("--minutes", "0.5", "--lips", "-o", str(tmp_path)) == 2  # the lips are there

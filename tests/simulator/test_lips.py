@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from signloom.cli.main import main
+from signloom.corpora.store import open_store
 from signloom.data.layouts import HANDS42
+from signloom.pose.files import read_pose
+from signloom.pose.lip_files import beside, read_lips
 from signloom.simulator.camera import camera_of
-from signloom.simulator.corpora import SimulatedSentences, SimulatedWords, signer_numbered
+from signloom.simulator.corpora import (
+    SENTENCES,
+    SimulatedSentences,
+    SimulatedWords,
+    signer_numbered,
+)
 from signloom.simulator.face import CHANNELS, mean_face, movements
 from signloom.simulator.lexicon import POINTS, lemma_sign, relation, vocabulary
 from signloom.simulator.lips import PIXELS, lips_of
@@ -137,3 +147,28 @@ def test_lips_stand_where_the_face_mesh_has_them() -> None:
         assert abs(columns[-1] - columns[0] + 1 - width) < 7
         lows = [np.flatnonzero(p[:, 44:52].mean(1) < p[:10].mean() - 25).max() for p in pictures]
         assert abs((lows[0] - lows[1]) - drop) < 3.5
+
+
+def test_commands_write_lips_beside_clips_and_into_stores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(SENTENCES["tiny"], "dev", 8)
+
+    def run(*arguments: object) -> int:
+        with pytest.raises(SystemExit) as stop:
+            main([*map(str, arguments)])
+        return int(stop.value.code or 0)
+
+    same = ("--size", "tiny", "--layout", "hands42", "--lips", "-o")
+    expected = SimulatedWords("tiny", "train", HANDS42, lips=True)[1]
+    assert run("simulate", "words", "--index", 1, *same, tmp_path) == 0
+    pose = tmp_path / "sim-words-v1-tiny-train-000001.pose"
+    lips = read_lips(beside(pose)).aligned_with(read_pose(pose))
+    np.testing.assert_array_equal(lips.frames, expected.lips.frames)
+    assert (lips.id, lips.origin) == (expected.lips.id, expected.lips.origin)
+    assert run("prepare", "sim-sentences-v1", "--split", "dev", *same, tmp_path / "s") == 0
+    store = open_store(tmp_path / "s", "dev", lips=True)
+    assert store.describe()["description"]["lips"] == "sim-lips-v1"
+    expected = SimulatedSentences("tiny", "dev", HANDS42, lips=True)[7]
+    np.testing.assert_array_equal(store[7].lips.frames, expected.lips.frames)
+    assert store[7].lips.origin == expected.lips.origin

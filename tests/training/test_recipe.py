@@ -180,3 +180,22 @@ def test_push_shows_the_card_and_needs_a_token(
         "tokenizer.json",
         "README.md",
     ]
+
+
+def test_a_model_that_reads_lips_is_not_trained_without_any(tmp_path: Path) -> None:
+    source = {"simulated": "words", "size": "tiny"}
+    recipe = tmp_path / "lips.yaml"
+    recipe.write_text(
+        yaml.safe_dump(
+            {
+                "name": "lips",
+                "method": "isolated",
+                "preset": "tiny",
+                "config": {"reads": "lips", "layout": "ps76", "normalizer": "shoulder"},
+                "data": {"train": source, "dev": {**source, "split": "dev", "lips": True}},
+                "training": {"steps": 1, "batch": 2},
+            }
+        )
+    )
+    with pytest.raises(UsageError, match=r"none of the first 20 samples .* say 'lips: true'"):
+        run_recipe(read_recipe(recipe), tmp_path / "run")

@@ -1,0 +1,182 @@
+"""What a gloss recogniser has to beat on RWTH-BOSTON-104: python -m benchmarks.boston104 FOLDER.
+
+FOLDER holds hands.csv, train_words.csv and speaker.csv. Each of the four folds by sentence
+(``signloom.corpora.boston104``) is recognised from the other three, and the 161 hypotheses are
+scored together. Two references see no learning:
+
+    constant    the one sequence of glosses that has the fewest errors on the training sentences,
+                found by adding, changing and removing one gloss at a time
+    nearest     the glosses of the training sentence whose clip is nearest by time warping
+                (``signloom.pose.warp``), hands and nose around the clip's mean nose, in pixels
+
+With ``-m``, given four times, checkpoints trained without fold 1, 2, 3 and 4 (``signloom prepare
+boston104 --fold``) are read on the fold that each has not seen, and compared, sentence by sentence.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from signloom.cli.receipt import commit, hardware
+from signloom.corpora.boston104 import FOLDS, boston104, fold_of
+from signloom.data.clip import PoseClip
+from signloom.data.files import writing
+from signloom.data.layouts import BOSTON3
+from signloom.data.sample import gloss_sentence
+from signloom.metrics.buckets import by_glosses, by_label
+from signloom.metrics.recognition import count_recognition, edits, score_recognition
+from signloom.metrics.significance import compare
+from signloom.pose.warp import Settings, warp
+
+ROOT = Path(__file__).parent.parent
+WARP = Settings(normalise=False)
+TRIED = 40
+"""The commonest glosses of training that a constant may hold."""
+
+
+def best_constant(sentences: Sequence[str]) -> str:
+    """The sequence of glosses that no single change brings nearer to the sentences, begun empty."""
+    counts = Counter(gloss for sentence in sentences for gloss in sentence.split())
+    glosses = [gloss for gloss, _ in counts.most_common(TRIED)]
+    best: list[str] = []
+    least = errors(best, sentences)
+    while True:
+        found = []
+        for at in range(len(best) + 1):
+            for end in {at, min(at + 1, len(best))}:
+                changed = [best[:at] + new + best[end:] for new in ([], *([g] for g in glosses))]
+                found += [(errors(each, sentences), each) for each in changed]
+        fewest, better = min(found)
+        if fewest >= least:
+            return " ".join(best)
+        best, least = better, fewest
+
+
+def errors(constant: Sequence[str], sentences: Sequence[str]) -> float:
+    """Substitutions, deletions and insertions of one hypothesis for all sentences."""
+    return float(edits([" ".join(constant)] * len(sentences), sentences)[:, :3].sum())
+
+
+def distances(clips: Sequence[PoseClip]) -> NDArray[np.float64]:
+    """(clips, clips): what warping one onto the other costs a step, infinite for itself."""
+    centred = []
+    for clip in clips:
+        nose = clip.points[:, clip.part("body")].mean(axis=(0, 1))
+        centred.append(clip.with_points(clip.points - nose))
+    apart = np.full((len(clips), len(clips)), np.inf)
+    for i, one in enumerate(centred):
+        for j, other in enumerate(centred[:i]):
+            apart[i, j] = apart[j, i] = warp(one, other, WARP).cost
+    return apart
+
+
+def measure(folder: Path, models: Sequence[str]) -> dict[str, Any]:
+    """The scores of the references and of the models, one a fold, if there are any."""
+    sources = boston104(folder).sources(BOSTON3)
+    samples = [source[i] for source in sources.values() for i in range(len(source))]
+    clips = [sample.clip for sample in samples]
+    truth = [gloss_sentence(gloss.gloss for gloss in sample.glosses) for sample in samples]
+    folds = np.array([fold_of(sentence.split()) for sentence in truth])
+    apart = distances(clips)
+    said: dict[str, list[str]] = {"constant": [""] * len(truth), "nearest": [""] * len(truth)}
+    constants, unknown = {}, 0
+    for fold in range(1, FOLDS + 1):
+        train, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        known = {gloss for i in train for gloss in truth[i].split()}
+        unknown += sum(gloss not in known for i in held for gloss in truth[i].split())
+        constants[fold] = best_constant([truth[i] for i in train])
+        for i in held:
+            said["constant"][i] = constants[fold]
+            said["nearest"][i] = truth[train[apart[i, train].argmin()]]
+    if models:
+        said["model"] = recognised(models, clips, folds)
+    signers = [sample.signer for sample in samples]
+    systems = {
+        name: scored(outputs, truth, [f"fold-{f}" for f in folds], signers)
+        for name, outputs in said.items()
+    }
+    for name, system in systems.items():
+        print(f"{name:9}", {score["name"]: score["value"] for score in system["scores"]})
+    return {
+        "sentences": len(truth),
+        "glosses": sum(len(sentence.split()) for sentence in truth),
+        "unknown_glosses": unknown,
+        "warp": WARP.signature,
+        "constants": constants,
+        "systems": systems,
+        "models": list(models),
+        "differences": {
+            name: [
+                each.to_json()
+                for each in compare(
+                    count_recognition(said[name], truth), count_recognition(said["model"], truth)
+                )
+            ]
+            for name in ("constant", "nearest")
+            if models
+        },
+    }
+
+
+def recognised(
+    models: Sequence[str], clips: Sequence[PoseClip], folds: NDArray[np.int_]
+) -> list[str]:
+    """What the model of each fold says of its clips, in the order of the clips."""
+    from signloom.inference.translate import refuse_untrusted, translate_clips
+    from signloom.methods.load import load
+
+    outputs = [""] * len(clips)
+    for fold, name in enumerate(models, start=1):
+        model = load(name)
+        refuse_untrusted(model, simulated=False, what="RWTH-BOSTON-104")
+        held = np.flatnonzero(folds == fold).tolist()
+        for i, found in zip(held, translate_clips(model, [clips[i] for i in held]), strict=True):
+            outputs[i] = found.text
+    return outputs
+
+
+def scored(
+    outputs: Sequence[str], truth: Sequence[str], folds: Sequence[str], signers: Sequence[str]
+) -> dict[str, Any]:
+    """WER and its parts over all sentences, and WER in each fold, signer and bucket of length."""
+    parts = {
+        "folds": by_label(outputs, truth, folds),
+        "signers": by_label(outputs, truth, signers),
+        "lengths": by_glosses(outputs, truth),
+    }
+    return {
+        "scores": [score.to_json() for score in score_recognition(outputs, truth)],
+        **{
+            name: {label: score_recognition(*pair)[0].to_json() for label, pair in found.items()}
+            for name, found in parts.items()
+        },
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.boston104")
+    parser.add_argument("folder", type=Path, metavar="FOLDER")
+    parser.add_argument(
+        "-m", "--model", action="append", default=[], help="one for each fold, from fold 1 on"
+    )
+    parser.add_argument("-o", "--out", type=Path, help="JSON")
+    options = parser.parse_args(arguments)
+    if len(options.model) not in (0, FOLDS):
+        parser.error(f"got {len(options.model)} models; give one for each of the {FOLDS} folds")
+    report = measure(options.folder, options.model)
+    if options.out:
+        record = {"commit": commit(ROOT), "hardware": hardware(), **report}
+        with writing(options.out, overwrite=True) as temporary:
+            temporary.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()

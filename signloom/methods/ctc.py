@@ -1,0 +1,280 @@
+"""CTC: what AutoSign is compared with, the usual way to recognise continuous signing (spec §2).
+
+The idea. Every compressed frame says which gloss it belongs to, or none (blank); the loss sums over
+all ways to spread the glosses over the frames (Graves et al. 2006). The frames are AutoSign's.
+
+    frames → reader → Linear → log p(gloss or blank)           `Ctc.forward`
+    CTC                                                        `Ctc.loss`
+    prefix beam search                                         `language.ctc.PrefixBeam`
+    chunk by chunk, as frames come                             `Stream`
+
+docs/methods/autosign.md says more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+
+from signloom.data.clip import PoseClip
+from signloom.data.layouts import Layout
+from signloom.data.sample import Sample, SampleSource
+from signloom.data.timing import Seconds
+from signloom.encoders.compression import Context
+from signloom.errors import UsageError
+from signloom.inference.evaluate import translation_scores
+from signloom.inference.translate import Translation
+from signloom.language.ctc import PrefixBeam, ctc_loss
+from signloom.methods.glosses import ERRORS as ERRORS
+from signloom.methods.glosses import (
+    ClipSettings,
+    Filling,
+    Preparation,
+    Reader,
+    answering,
+    codec_of,
+    fitting,
+    fresh_rows,
+    gloss_tokenizer,
+    seconds_read,
+)
+from signloom.methods.posestitch import Batch, Example, by_length
+from signloom.methods.settings import settings_from
+from signloom.pose.convert import convert
+from signloom.training.checkpoint import Checkpoint, load_tensors
+from signloom.training.stages import Loss
+
+NAME = "ctc"
+METRICS = ERRORS
+TARGET = "glosses"
+
+
+@dataclass(frozen=True)
+class Config(ClipSettings):
+    """Every setting of the method, all ours [D] but how clips are read."""
+
+    context: Context = "bilstm"
+    beam: int = 5
+    """Prefixes kept; 1 = greedy but for sums over alignments."""
+    classes: int = 20
+    """Glosses tried a frame, the likeliest; 0 = all."""
+    max_tokens: int = 100
+    """Glosses of a training text, at most."""
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Config:
+        """A config from plain values (JSON, YAML).
+
+        Raises UsageError naming an unknown field, or a value that the field cannot have.
+        """
+        return settings_from(cls, NAME, values, fitting)
+
+
+SMALL = Config(
+    layout="ps76",
+    normalizer="shoulder",
+    local_hands=True,
+    augment=0.0,
+    noise=0.01,
+    max_frames=400,
+    channels=(192, 256),
+)
+
+PRESETS: dict[str, Config] = {
+    "tiny": replace(SMALL, noise=0.0, dropout=0.0, channels=(48, 96), context_layers=1),
+    "small": SMALL,
+    "stream": replace(SMALL, normalizer="isharah_frame", local_hands=False, noise=0.02, chunk=48),
+    "paper": Config(),
+}
+"""tiny ≤ 1 M parameters (tests), small and stream (a CPU), paper with AutoSign's clips and convolutions."""
+
+
+def begin(config: Config, texts: Sequence[str], seed: int) -> Ctc:
+    """A fresh model for the glosses of the texts."""
+    return build(config, gloss_tokenizer(texts), seed)
+
+
+def restore(checkpoint: Checkpoint) -> Ctc:
+    """The model of a checkpoint, weights loaded whole. Raises MediaError where they are not."""
+    model = build(Config.of(checkpoint.config.get("config", {})), checkpoint.tokenizer())
+    load_tensors(model, checkpoint.tensors(), str(checkpoint.folder))
+    return model
+
+
+def score_dev(model: Ctc, dev: SampleSource, limit: int, beam: int) -> dict[str, float]:
+    """WER and its parts on the first ``limit`` samples."""
+    return translation_scores(model, dev, limit, beam)
+
+
+def build(config: Config, tokenizer: Tokenizer, seed: int = 0) -> Ctc:
+    """The model with weights drawn from ``seed``."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return Ctc(config, tokenizer)
+
+
+class Ctc(nn.Module):
+    """Frames → compression → a gloss or blank each. A `Translator` that writes glosses."""
+
+    word = None
+    writes_glosses = True
+
+    def __init__(self, config: Config, tokenizer: Tokenizer):
+        super().__init__()
+        self.config = config
+        self.tokenizer = tokenizer
+        self.codec = codec_of(tokenizer)
+        self.preparation = Preparation(config, self.codec, config.max_tokens)
+        self.name = NAME
+        self.simulated_only = False
+        self.reader = Reader(config)
+        self.head = nn.Linear(config.channels[-1], len(self.codec))
+
+    @property
+    def layout(self) -> Layout:
+        return self.preparation.layout
+
+    def described(self) -> dict[str, Any]:
+        """What a checkpoint's config.json says of the model; `methods.load` builds it from this."""
+        return {
+            "method": NAME,
+            "config": self.config.to_json(),
+            "layout": self.config.layout,
+            "normalizer": self.config.normalizer,
+            "fps": self.config.fps,
+        }
+
+    def seconds_read(self, clip: PoseClip) -> Seconds:
+        """How much of a clip `translate` takes in, from its start."""
+        return seconds_read(self.config, clip)
+
+    def own(self, old: Any) -> Sequence[str]:
+        """The tensors with a row a gloss, where the other model has other glosses."""
+        return fresh_rows(self.codec, old, ("head",))
+
+    def forward(
+        self,
+        points: Float[Tensor, "batch time points coordinates"],
+        mask: Bool[Tensor, "batch time"],
+    ) -> tuple[Float[Tensor, "batch short classes"], Bool[Tensor, "batch short"]]:
+        """(logits of each compressed frame, which of them are real)."""
+        frames, there = self.reader(points, mask)
+        return self.head(frames), there
+
+    def loss(self, batch: Batch) -> Loss:
+        """CTC, summed, and how many glosses.
+
+        On a CPU, clips of like length go through together, so that little time is spent on padding.
+        """
+        parts = by_length(batch) if batch.features.device.type == "cpu" else [batch]
+        total = torch.stack([self._summed(part) for part in parts]).sum()
+        return Loss(total, (batch.labels != -100).sum())
+
+    def _summed(self, batch: Batch) -> Float[Tensor, ""]:
+        logits, there = self(batch.features, batch.mask)
+        lengths = (batch.labels != -100).sum(1) - 1  # without </s>
+        targets = batch.labels.clamp(min=0)
+        return ctc_loss(logits, there.sum(1), targets, lengths, self.codec.pad).sum()
+
+    def example(self, sample: Sample, rng: np.random.Generator, train: bool) -> Example:
+        return self.preparation.example(sample, rng, train)
+
+    def collate(self, examples: list[Example]) -> Batch:
+        return self.preparation.collate(examples)
+
+    def translate(self, clips: Sequence[PoseClip], beam: int | None = None) -> list[Translation]:
+        """The likeliest glosses of each clip, with the next; "" where all is blank. score: log p.
+
+        Raises UsageError where a clip's layout does not convert to the model's.
+        """
+        if not clips:
+            return []
+        with answering(self) as device:
+            points, mask = self.preparation.padded([self.preparation.points(c) for c in clips])
+            logits, there = self(points.to(device), mask.to(device))
+            log_p = logits.float().log_softmax(-1).cpu()
+        found = []
+        for frames, count in zip(log_p, there.sum(1).tolist(), strict=True):
+            search = self.search(beam)
+            search.take(frames[:count])
+            texts = [(self.codec.decode(each.labels), each.log_p) for each in search.best()]
+            found.append(Translation(*texts[0], tuple(texts[1:])))
+        return found
+
+    def search(self, beam: int | None = None) -> PrefixBeam:
+        """A search that has seen no frame yet."""
+        return PrefixBeam(self.codec.pad, beam or self.config.beam, self.config.classes)
+
+
+class Stream:
+    """Glosses as frames come, and at the end those that `Ctc.translate` writes of the whole clip.
+
+    A gloss comes out when every hypothesis kept begins with it, and then never changes. Nothing is
+    read before its chunk is full: ``look_ahead`` is the longest that the network waits, in seconds
+    of the clip. With a beam of 1 that is all there is to wait for.
+
+    Raises UsageError for a model that does not read in chunks.
+    """
+
+    def __init__(self, model: Ctc, fps: float, beam: int | None = None):
+        if not model.config.chunk:
+            raise UsageError(
+                f"model '{model.name}' reads whole clips; a stream needs one trained with chunk "
+                "above 0 (ctc's preset 'stream')"
+            )
+        wanted = model.config.fps or fps
+        if abs(fps / wanted - 1) >= 0.02:
+            raise UsageError(
+                f"model '{model.name}' reads {wanted:g} frames a second and the stream has {fps:g}; "
+                "give it frames at the model's rate"
+            )
+        self.model = model
+        self.look_ahead: Seconds = model.config.chunk / fps
+        self._search = model.search(beam)
+        self._filling = Filling(model.layout)
+        self._waiting: list[PoseClip] = []
+        self._said = 0
+
+    def push(self, piece: PoseClip) -> list[str]:
+        """The glosses that these further frames, as many as there are, have made certain."""
+        self._waiting.append(convert(piece, self.model.layout))
+        chunk = self.model.config.chunk
+        while sum(map(len, self._waiting)) >= chunk:
+            whole = _joined(self._waiting)
+            self._take(whole.frames(slice(0, chunk)))
+            self._waiting = [whole.frames(slice(chunk, None))]
+        return self._new(self._search.agreed())
+
+    def finish(self) -> list[str]:
+        """The rest: what is still uncertain is decided by the best hypothesis."""
+        if sum(map(len, self._waiting)):
+            self._take(_joined(self._waiting))
+        self._waiting = []
+        return self._new(self._search.best()[0].labels)
+
+    def _take(self, clip: PoseClip) -> None:
+        preparation = self.model.preparation
+        points = self._filling(preparation.normalized(clip))[:, :, : self.model.config.coordinates]
+        with answering(self.model) as device:
+            padded, mask = preparation.padded([points])
+            logits, _ = self.model(padded.to(device), mask.to(device))
+            self._search.take(logits[0].float().log_softmax(-1).cpu())
+
+    def _new(self, labels: Sequence[int]) -> list[str]:
+        text = self.model.codec.decode(labels[self._said :])
+        self._said = len(labels)
+        return text.split()
+
+
+def _joined(pieces: Sequence[PoseClip]) -> PoseClip:
+    return pieces[0].with_points(
+        np.concatenate([piece.points for piece in pieces]),
+        np.concatenate([piece.confidence for piece in pieces]),
+    )

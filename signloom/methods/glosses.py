@@ -1,0 +1,466 @@
+"""What the methods that write glosses share: clips to frames, frames to fewer frames, glosses to ids.
+
+Clips are prepared as AutoSign does (arXiv 2507.19840; spec §2), and CTC, its baseline, is given
+the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from numpy.typing import NDArray
+from tokenizers import Tokenizer, models, pre_tokenizers
+from torch import Tensor, nn
+
+from signloom.data.clip import PoseClip
+from signloom.data.layouts import Layout, layout_named
+from signloom.data.sample import Sample, gloss_sentence
+from signloom.data.timing import Seconds
+from signloom.encoders.agcn import in_chunks, out_of_chunks
+from signloom.encoders.compression import Compression, Context, strides
+from signloom.encoders.frames import local_hands, pad_frames, resampled
+from signloom.encoders.pose_backbone import ARTICULATORS, HANDS, PoseBackbone
+from signloom.errors import UsageError, nearest
+from signloom.methods.posestitch import Batch, Example
+from signloom.pose.convert import convert
+from signloom.pose.normalize import isharah_frame, shoulder
+from signloom.text.tokenizer import END, PAD, START, UNKNOWN
+
+ERRORS = ("WER", "substitutions", "deletions", "insertions")
+LEAST_FRAMES = 32
+"""Frames that the authors pad a clip to; where padding is masked they change nothing."""
+
+Normalizer = Literal["isharah_frame", "shoulder"]
+
+
+@dataclass(frozen=True)
+class ClipSettings:
+    """How a clip is read; defaults are the paper's. [D] marks what is ours."""
+
+    # The clip
+    layout: str = "isharah86"
+    parts: tuple[str, ...] = ("body", "left_hand", "right_hand")
+    """Which articulators: 67 of the 86 points by default, 86 with "face", 42 for hands alone."""
+    coordinates: int = 2
+    """2 = (x, y), 3 = (x, y, z); isharah_frame leaves no z."""
+    normalizer: Normalizer = "isharah_frame"
+    """isharah_frame: each articulator of each frame alone (the paper's). shoulder: in shoulder
+    widths from the neck, over the clip, which keeps where the hands are [D]."""
+    local_hands: bool = False
+    """Append each hand again, from its own wrist and in its own size, 42 points more [D]."""
+    fps: float | None = None
+    """Frames a second that clips are brought to first; None = as they come (the paper's)."""
+    max_frames: int = 1000
+    """What is longer is cut off, unless it is read in chunks."""
+
+    # Training clips
+    augment: float = 0.5
+    """How often a clip's time and hands are disturbed; then all of the next five are."""
+    shuffle: float = 2.0
+    """Frames change places with others up to so many frames away."""
+    drop: float = 0.1
+    """Share of frames left out."""
+    turn: float = 13.0
+    """A hand is turned by up to ± this many degrees, in every second frame."""
+    jitter: float = 0.01
+    """σ of a hand's points, in units of the picture, in every second frame."""
+    drop_keypoints: float = 0.1
+    """Share of a hand's points that are lost, in every second frame."""
+    speed: float = 0.0
+    """Clips are played faster or slower by up to e^± this; in the authors' code, never called."""
+    masked: float = 0.0
+    """Share of a clip that is blanked, in one stretch; in the authors' code, never called."""
+    noise: float = 0.1
+    """σ of the noise on every normalised number, always."""
+
+    # Compression
+    graph: bool = False
+    """Frames go through the pose backbone (AGCN and Conformer) first, with `graph_…` below [D]."""
+    graph_channels: int = 64
+    graph_width: int = 512
+    graph_layers: int = 4
+    channels: tuple[int, ...] = (256, 512)
+    """Of the convolutions: two, or (1024, 512, 512), in the paper."""
+    stride: int = 4
+    """Frames that become one."""
+    context: Context = "none"
+    """What reads the compressed frames before they are handed on, see `Compression` [D]."""
+    context_layers: int = 2
+    context_heads: int = 8
+    dropout: float = 0.1
+    chunk: int = 0
+    """Frames that are read as clips of their own, so that a stream can be; 0 = the whole clip [D]."""
+    legacy: bool = False
+    """Padded frames are read like real ones, as in the authors' code. For comparison: what a clip
+    gives then depends on the clips beside it."""
+
+    def __post_init__(self) -> None:
+        known = layout_named(self.layout).parts
+        wrong = [part for part in self.parts if part not in known]
+        if wrong or not self.parts:
+            raise UsageError(
+                f"parts {list(self.parts)} are not those of layout '{self.layout}', which has "
+                f"{', '.join(known)}; name at least one of them"
+            )
+        strides(self.stride, len(self.channels))
+        if self.normalizer == "shoulder" and "body" not in self.parts:
+            raise UsageError(
+                "normalizer 'shoulder' needs the shoulders, and parts leaves the body out; add it, "
+                "or use 'isharah_frame'"
+            )
+        if self.local_hands and (self.graph or not set(HANDS) <= set(self.parts)):
+            raise UsageError(
+                "local_hands appends both hands for the convolutions alone; give it parts with "
+                "both hands, and no graph"
+            )
+        if self.graph and not set(self.parts) & set(ARTICULATORS):
+            raise UsageError(f"graph reads {', '.join(ARTICULATORS)}; parts has none of them")
+        if self.chunk % self.stride or self.chunk < 0:
+            raise UsageError(
+                f"a chunk of {self.chunk} frames is not a multiple of the stride {self.stride}; "
+                "give one, or 0 for the whole clip"
+            )
+        if self.chunk and (self.normalizer != "isharah_frame" or self.local_hands or self.legacy):
+            raise UsageError(
+                "chunk needs frames that are normalised one by one: use normalizer "
+                "'isharah_frame', without local_hands and legacy"
+            )
+
+    @property
+    def read(self) -> Layout:
+        """The layout without the parts that are not read."""
+        return reduced(layout_named(self.layout), self.parts)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+CHOICES: dict[str, tuple[Any, ...]] = {
+    "normalizer": get_args(Normalizer),
+    "context": get_args(Context),
+    "coordinates": (2, 3),
+}
+
+
+def fitting(name: str, value: Any, default: Any) -> Any:
+    """``value`` as the field's type has it (a list as a tuple, 1 as 1.0). Raises UsageError."""
+    if name in CHOICES and value not in CHOICES[name]:
+        names = [str(choice) for choice in CHOICES[name]]
+        raise UsageError(
+            f"{name} is {value!r}, expected one of {', '.join(names)}{nearest(str(value), names)}"
+        )
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if isinstance(default, tuple):
+        kind = type(default[0])
+        whole = isinstance(value, (list, tuple)) and all(type(v) is kind for v in value)
+        fits, expected = whole and len(value) > 0, f"a list of {kind.__name__}"
+        value = tuple(value) if fits else value
+    elif name == "fps":
+        fits, expected = value is None or (number and value > 0), "frames a second, or null"
+        value = float(value) if fits and value is not None else value
+    elif isinstance(default, float):
+        fits, expected = number, "a number"
+        value = float(value) if fits else value
+    else:
+        fits, expected = type(value) is type(default), type(default).__name__
+    if not fits:
+        raise UsageError(f"{name} is {value!r}, expected {expected}")
+    return value
+
+
+def reduced(layout: Layout, parts: Sequence[str]) -> Layout:
+    """The layout with these articulators alone, keypoints and edges in its own order."""
+    kept = [i for i, part in enumerate(layout.articulators) if part in parts]
+    if len(kept) == len(layout):
+        return layout
+    place = {old: new for new, old in enumerate(kept)}
+    return Layout(
+        f"{layout.name} ({', '.join(part for part in layout.parts if part in parts)})",
+        tuple(layout.keypoints[i] for i in kept),
+        tuple(layout.articulators[i] for i in kept),
+        tuple((place[a], place[b]) for a, b in layout.edges if a in place and b in place),
+        depth=layout.depth,
+    )
+
+
+@dataclass(frozen=True)
+class GlossCodec:
+    """Glosses to ids and back: one id a gloss, or the tokens of a decoder's own vocabulary.
+
+    start, end: what a decoder begins and ends with. pad: fills up, and is CTC's blank.
+    """
+
+    tokenizer: Tokenizer
+    start: int
+    pad: int
+    end: int
+
+    def __len__(self) -> int:
+        return int(self.tokenizer.get_vocab_size())
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of a text, without start and end."""
+        return list(self.tokenizer.encode(text, add_special_tokens=False).ids)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of ids up to the first end."""
+        kept = list(ids[: ids.index(self.end)] if self.end in ids else ids)
+        kept = [token for token in kept if token not in (self.start, self.pad)]
+        return str(self.tokenizer.decode(kept, skip_special_tokens=False)).strip()
+
+
+def gloss_tokenizer(texts: Sequence[str]) -> Tokenizer:
+    """One token a gloss: <pad> <unk> <s> </s>, then the glosses in order (spec §2, tokens).
+
+    Raises UsageError where the texts have no gloss.
+    """
+    glosses = sorted({gloss for text in texts for gloss in text.split()})
+    if not glosses:
+        raise UsageError(
+            "the training samples have no glosses, which is what this method learns to write; "
+            "train on a store with glosses, or on simulated sentences"
+        )
+    names = dict.fromkeys([PAD, UNKNOWN, START, END, *glosses])
+    tokenizer = Tokenizer(
+        models.WordLevel({name: i for i, name in enumerate(names)}, unk_token=UNKNOWN)
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    return tokenizer
+
+
+ENDS = (END, "<|endoftext|>")
+STARTS = (START, "<|endoftext|>")
+"""How a text ends and begins in tokenizers of the GPT-2 family, and in ours."""
+
+
+def codec_of(tokenizer: Tokenizer) -> GlossCodec:
+    """The codec of a tokenizer, ours or a GPT-2's. Raises UsageError where it has no end of text."""
+    found = [
+        next((i for name in names if (i := tokenizer.token_to_id(name)) is not None), None)
+        for names in (STARTS, (PAD, *ENDS), ENDS)
+    ]
+    if None in found:
+        raise UsageError(
+            f"the tokenizer ({tokenizer.get_vocab_size()} tokens) says with none of "
+            f"{', '.join(dict.fromkeys((*STARTS, *ENDS)))} where a text ends; use the glosses as vocabulary"
+        )
+    start, pad, end = (int(i) for i in found if i is not None)
+    return GlossCodec(tokenizer, start, pad, end)
+
+
+class Filling:
+    """What stands in for an articulator that a frame does not show (spec §2, preprocessing [R]).
+
+    Its last normalised frame; before it is first seen, zeros, but for hands the first frame that
+    shows them. One `Filling` goes through a clip in as many pieces as wanted, and looks forward
+    within a piece only.
+    """
+
+    def __init__(self, layout: Layout):
+        self.layout = layout
+        self._last: dict[str, NDArray[np.float32]] = {}
+
+    def __call__(self, clip: PoseClip) -> NDArray[np.float32]:
+        """(frames, keypoints, 3) of the next piece, normalised."""
+        points = clip.points.copy()
+        if not len(clip):
+            return points
+        for part, at in self.layout.parts.items():
+            own = points[:, at]
+            seen = clip.present[:, at].any(axis=1)
+            latest = np.maximum.accumulate(np.where(seen, np.arange(len(clip)), -1))
+            filled = own[np.maximum(latest, 0)]
+            if part in self._last:
+                filled[latest < 0] = self._last[part]
+            elif part in HANDS and seen.any():
+                filled[latest < 0] = own[seen.argmax()]
+            if part in self._last or seen.any():
+                self._last[part] = filled[-1].copy()
+            points[:, at] = filled
+        return points
+
+
+class Preparation:
+    """Clip and glosses to numbers; holds no weights, so workers copy it cheaply."""
+
+    def __init__(self, config: ClipSettings, codec: GlossCodec, max_tokens: int):
+        self.config, self.codec, self.max_tokens = config, codec, max_tokens
+        self.layout = config.read
+
+    def normalized(self, clip: PoseClip) -> PoseClip:
+        """A clip of the layout that is read, in normalised units."""
+        return isharah_frame(clip) if self.config.normalizer == "isharah_frame" else shoulder(clip)
+
+    def points(self, clip: PoseClip, rng: np.random.Generator | None = None) -> NDArray[np.float32]:
+        """(frames, points, coordinates) of a clip; with ``rng`` as in training."""
+        config = self.config
+        clip = resampled(convert(clip, self.layout), config.fps)
+        if not config.chunk:
+            clip = clip.frames(slice(0, config.max_frames))
+        if rng is not None:
+            clip = disturbed(clip, rng, config)
+        clip = self.normalized(clip)
+        filling, size = Filling(self.layout), config.chunk or max(len(clip), 1)
+        pieces = [
+            filling(clip.frames(slice(first, first + size)))[:, :, : config.coordinates]
+            for first in range(0, max(len(clip), 1), size)
+        ]
+        points = np.concatenate(pieces)
+        if config.local_hands:
+            hands = [self.layout.part(side) for side in HANDS]
+            points = np.concatenate([points, *local_hands(points, clip.present, hands)], axis=1)
+        if rng is not None and len(points):
+            points = points + np.float32(config.noise) * rng.standard_normal(
+                points.shape, np.float32
+            )
+            length = round(config.masked * len(points))
+            first = int(rng.integers(len(points) - length + 1))
+            points[first : first + length] = 0
+        return np.ascontiguousarray(points, np.float32)
+
+    def example(self, sample: Sample, rng: np.random.Generator, train: bool) -> Example:
+        """Points, and <s> glosses </s>. Raises UsageError where a sample has no glosses."""
+        said = gloss_sentence(span.gloss for span in sample.glosses)
+        if not said:
+            raise UsageError(
+                f"sample '{sample.id}' has no glosses, which is what this method learns to write; "
+                "train on a store with glosses"
+            )
+        ids = self.codec.encode(said)[: self.max_tokens]
+        points = self.points(sample.clip, rng if train else None)
+        return Example(points, np.array([self.codec.start, *ids, self.codec.end], np.int64))
+
+    def collate(self, examples: list[Example]) -> Batch:
+        """Pads with zeros (frames), <pad> (inputs) and −100 (labels)."""
+        points, mask = self.padded([example.features for example in examples])
+        length = max(len(example.tokens) for example in examples) - 1
+        inputs = torch.full((len(examples), length), self.codec.pad)
+        labels = torch.full((len(examples), length), -100)
+        for row, example in enumerate(examples):
+            tokens = torch.from_numpy(example.tokens)
+            inputs[row, : len(tokens) - 1] = tokens[:-1]
+            labels[row, : len(tokens) - 1] = tokens[1:]
+        return Batch(points, mask, inputs, labels)
+
+    def padded(self, clips: Sequence[NDArray[np.float32]]) -> tuple[Tensor, Tensor]:
+        """(points, mask) of a batch; of at least LEAST_FRAMES, all taken for real, where legacy."""
+        points, mask = pad_frames(clips)
+        if self.config.legacy:
+            short = max(0, LEAST_FRAMES - points.shape[1])
+            points = nn.functional.pad(points, (0, 0, 0, 0, 0, short))
+            mask = torch.ones(points.shape[:2], dtype=torch.bool)
+        return points, mask
+
+
+def disturbed(clip: PoseClip, rng: np.random.Generator, config: ClipSettings) -> PoseClip:
+    """A training clip with its time and its hands disturbed (spec §2, augmentation).
+
+    The authors' scaling of hands is left out: the normaliser undoes it.
+    """
+    if config.speed:
+        count = max(1, round(len(clip) * np.exp(rng.uniform(-config.speed, config.speed))))
+        clip = clip.frames(np.linspace(0, max(len(clip) - 1, 0), count).round().astype(np.int64))
+    if rng.random() >= config.augment or not len(clip):
+        return clip
+    frames = len(clip)
+    order = np.argsort(np.arange(frames) + rng.uniform(-config.shuffle, config.shuffle, frames))
+    kept = order[rng.random(frames) >= config.drop]
+    clip = clip.frames(kept if len(kept) else order[:1])
+    points, confidence = clip.points.copy(), clip.confidence.copy()
+    for side in HANDS:
+        at = clip.layout.part(side)
+        if not len(at):
+            continue
+        hand, seen = points[:, at, :2], clip.present[:, at]
+        turned, shaken, thinned = rng.random((3, len(clip))) < 0.5
+        angle = np.deg2rad(rng.uniform(-config.turn, config.turn, len(clip))) * turned
+        sine, cosine = np.sin(angle), np.cos(angle)
+        turn = np.stack([np.stack([cosine, sine], -1), np.stack([-sine, cosine], -1)], 1)
+        centre = (hand * seen[:, :, None]).sum(1, keepdims=True)
+        centre /= np.maximum(seen.sum(1), 1)[:, None, None]
+        hand = (hand - centre) @ turn.astype(np.float32) + centre
+        sigma = config.jitter * np.array(clip.size, np.float32)
+        hand += rng.standard_normal(hand.shape, np.float32) * sigma * shaken[:, None, None]
+        lost = (rng.random(seen.shape) < config.drop_keypoints) & thinned[:, None]
+        points[:, at, :2] = hand
+        confidence[:, at] = np.where(lost, 0, confidence[:, at])
+    return clip.with_points(np.where(confidence[..., None] > 0, points, np.float32(0)), confidence)
+
+
+class Reader(nn.Module):
+    """Points (B, T, K, C) → (B, ⌈T / stride⌉, channels[-1]): the encoder of every method here."""
+
+    def __init__(self, config: ClipSettings):
+        super().__init__()
+        self.chunk, self.stride = config.chunk, config.stride
+        layout = config.read
+        inputs = (len(layout) + 42 * config.local_hands) * config.coordinates
+        self.backbone: PoseBackbone | None = None
+        if config.graph:
+            self.backbone = PoseBackbone(
+                layout,
+                config.coordinates,
+                channels=config.graph_channels,
+                width=config.graph_width,
+                layers=config.graph_layers,
+                dropout=config.dropout,
+            )
+            inputs = config.graph_width
+        self.compression = Compression(
+            inputs,
+            config.channels,
+            config.stride,
+            config.context,
+            config.context_layers,
+            config.context_heads,
+            config.dropout,
+        )
+
+    def forward(
+        self,
+        points: Float[Tensor, "batch time points coordinates"],
+        mask: Bool[Tensor, "batch time"],
+    ) -> tuple[Float[Tensor, "batch short width"], Bool[Tensor, "batch short"]]:
+        """(frames, which of them are real). In chunks, each chunk sees itself alone."""
+        batch, time = mask.shape
+        if self.chunk:
+            points, mask = in_chunks(points, mask, self.chunk)
+        if self.backbone is not None:
+            x = self.backbone(points, mask).sequence
+        else:
+            x = points.flatten(2)
+        x, there = self.compression(x, mask)
+        if self.chunk:
+            short = -(-time // self.stride)
+            x, there = out_of_chunks(x, batch, short), there.reshape(batch, -1)[:, :short]
+        return x, there
+
+
+@contextmanager
+def answering(model: nn.Module) -> Iterator[torch.device]:
+    """The model in eval mode, without gradients, as long as it is asked; its device."""
+    training = model.training
+    model.eval()
+    try:
+        with torch.inference_mode():
+            yield next(model.parameters()).device
+    finally:
+        model.train(training)
+
+
+def seconds_read(config: ClipSettings, clip: PoseClip) -> Seconds:
+    """How much of a clip is read, from its start."""
+    return clip.duration if config.chunk else config.max_frames / (config.fps or clip.fps)
+
+
+def fresh_rows(codec: GlossCodec, old: Any, names: Sequence[str]) -> list[str]:
+    """``names`` where the other model's vocabulary is another one, else none of them."""
+    theirs = getattr(old, "codec", None)
+    same = theirs is not None and theirs.tokenizer.get_vocab() == codec.tokenizer.get_vocab()
+    return [] if same else list(names)

@@ -1,0 +1,229 @@
+"""Isolated sign recognition: its settings, and the three sizes it comes in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, get_args
+
+from signloom.data.layouts import layout_named
+from signloom.encoders.lip_backbone import EncoderName
+from signloom.encoders.streams import Stream
+from signloom.errors import UsageError
+from signloom.inference.recognize import Reads
+from signloom.methods.settings import settings_from
+
+NAME = "isolated"
+Normalizer = Literal["shoulder", "hands"]
+Aggregation = Literal["project", "mean"]
+
+
+@dataclass(frozen=True)
+class Config:
+    """Every setting of the method; defaults are the paper's. [D] marks what is ours."""
+
+    # The clip
+    reads: Reads = "pose"
+    """pose: its keypoints. lips: its pictures of the mouth, and of the keypoints only when a hand
+    is seen."""
+    layout: str = "mp203"
+    coordinates: int = 3
+    """2 = (x, y), 3 = (x, y, z)."""
+    normalizer: Normalizer = "shoulder"
+    """shoulder: in shoulder widths from the neck (the paper's). hands: in palms from the middle of
+    the picture, for layouts without a body [D]."""
+    frames: int = 24
+    """Frames that every clip is brought to, evenly, from the first that shows a hand to the last."""
+    streams: tuple[Stream, ...] = ("position",)
+    """What the backbone reads of a keypoint, see `streams_of`; position alone is the paper's."""
+    presence: bool = False
+    """A keypoint's last number says whether it was seen [D]."""
+
+    # Training clips, all [D]
+    turn: float = 0.0
+    """σ of a turn in the picture plane, degrees."""
+    stretch: float = 0.0
+    """σ of ln of a stretch of x, and of one of y."""
+    shift: float = 0.0
+    """σ of a shift, in units of the normaliser."""
+    noise: float = 0.0
+    """σ of each keypoint's noise, in units of the normaliser."""
+    finger: float = 0.0
+    """σ of ln of a hand's own size, and of the turn (radians) of its fingers about the wrist."""
+    mirror: float = 0.0
+    """How often left and right change places."""
+    ends: float = 0.0
+    """σ of the clip's ends, as a share of it."""
+    bend: float = 0.0
+    """σ of how early or late its middle comes."""
+    drop: float = 0.0
+    """Share of frames that are lost and show the one before."""
+    masked: int = 2
+    """Up to so many articulators are hidden, evenly 0, 1, … (the paper: at most two of four)."""
+    mask_share: float = 1.0
+    """How often a clip is a candidate for that."""
+    mixup: float = 0.0
+    """α of the Beta that two clips of a batch are mixed by; 0 = not mixed."""
+
+    # The backbone; of lips the Conformer alone
+    lip_encoder: EncoderName = "small"
+    """Who looks at the mouth: a small encoder, or Auto-AVSR's (the paper's)."""
+    lip_weights: str = ""
+    """Folder of the encoder's weights, which then stand still (the paper's). "" = the small one
+    learns with the rest [D]; Auto-AVSR's is refused without."""
+    channels: int = 64
+    multipliers: tuple[int, ...] = (1, 2, 4, 4)
+    aggregation: Aggregation = "project"
+    factored: bool = False
+    adaptive: bool = True
+    width: int = 512
+    layers: int = 4
+    heads: int = 8
+    head_width: int = 64
+    dropout: float = 0.1
+    head_dropout: float = 0.0
+    """Dropout before the head [D]."""
+    cosine: float = 0.0
+    """The head gives this many times the cosine of features and a gloss's weights [D]; 0 = a linear
+    head (the paper's)."""
+
+    # The losses
+    label_smoothing: float = 0.0
+    auxiliary: float = 1.0
+    """Weight of L_aux; 0 = without it."""
+    auxiliary_layers: int = 4
+    contrastive: float = 1.0
+    """Weight of L_con, where the glosses have text embeddings."""
+    text_model: str = ""
+    """Folder or hub id of a T5 whose embedding table gives the glosses' embeddings; "" = no L_con."""
+    shared_width: int = 256
+    temperature: float = 0.1
+    """τ of L_con."""
+
+    # Recognising
+    mirrored_too: bool = False
+    """A clip is also read mirrored, and both logits are averaged [D]."""
+
+    def __post_init__(self) -> None:
+        body = len(layout_named(self.layout).part("body"))
+        if self.normalizer == "shoulder" and not body:
+            raise UsageError(
+                f"isolated: normalizer 'shoulder' needs shoulders, which layout '{self.layout}' has "
+                "not; use 'hands'"
+            )
+        if not self.streams:
+            raise UsageError(
+                f"isolated: streams is empty; name at least one of {', '.join(get_args(Stream))}"
+            )
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Config:
+        """A config from plain values (JSON, YAML).
+
+        Raises UsageError naming an unknown field, or a value that the field cannot have.
+        """
+        return settings_from(cls, NAME, values, _fitting)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "reads": get_args(Reads),
+    "lip_encoder": get_args(EncoderName),
+    "normalizer": get_args(Normalizer),
+    "aggregation": get_args(Aggregation),
+}
+COUNTED = ("frames", "channels", "width", "layers", "heads", "head_width", "shared_width")
+"""Settings of which there is at least one."""
+
+
+def _fitting(name: str, value: Any, default: Any) -> Any:
+    """The value as the field wants it. Raises UsageError."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    fits, expected = True, ""
+    if name in CHOICES:
+        fits, expected = value in CHOICES[name], f"one of {', '.join(CHOICES[name])}"
+    elif name == "streams":
+        known = get_args(Stream)
+        fits = isinstance(value, list | tuple) and all(each in known for each in value)
+        expected = f"a list of {', '.join(known)}"
+        value = tuple(value) if fits else value
+    elif name == "multipliers":
+        fits = isinstance(value, list | tuple) and bool(value)
+        fits = fits and all(type(each) is int and each > 0 for each in value)
+        expected = "a list of whole numbers from 1"
+        value = tuple(value) if fits else value
+    elif name == "coordinates":
+        fits, expected = value in (2, 3), "2 or 3"
+    elif name in COUNTED:
+        fits, expected = type(value) is int and value > 0, "a whole number from 1"
+    elif isinstance(default, float):
+        fits, expected = number and value >= 0, "a number from 0"
+        value = float(value) if fits else value
+    elif type(default) is int:
+        fits, expected = type(value) is int and value >= 0, "a whole number from 0"
+    else:
+        fits, expected = type(value) is type(default), type(default).__name__
+    if not fits:
+        raise UsageError(f"isolated: {name} is {value!r}, expected {expected}")
+    return value
+
+
+SMALL = Config(
+    layout="hands42",
+    coordinates=2,
+    normalizer="hands",
+    frames=32,
+    streams=("position", "place", "local", "velocity"),
+    presence=True,
+    turn=7.0,
+    stretch=0.12,
+    shift=0.5,
+    noise=0.02,
+    finger=0.1,
+    mirror=0.2,
+    ends=0.1,
+    bend=0.2,
+    drop=0.1,
+    masked=1,
+    mask_share=0.3,
+    channels=32,
+    multipliers=(1, 1, 2, 2),
+    factored=True,
+    width=192,
+    layers=3,
+    heads=4,
+    head_width=48,
+    dropout=0.0,
+    head_dropout=0.4,
+    cosine=16.0,
+    label_smoothing=0.1,
+    auxiliary_layers=1,
+)
+
+PRESETS: dict[str, Config] = {
+    "tiny": replace(
+        SMALL,
+        frames=16,
+        channels=8,
+        multipliers=(1, 2),
+        width=64,
+        layers=2,
+        head_width=16,
+        head_dropout=0.0,
+        label_smoothing=0.0,
+        turn=0.0,
+        stretch=0.0,
+        shift=0.0,
+        finger=0.0,
+        mirror=0.0,
+        ends=0.0,
+        bend=0.0,
+        drop=0.0,
+        masked=0,
+    ),
+    "small": SMALL,
+    "paper": Config(),
+}
+"""tiny ≤ 0.5 M parameters (tests), small (two CPU cores; hands of WLASL), paper as spec §3 has it."""
