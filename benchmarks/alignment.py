@@ -9,7 +9,8 @@ placed, nothing kept back), the same without one kind of evidence each, a window
 time warping in the manner of Bull et al. 2021 with the same activity and the same usual
 lag, the program with the true stretches of signing and their ends in place of what the
 poses say (oracle), and the baselines of ``signloom score``. Scores as Bull et al. 2021,
-intervals by resampling episodes.
+intervals by resampling episodes. ``with the bundled recogniser`` is what ``signloom align`` does on
+simulated signing unasked: the signs that the recogniser spots go into the program as evidence.
 
 With ``--model`` (or ``--ceiling``) also: the model's posteriors in the program, its likeliest
 places by plateau and warping, and what the program would make of true posteriors (0.9 where
@@ -37,6 +38,8 @@ from signloom.data.timing import Span
 from signloom.inference.align import Settings, align, units
 from signloom.inference.evidence import Posteriors
 from signloom.inference.locate import Locator
+from signloom.inference.recognize import BUNDLED
+from signloom.inference.spotting import Spotter, WithSpotter
 from signloom.inference.windows import WEIGHT, Place, WithModel
 from signloom.methods.load import load
 from signloom.metrics.alignment import AlignedEpisode, baselines, is_bracketed, score_alignment
@@ -47,6 +50,7 @@ SHOWN = ("F1@.10", "F1@.25", "F1@.50", "frame accuracy", "background-free accura
 WINDOW, STEP, KEPT = 20.0, 4, 0.4
 Array = NDArray[np.float64]
 
+SPOTTED = "with the bundled recogniser"
 MODEL_ARMS: dict[str, Place] = {
     "model, in the program": "program",
     "model, plateau and warping": "plateau",
@@ -146,6 +150,11 @@ def with_model(model: Locator, episode: Episode, seen: Activity, weight: float) 
     }
 
 
+@cache
+def recogniser() -> Spotter:
+    return load(BUNDLED)
+
+
 def run(
     size: str,
     split: str,
@@ -173,6 +182,13 @@ def run(
             confidence[name] = [p.confidence for p in placed.placed]
         found[name] = placed.spans
     found["windowed DTW, same evidence"] = tuple(warped(episode.speech, seen))
+    start = time.perf_counter()
+    alone, cues = align(episode.speech, seen), episode.speech
+    way = WithSpotter(recogniser(), episode.clip, episode.duration)
+    placed = way(cues, alone, {}, lambda more: align(cues, seen, more))
+    found[SPOTTED] = placed.spans
+    confidence[SPOTTED] = [p.confidence for p in placed.placed]
+    spotted = time.perf_counter() - start
     told, truth = 0.0, true_activity(episode)
     found["true activity (oracle)"] = align(episode.speech, truth).spans
     if model is not None:
@@ -189,7 +205,7 @@ def run(
         "id": episode.id, "conditions": dict(episode.conditions), "found": found,
         "confidence": confidence, "speech": episode.speech, "signing": episode.signing,
         "seconds": {"activity": watched - rendered, "align": aligned, "render": rendered - began,
-                    "model": told},
+                    "spot": spotted, "model": told},
         "duration": episode.duration,
     }  # fmt: skip
 
@@ -306,22 +322,27 @@ def main() -> None:
         top = f1["true activity and posteriors (oracle)"]
         report |= {"model": asked.model, "weight": asked.weight}
         report["share_of_ceiling"] = {
-            arm: round(f1[arm] / top, 3) for arm in ("aligned", *MODEL_ARMS) if arm in f1
+            arm: round(f1[arm] / top, 3) for arm in ("aligned", SPOTTED, *MODEL_ARMS) if arm in f1
         }
         print("share of the F1@.50 that truth would give:", report["share_of_ceiling"])
     report["reliability"] = reliability(episodes)
+    report["reliability_with_recogniser"] = reliability(episodes, SPOTTED)
     if asked.model is not None:
         report["reliability_with_model"] = reliability(episodes, "model, in the program")
     hours = sum(e["duration"] for e in episodes) / 3600
     report["seconds_an_hour"] = {
         k: round(sum(e["seconds"][k] for e in episodes) / hours, 2)
-        for k in ("activity", "align", "render", "model")
+        for k in ("activity", "align", "spot", "render", "model")
     }
     report |= {"hours": round(hours, 2), "commit": commit(), "hardware": hardware()}
     print(
         "share of the oracle's gain over the best constant offset:", report["share_of_oracle_gain"]
     )
     print("seconds an hour of episode:", report["seconds_an_hour"])
+    for row in report["reliability_with_recogniser"]:
+        print(
+            f"  with the recogniser, confidence {row['confidence']:.2f}: right {row['right']:.2f}"
+        )
     for row in report["reliability"]:
         print(f"  confidence {row['confidence']:.2f}: right {row['right']:.2f}, N {row['n']}")
     if asked.out:

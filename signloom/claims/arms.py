@@ -7,7 +7,8 @@
 
 A record is found again by its recipe, with every default filled in that a later
 signloom has added: a new setting does not orphan what was trained without it, and a
-changed default does.
+changed default does. One trained arm may be read in several ways (`READINGS`): they
+stand in its one record, and none is trained for.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -29,34 +30,70 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
+from signloom.claims.episodes import (
+    answers,
+    episodes_in,
+    placed,
+    timing_baselines,
+    timing_scores,
+)
+from signloom.data.cue import Cue
 from signloom.data.files import writing
+from signloom.data.timing import Span
 from signloom.errors import MediaError, SignloomError
+from signloom.inference.evaluate import Evaluation
+from signloom.inference.locate import Locator
 from signloom.methods.recipe import Recipe
+from signloom.metrics.repetition import score_repetition
 
 KEPT = 16
 """Characters of a hash that name files and folders."""
+KEPT_OF_BASELINES = ("top-1", "BLEU-4", "content-F1")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a trained arm is asked: the beam of its translations (None: its own), and how flat the
+    plateaus are that place its cues."""
+
+    beam: int | None = None
+    flat: float = 0.2
+
+
+READINGS = {
+    "greedy": Reading(beam=1),
+    "plateau 0": Reading(flat=0.0),
+    "plateau .4": Reading(flat=0.4),
+}
+"""What the record of an arm that aligns holds beside its usual reading, "", which is ``Reading()``."""
 
 
 @dataclass(frozen=True)
 class Test:
-    """What an arm is scored on: the first ``limit`` samples of a source, as a recipe names one."""
+    """What an arm is scored on: the first ``limit`` samples of a source, as a recipe names one.
+
+    episodes: a folder of them, for arms that align too; "" = none.
+    """
 
     source: Mapping[str, Any]
     limit: int
+    episodes: str = ""
 
     __test__ = False  # no test case of pytest's
 
     def to_json(self) -> dict[str, Any]:
-        return {"source": dict(self.source), "limit": self.limit}
+        more = {"episodes": self.episodes} if self.episodes else {}
+        return {"source": dict(self.source), "limit": self.limit, **more}
 
 
 @dataclass(frozen=True)
 class Job:
-    """An arm with one seed: what to train, and on what to score it."""
+    """An arm with one seed: what to train, on what to score it, and which reading is wanted."""
 
     arm: str
     recipe: Recipe
     test: Test
+    reading: str = ""
 
     @property
     def key(self) -> str:
@@ -69,14 +106,17 @@ class Result:
     """What an arm with one seed gave.
 
     unseen: of each test sentence, the share of its signs that no real training sentence holds;
-        empty where the corpus has no glosses.
-    record: everything, as the file has it.
+        empty where the corpus has no glosses, and for arms that align.
+    record: everything, as the file has it, with what its reading says in place of the usual.
+    spans, cues: of each test episode, where its cues were put, and the true cues.
     """
 
     hypotheses: tuple[str, ...]
     references: tuple[str, ...]
     unseen: tuple[float, ...]
     record: dict[str, Any]
+    spans: tuple[tuple[Span, ...], ...] = ()
+    cues: tuple[tuple[Cue, ...], ...] = ()
 
 
 def found(job: Job, results: Path) -> Result | None:
@@ -87,12 +127,11 @@ def found(job: Job, results: Path) -> Result | None:
         if not path.is_file():
             continue
         record = _json(path)
-        if record.get("test", {}).get("source") != dict(job.test.source):
-            continue
-        if record["test"].get("limit") != job.test.limit:
+        test = {key: value for key, value in record.get("test", {}).items() if key != "sha256"}
+        if test != job.test.to_json() or job.reading not in ("", *record.get("readings", {})):
             continue
         if path == direct or _same(record.get("recipe"), wanted):
-            return _result(record, results)
+            return _result(record, job.reading, results)
     return None
 
 
@@ -109,10 +148,23 @@ def _hash_today(recipe: str) -> str:
         return ""
 
 
-def _result(record: dict[str, Any], results: Path) -> Result:
+def _result(record: dict[str, Any], reading: str, results: Path) -> Result:
     beside = _json(results / f"test-{record['test']['sha256']}.json")
+    if reading:
+        other = record["readings"][reading]
+        renewed = {score["name"] for score in other["metrics"]}
+        kept = [score for score in record["metrics"] if score["name"] not in renewed]
+        record = {**record, **other, "metrics": [*kept, *other["metrics"]]}
     return Result(
-        tuple(record["hypotheses"]), tuple(beside["references"]), tuple(beside["unseen"]), record
+        tuple(record["hypotheses"]),
+        tuple(beside["references"]),
+        tuple(beside["unseen"]),
+        record,
+        tuple(tuple(Span(*ends) for ends in one) for one in record.get("spans", ())),
+        tuple(
+            tuple(Cue(Span(start, end), text) for start, end, text in one)
+            for one in beside.get("cues", ())
+        ),
     )
 
 
@@ -142,7 +194,7 @@ def train_all(
     One thread, because weights depend on the number of threads to rounding.
     Raises SignloomError with the end of its log for a job that failed, after the others are done.
     """
-    unique = {job.recipe.hash(): job for job in jobs}.values()
+    unique = {job.recipe.hash(): job for job in reversed(jobs)}.values()
     failed: list[str] = []
     with ThreadPoolExecutor(max_workers=at_once) as pool:
         running = {pool.submit(_train, job, runs, results, receipt): job for job in unique}
@@ -180,7 +232,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arm, wanted, results = sys.argv[1:] if arguments is None else arguments
     values = yaml.safe_load(Path(wanted).read_text())
     recipe = Recipe.model_validate(values["recipe"])
-    job = Job(arm, recipe, Test(values["test"]["source"], int(values["test"]["limit"])))
+    job = Job(arm, recipe, Test(**values["test"]))
     try:
         train(job, Path(wanted).parent, Path(results), values["receipt"])
     except SignloomError as error:
@@ -190,7 +242,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def train(job: Job, folder: Path, results: Path, receipt: Mapping[str, Any]) -> None:
     """Trains a job in ``folder`` (or goes on), scores its best checkpoint, writes its record."""
     from signloom.data.layouts import layout_named
-    from signloom.inference.evaluate import Evaluation, evaluate
+    from signloom.inference.evaluate import evaluate
     from signloom.inference.recognize import (
         RecognitionEvaluation,
         Recognizer,
@@ -199,7 +251,6 @@ def train(job: Job, folder: Path, results: Path, receipt: Mapping[str, Any]) -> 
     from signloom.methods.load import load
     from signloom.methods.recipe import real_places, run_recipe
     from signloom.methods.sources import First, Source, open_source, texts_of
-    from signloom.metrics.repetition import score_repetition
     from signloom.training.checkpoint import read_checkpoint
 
     began = time.time()
@@ -214,27 +265,34 @@ def train(job: Job, folder: Path, results: Path, receipt: Mapping[str, Any]) -> 
     texts = texts_of(job.recipe.data.train, layout)
     model = load(folder / "best")
     known = [texts[place % len(texts)] for place in places]
-    keep: tuple[str, ...]
     unseen: list[float] = []
+    readings: dict[str, Any] = {}
+    aligned = _Aligned()
     scored: Evaluation | RecognitionEvaluation
     if isinstance(model, Recognizer):
         scored = named = evaluate_recognition(model, samples, known)
         hypotheses = [each.candidates[0].gloss for each in named.recognitions]
         metrics = [score.to_json() for score in named.metrics]
-        keep = ("top-1",)
     else:
         scored = told = evaluate(model, samples, known)
         hypotheses = list(told.hypotheses)
-        metrics = [
-            *(score.to_json() for score in scored.metrics),
-            *(score_repetition(hypotheses, order).to_json() for order in (1, 2)),
-        ]
-        keep = ("BLEU-4", "content-F1")
-        unseen = _unseen(samples, (real[place] for place in places))
+        metrics = _translation_scores(told)
+        for name, reading in READINGS.items() if job.test.episodes else ():
+            if reading.beam is not None:
+                other = evaluate(model, samples, known, beam=reading.beam)
+                readings[name] = {
+                    "hypotheses": list(other.hypotheses),
+                    "metrics": _translation_scores(other),
+                }
+        if job.test.episodes and isinstance(model, Locator):
+            aligned = _align(model, job.test.episodes)
+        else:
+            unseen = _unseen(samples, (real[place] for place in places))
     beside = {
         "test": job.test.to_json(),
         "unseen": unseen,
         "references": list(scored.references),
+        **aligned.beside,
     }
     sha256 = hashlib.sha256(json.dumps(beside, sort_keys=True).encode()).hexdigest()[:12]
     log = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
@@ -245,11 +303,12 @@ def train(job: Job, folder: Path, results: Path, receipt: Mapping[str, Any]) -> 
         "test": {**job.test.to_json(), "sha256": sha256},
         "simulated": scored.simulated,
         "n": len(scored.references),
-        "metrics": metrics,
+        "metrics": [*metrics, *aligned.metrics],
         "baselines": {
-            name: [score.to_json() for score in scores if score.name in keep]
+            name: [score.to_json() for score in scores if score.name in KEPT_OF_BASELINES]
             for name, scores in scored.baselines.items()
-        },
+        }
+        | aligned.baselines,
         "dev": {
             str(line["step"]): line["validation"][job.recipe.metric]
             for line in log
@@ -262,11 +321,57 @@ def train(job: Job, folder: Path, results: Path, receipt: Mapping[str, Any]) -> 
         "weights": read_checkpoint(folder / "best").config["weights"]["sha256"],
         "recipe": job.recipe.resolved(),
         "hypotheses": hypotheses,
+        **({"spans": aligned.spans} if aligned.spans else {}),
+        **({"readings": readings | aligned.readings} if job.test.episodes else {}),
     }
     results.mkdir(parents=True, exist_ok=True)
     _write(results / f"test-{sha256}.json", beside)
     _write(results / f"{job.key}.json", record)
     print(f"{job.arm}: scored after {time.time() - began:.0f} s", flush=True)
+
+
+@dataclass
+class _Aligned:
+    """What an arm that aligns adds to its record, and to what lies beside it; nothing for others."""
+
+    metrics: list[dict[str, Any]] = field(default_factory=list)
+    baselines: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    spans: list[Any] = field(default_factory=list)
+    readings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    beside: dict[str, Any] = field(default_factory=dict)
+
+
+def _align(model: Locator, folder: str) -> _Aligned:
+    """Every test episode's cues, asked for once and placed in the usual way and in the other ways."""
+    episodes = episodes_in(folder)
+    told = [answers(model, episode) for episode in episodes]
+    truth = [episode.signing for episode in episodes]
+
+    def read(reading: Reading) -> tuple[list[dict[str, Any]], list[Any]]:
+        spans = [placed(e, t, reading.flat) for e, t in zip(episodes, told, strict=True)]
+        ends = [[[span.start, span.end] for span in one] for one in spans]
+        return [score.to_json() for score in timing_scores(spans, truth)], ends
+
+    metrics, spans = read(Reading())
+    aligned = _Aligned(
+        metrics,
+        {
+            name: [score.to_json() for score in scores]
+            for name, scores in timing_baselines(episodes).items()
+        },
+        spans,
+        beside={"cues": [[[c.span.start, c.span.end, c.text] for c in one] for one in truth]},
+    )
+    for name, reading in READINGS.items():
+        if reading.flat != Reading().flat:
+            metrics, spans = read(reading)
+            aligned.readings[name] = {"metrics": metrics, "spans": spans}
+    return aligned
+
+
+def _translation_scores(told: Evaluation) -> list[dict[str, Any]]:
+    repeated = [score_repetition(told.hypotheses, order) for order in (1, 2)]
+    return [score.to_json() for score in (*told.metrics, *repeated)]
 
 
 def _write(path: Path, value: Mapping[str, Any]) -> None:

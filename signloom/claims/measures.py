@@ -1,17 +1,21 @@
-"""What claims are measured by: per-sentence counts that resampling only has to sum, and their score."""
+"""What claims are measured by: counts a sentence or an episode, which resampling only has to sum."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from signloom.claims.verdict import Values
+from signloom.data.cue import Cue
+from signloom.data.timing import Span
 from signloom.errors import MissingExtraError
+from signloom.metrics.alignment import AlignedEpisode, _Rules, _tally
 from signloom.metrics.repetition import repeated, repetition_of
 from signloom.metrics.translation import bleu_of
 from signloom.metrics.words import content_words
@@ -19,29 +23,29 @@ from signloom.metrics.words import content_words
 
 @dataclass(frozen=True)
 class Measure:
-    """statistics: (hypotheses, references) → (sentences, k). values: summed statistics → percent.
+    """statistics: (what was said, what is true) → (units, k). values: summed statistics → percent.
 
-    higher: whether more is better.
+    of: the units, which are resampled: sentences, said as texts, or episodes, said as the spans of
+    their cues beside the true cues. higher: whether more is better.
     """
 
     name: str
-    statistics: Callable[[Sequence[str], Sequence[str]], NDArray[np.float64]]
+    statistics: Callable[[Sequence[Any], Sequence[Any]], NDArray[np.float64]]
     values: Values
     higher: bool = True
+    of: Literal["sentences", "episodes"] = "sentences"
 
 
 @lru_cache(maxsize=1024)
-def counts(
-    name: str, hypotheses: tuple[str, ...], references: tuple[str, ...]
-) -> NDArray[np.float64]:
-    """(sentences, k) statistics of the measure of that name, counted once; read-only."""
-    found = MEASURES[name].statistics(hypotheses, references)
+def counts(name: str, said: tuple[Any, ...], true: tuple[Any, ...]) -> NDArray[np.float64]:
+    """(units, k) statistics of the measure of that name, counted once; read-only."""
+    found = MEASURES[name].statistics(said, true)
     found.flags.writeable = False
     return found
 
 
 def corpus_score(measure: Measure, statistics: NDArray[np.float64]) -> float:
-    """The score of a corpus from its statistics (sentences, k), to three decimals."""
+    """The score of a corpus from its statistics (units, k), to three decimals."""
     return round(float(measure.values(statistics.sum(axis=0, keepdims=True))[0]), 3)
 
 
@@ -78,6 +82,30 @@ def _share(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(100 * sums[..., 0] / np.maximum(sums[..., 1], 1))
 
 
+ALIGNMENT = ("frame accuracy", "CB-Acc", "F1@.10", "F1@.25", "F1@.50")
+"""The paper's five (table 6), as `metrics.alignment.score_alignment` has them."""
+
+
+def timed(spans: Sequence[Sequence[Span]], cues: Sequence[Sequence[Cue]]) -> list[AlignedEpisode]:
+    """Episodes whose cues were put at ``spans``, beside the truth."""
+    return [
+        AlignedEpisode(
+            str(number),
+            tuple(Cue(span, cue.text) for span, cue in zip(placed, true, strict=True)),
+            tuple(true),
+        )
+        for number, (placed, true) in enumerate(zip(spans, cues, strict=True))
+    ]
+
+
+def timing_counts(
+    name: str, spans: Sequence[Sequence[Span]], cues: Sequence[Sequence[Cue]]
+) -> NDArray[np.float64]:
+    """(episodes, 2): numerator and denominator of one of ALIGNMENT."""
+    rules = _Rules("later", 25.0, "bull")
+    return np.array([_tally(episode, rules).shares[name] for episode in timed(spans, cues)])
+
+
 MEASURES = {
     measure.name: measure
     for measure in (
@@ -86,5 +114,6 @@ MEASURES = {
         Measure("top-1", right_counts, _share),
         Measure("repetition-1", lambda h, r: repeated(h, 1), repetition_of, higher=False),
         Measure("repetition-2", lambda h, r: repeated(h, 2), repetition_of, higher=False),
+        *(Measure(name, partial(timing_counts, name), _share, of="episodes") for name in ALIGNMENT),
     )
 }

@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from signloom.claims.catalogue import ALL, ARMS, CLAIMS, PAPERS, QUESTIONS, SETTINGS, scales_of
+from signloom.claims.measures import ALIGNMENT, MEASURES
 from signloom.claims.plot import curve, rows
 from signloom.claims.records import RESULTS, ROOT, SCALES, Claim
 from signloom.claims.verdict import RESAMPLES
@@ -25,7 +26,9 @@ from signloom.errors import MediaError
 PAGE = Path("docs/claims.md")
 IMAGES = Path("docs/images")
 NOTES = "notes.yaml"
-SHOWN = ("BLEU-4", "chrF2", "content-F1", "repetition-1", "top-1", "top-5", "top-1-class")
+SHOWN = (
+    "BLEU-4", "chrF2", "content-F1", "repetition-1", "top-1", "top-5", "top-1-class", *ALIGNMENT,
+)  # fmt: skip
 
 
 def kept(claim: Claim, results: Path = RESULTS) -> list[dict[str, Any]]:
@@ -73,7 +76,7 @@ def said(claim: Claim, run: Mapping[str, Any]) -> str:
         f"  {claim.statement}",
         f"  {verdict['why']}",
     ]
-    lines += [f"  {more}" for more in _open(verdict)]
+    lines += [f"  {more}" for more in _open(run)]
     main = _main(run)
     for name, arm in run["arms"].items():
         seeds = ", ".join(f"{value:.1f}" for value in arm["scores"][main])
@@ -83,14 +86,26 @@ def said(claim: Claim, run: Mapping[str, Any]) -> str:
         )
     signature = next(iter(run["arms"].values()))["signatures"][main]
     count = next(iter(run["arms"].values()))["n"]
+    episodes = _episodes(next(iter(run["arms"].values())))
     lines.append(
-        f"  N {count}, seeds {', '.join(map(str, run['seeds']))}, {main.removesuffix('-4')} {signature}"
+        f"  N {count}{episodes}, seeds {', '.join(map(str, run['seeds']))}, "
+        f"{main.removesuffix('-4')} {signature}"
     )
     return "\n".join(lines)
 
 
-def _open(verdict: Mapping[str, Any]) -> Iterator[str]:
+def _units(run: Mapping[str, Any]) -> str:
+    """What a run's metrics resample."""
+    return " and ".join(dict.fromkeys(MEASURES[part["metric"]].of for part in run["parts"]))
+
+
+def _episodes(arm: Mapping[str, Any]) -> str:
+    return f" and {arm['episodes']} episodes" if "episodes" in arm else ""
+
+
+def _open(run: Mapping[str, Any]) -> Iterator[str]:
     """What an undecided verdict owes: the smallest effect it could have seen, and what deciding costs."""
+    verdict = run["verdict"]
     if verdict["word"] != "undecided":
         return
     if verdict["smallest"] is not None:
@@ -99,11 +114,11 @@ def _open(verdict: Mapping[str, Any]) -> Iterator[str]:
             f"{verdict['smallest']:.1f}"
         )
     if verdict["seeds"] is None:
-        yield "deciding it would take more seeds and more test sentences than can be named"
+        yield f"deciding it would take more seeds and more test {_units(run)} than can be named"
         return
     more = verdict["sentences"] > 1
     seeds = f"deciding it would take {verdict['seeds']} seeds"
-    on = f" on {verdict['sentences']} times as many test sentences" if more else ""
+    on = f" on {verdict['sentences']} times as many test {_units(run)}" if more else ""
     yield f"{seeds}{on}, about {verdict['minutes']} more minutes of training on one core"
 
 
@@ -151,7 +166,7 @@ Written by `python -m signloom.claims.page` from the records in `results/claims/
 corpora are an instrument, not a sign language: a claim that holds on them holds of the method on
 them, and says nothing yet of its paper's figures.
 
-{total} claims of five papers; {waiting} wait for a method that is not here yet. Of the others, at
+{total} claims of five papers; {waiting} wait for something that is not here yet. Of the others, at
 scale *tiny*: {tally}.
 
 ```
@@ -172,7 +187,10 @@ one, also for scores that should be low.
 
 Weights are kept under the hash of their recipe in `runs/claims/`, so no two claims train the same
 arm; an interrupted run goes on. Every arm is trained on one thread, the checkpoint is the one with
-the best BLEU-4 on dev sentences, and test sentences are read once, at the end.
+the best BLEU-4 on dev sentences, and test sentences are read once, at the end. Arms that align are
+also scored on test episodes, which are resampled whole: each cue is asked for in the one window
+around its speech and the usual lag, and placed by plateaus and one path (arXiv 2512.08040, A.6). An
+arm that is another *reading* of a trained one (without a beam, by other plateaus) is not trained again.
 """
 
 
@@ -184,6 +202,7 @@ def _table(claims: Sequence[Claim], results: Path) -> str:
     lines = ["| | claim | tiny | small | paper |", "|---|---|---|---|---|"]
     for claim in claims:
         cells = " | ".join(word_at(claim, scale, results) for scale in SCALES)
+        cells = f"not yet: needs {claim.needs} | |" if claim.needs else cells
         lines.append(f"| {claim.id} | {_statement(claim)} | {cells} |")
     return "\n".join(lines) + "\n"
 
@@ -205,7 +224,7 @@ def _section(
     lines = [heading, claim.statement + "\n"]
     plots[name] = _plot(claim, run)
     lines.append(f"![{claim.id}: each seed and the mean]({IMAGES.name}/{name})\n")
-    lines += [f"{more[0].upper()}{more[1:]}.\n" for more in _open(verdict)]
+    lines += [f"{more[0].upper()}{more[1:]}.\n" for more in _open(run)]
     if claim.parts[0].kind == "falling":
         lines += _bucket_table(run)
     else:
@@ -220,7 +239,10 @@ def _section(
 
 
 def _difference_table(run: Mapping[str, Any]) -> Iterator[str]:
-    yield "| difference | metric | mean | each seed | 95 % over seeds | 95 % over seeds and sentences |"
+    yield (
+        "| difference | metric | mean | each seed | 95 % over seeds "
+        f"| 95 % over seeds and {_units(run)} |"
+    )
     yield "|---|---|---:|---:|---:|---:|"
     for part in run["parts"]:
         for d in part["differences"]:
@@ -234,7 +256,8 @@ def _difference_table(run: Mapping[str, Any]) -> Iterator[str]:
 
 def _arm_table(run: Mapping[str, Any]) -> Iterator[str]:
     names = [name for name in SHOWN if name in next(iter(run["arms"].values()))["scores"]]
-    yield "| arm | | " + " | ".join(names) + f" | shuffled input, {_main(run)} |"
+    shuffled_of = "BLEU-4" if "BLEU-4" in names else "top-1"
+    yield "| arm | | " + " | ".join(names) + f" | shuffled input, {shuffled_of} |"
     yield "|---|---|" + "---:|" * (len(names) + 1)
     for name, arm in run["arms"].items():
         cells = " | ".join(
@@ -247,12 +270,17 @@ def _arm_table(run: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     rate = run["references"].get("repetition-1")
     own = "" if rate is None else f" The references' own repetition-1 is {rate:.1f}."
-    yield f"Means, and each seed in brackets.{own}\n"
+    timing = ", ".join(f"{value:.1f} ({name})" for name, value in run.get("timing", {}).items())
+    also = f" Without a model F1@.50 is {timing}." if timing else ""
+    yield f"Means, and each seed in brackets.{own}{also}\n"
 
 
 def _main(run: Mapping[str, Any]) -> str:
     """The score that stands for an arm of a run."""
     first = next(iter(run["arms"].values()))["scores"]
+    named = run["parts"][0]["metric"]
+    if named in ALIGNMENT:
+        return str(named)
     return "BLEU-4" if "BLEU-4" in first else "top-1"
 
 
@@ -296,7 +324,7 @@ def _provenance(run: Mapping[str, Any]) -> str:
     metrics = dict.fromkeys(part["metric"] for part in run["parts"])
     signatures = "; ".join(f"{m} `{first['signatures'][m]}`" for m in metrics)
     return (
-        f"N {first['n']}, seeds {', '.join(map(str, run['seeds']))}; {signatures}; trained at commit "
+        f"N {first['n']}{_episodes(first)}, seeds {', '.join(map(str, run['seeds']))}; {signatures}; trained at commit "
         f"{commits} on {hardware['cpu']}, one thread an arm, {median(seconds):.0f} s an arm beside "
         f"other work (torch {hardware['torch']}); judged at {run['commit']} on {run['judged']}."
     )

@@ -51,15 +51,18 @@ class Scale:
 class Arm:
     """One system of a comparison: the scale's base with these settings ("key=value").
 
+    reading: which of `arms.READINGS` of the trained arm it is, "" = the usual one.
+
     {p} stands for the mean share of real batches under the base's curriculum, {turn} for the
     step that leaves this share to what follows it: arms that differ in the curriculum alone
     then see as many real and as many synthetic batches as the base. {train} is the base's
-    store of real sentences.
+    store of real sentences, {steps} its number of steps.
     """
 
     name: str
     what: str
     settings: tuple[str, ...] = ()
+    reading: str = ""
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,7 @@ def recipe_of(arm: Arm, scale: Scale, seed: int) -> Recipe:
     p = mean_real(base)
     filled = {
         "{p}": f"{p:.4f}",
+        "{steps}": str(base.training.steps),
         "{turn}": str(round((1 - p) * base.training.steps)),
         "{train}": getattr(base.data.train, "store", ""),
     }
@@ -147,4 +151,8 @@ def jobs_of(
             raise UsageError(
                 f"there is no arm '{name}'{nearest(name, list(arms))}; the arms are {', '.join(arms)}"
             )
-    return [Job(name, recipe_of(arms[name], scale, s), scale.test) for name in names for s in seeds]
+    return [
+        Job(name, recipe_of(arms[name], scale, seed), scale.test, arms[name].reading)
+        for name in names
+        for seed in seeds
+    ]

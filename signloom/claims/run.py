@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from signloom.claims.arms import Job, Result, found, train_all
 from signloom.claims.catalogue import ARMS, scales_of
-from signloom.claims.measures import MEASURES, corpus_score, counts
+from signloom.claims.measures import ALIGNMENT, MEASURES, corpus_score, counts
 from signloom.claims.records import ROOT, Claim, Part, Scale, jobs_of
 from signloom.claims.verdict import (
     Difference,
@@ -44,6 +44,7 @@ BUCKETS: tuple[tuple[str, float, float], ...] = (
 """Name, above, up to: the share of a sentence's signs that no real training sentence has."""
 SHOWN = (
     "BLEU-4", "chrF2", "content-F1", "repetition-1", "repetition-2", "top-1", "top-5", "top-1-class",
+    *ALIGNMENT,
 )  # fmt: skip
 """Scores that a claim's record keeps of its arms, as far as they have them."""
 
@@ -128,7 +129,8 @@ def judge(claim: Claim, scale: str, seeds: Sequence[int], results: Path) -> dict
     }
     parts = [decide(part, arms) for part in claim.parts]
     verdict = together([verdict for verdict, _ in parts])
-    minutes = _mean([r.record["seconds"] for rs in arms.values() for r in rs]) / 60
+    trained = {r.record["recipe_hash"]: r.record["seconds"] for rs in arms.values() for r in rs}
+    minutes = sum(trained.values()) / len(seeds) / 60  # of all arms with one seed
     more = None if verdict.seeds is None else max(0, verdict.seeds - len(seeds))
     return {
         "claim": claim.id,
@@ -140,7 +142,7 @@ def judge(claim: Claim, scale: str, seeds: Sequence[int], results: Path) -> dict
             "smallest": _rounded(verdict.smallest),
             "seeds": verdict.seeds,
             "sentences": verdict.sentences,
-            "minutes": None if more is None else round(more * len(arms) * minutes),
+            "minutes": None if more is None else round(more * minutes),
         },
         "parts": [
             {**asdict(part), "differences": [_shown(d) for d in differences]}
@@ -149,6 +151,7 @@ def judge(claim: Claim, scale: str, seeds: Sequence[int], results: Path) -> dict
         "arms": {name: _arm(results_of) for name, results_of in arms.items()},
         "buckets": {name: _buckets(results_of) for name, results_of in arms.items()},
         "references": _references(next(iter(arms.values()))[0]),
+        **_timing(next(iter(arms.values()))[0]),
     }
 
 
@@ -165,7 +168,12 @@ def decide(part: Part, arms: Mapping[str, Sequence[Result]]) -> tuple[Verdict, l
     measure = MEASURES[part.metric]
     sign = 1 if measure.higher else -1
     of = {
-        name: [counts(part.metric, r.hypotheses, r.references) for r in arms[name]]
+        name: [
+            counts(part.metric, r.spans, r.cues)
+            if measure.of == "episodes"
+            else counts(part.metric, r.hypotheses, r.references)
+            for r in arms[name]
+        ]
         for name in part.arms
     }
     if part.kind == "falling":
@@ -222,6 +230,7 @@ def _arm(results: Sequence[Result]) -> dict[str, Any]:
     return {
         "records": [r.record["recipe_hash"][:16] for r in results],
         "n": first["n"],
+        **({"episodes": len(results[0].spans)} if results[0].spans else {}),
         "scores": scores,
         "mean": {name: round(_mean(values), 4) for name, values in scores.items()},
         "ci95": {
@@ -272,6 +281,20 @@ def _references(result: Result) -> dict[str, float]:
     return {
         name: corpus_score(MEASURES[name], counts(name, result.references, result.references))
         for name in ("repetition-1", "repetition-2")
+    }
+
+
+def _timing(result: Result) -> dict[str, Any]:
+    """F1@.50 of what needs no model, where arms align: the speech's times, and these moved."""
+    if not result.spans:
+        return {}
+    found_ = result.record["baselines"].items()
+    return {
+        "timing": {
+            name: _value(scores, "F1@.50")
+            for name, scores in found_
+            if any(score["name"] == "F1@.50" for score in scores)
+        }
     }
 
 

@@ -13,15 +13,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from signloom.cli.aligned import as_json, moves, summary, write_extras
-from signloom.cli.episode import Stages, open_media
+from signloom.cli.episode import Source, Stages, open_media
 from signloom.errors import SignloomError, UntrustedResultError, UsageError
 
 if TYPE_CHECKING:
+    from signloom.data.clip import PoseClip
+    from signloom.data.timing import Span
     from signloom.inference.locate import Locator
-    from signloom.inference.retime import Retimed, Wishes
+    from signloom.inference.retime import Refine, Retimed, Wishes
+    from signloom.inference.spotting import Spotter
 
 MOST_SECONDS = 600.0
 """More than this for an option in seconds is a slip."""
+
+NO_MODEL = "none"
+"""What --model takes for no model."""
 
 MOST_LOW = 0.5
 """With a larger share of low cues the result as a whole is not to be trusted (exit 5)."""
@@ -116,7 +122,10 @@ def run(
     tier: Annotated[str | None, typer.Option(help="EAF, TextGrid: the tier to align.")] = None,
     model: Annotated[
         str | None,
-        typer.Option(help="Checkpoint folder or hub id of a model that finds texts in signing."),
+        typer.Option(
+            help="Checkpoint folder or hub id of a model that finds texts in signing, or spots signs; "
+            "'none' = without.  [default: the bundled recogniser on simulated signing, else none]"
+        ),
     ] = None,
     place: Annotated[
         Place | None,
@@ -154,7 +163,8 @@ def run(
 
     Only times change: count, order, text and everything else of the file stay. Cues are placed
     all at once, by where there is signing and where sentences seem to end, by how long their
-    text takes to sign, and by a lag that may drift; --model adds what a trained model sees.
+    text takes to sign, and by a lag that may drift; --model adds what a trained model sees: one
+    that finds texts, or one that recognises single signs and spots the words of the cues.
     Exit code 5: no signing was found, more than half of the cues are placed with low
     confidence, or the model has seen simulated signing only and this is real.
     """
@@ -179,7 +189,7 @@ def run(
         timecode=None if start_timecode is None else seconds(start_timecode, "--start-timecode"),
         any_order=any_order,
     )
-    if model is None and (place is not None or allow_simulated):
+    if model in (None, NO_MODEL) and (place is not None or allow_simulated):
         alone = "--allow-simulated" if place is None else f"--place {place.value}"
         raise UsageError(f"{alone} goes with a model; name one with --model, or leave it out")
     extras = Extras(
@@ -191,8 +201,10 @@ def run(
             raise UsageError(f"--report is {path}, expected a name ending in .json or .html")
     if out is None and not dry_run:
         raise UsageError("no output is given; name it with -o, or pass --dry-run to write nothing")
-    if model is not None:
-        extras = replace(extras, model=locator(model))
+    if model == NO_MODEL:
+        extras = replace(extras, usual_model=False)
+    elif model is not None:
+        extras = replace(extras, model=seer(model, extras.place))
     if any(path.is_dir() for path in inputs):
         _folders(inputs, out, pose, wishes, extras, resume)
         return
@@ -223,25 +235,39 @@ class Extras:
     dry_run: bool = False
     overwrite: bool = False
     jobs: int | None = None
-    model: Locator | None = None
+    model: Locator | Spotter | None = None
+    usual_model: bool = True
+    """Where no model is given, the bundled recogniser looks at simulated signing."""
     place: Place = Place.program
     allow_simulated: bool = False
 
 
-def locator(name: str) -> Locator:
-    """The model of a checkpoint. Raises UsageError where it is none that finds texts in signing."""
+def seer(name: str, place: Place) -> Locator | Spotter:
+    """The model of a checkpoint: one that finds texts in signing, or one that spots signs.
+
+    Raises UsageError where it does neither, or cannot answer as ``place`` wants.
+    """
     from signloom.inference.locate import Locator
+    from signloom.inference.spotting import Spotter
     from signloom.inference.translate import Translator
     from signloom.methods.load import load
 
     model = load(name)
-    if not isinstance(model, Locator):
-        does = "translates" if isinstance(model, Translator) else "does something else"
+    if isinstance(model, Locator):
+        return model
+    if isinstance(model, Spotter) and place is Place.program:
+        return model
+    if isinstance(model, Spotter):
         raise UsageError(
-            f"model '{name}' {does} and does not find texts in signing, expected one that was "
-            "trained to align (method 'unified'); leave --model out to align without a model"
+            f"model '{name}' spots single signs, which --place {place.value} cannot place; leave "
+            "--place out"
         )
-    return model
+    does = "translates" if isinstance(model, Translator) else "does something else"
+    raise UsageError(
+        f"model '{name}' {does} and does not find texts in signing, expected one that was "
+        "trained to align (method 'unified') or to recognise single signs ('isolated'); leave "
+        "--model out to align without one"
+    )
 
 
 def refuse_misfit(model: Any, poses: Path, allow_simulated: bool) -> None:
@@ -259,6 +285,33 @@ def refuse_misfit(model: Any, poses: Path, allow_simulated: bool) -> None:
     conversion(header.layout, model.layout)
 
 
+def used(model: Locator | Spotter, place: Place) -> str:
+    """How a model's answers enter, as outputs have it: "program", "plateau", "spotting"."""
+    from signloom.inference.spotting import Spotter
+
+    return "spotting" if isinstance(model, Spotter) else place.value
+
+
+def simulated(poses: Path) -> bool:
+    """Whether a pose file says that its signing is simulated."""
+    from signloom.pose.files import read_header
+
+    return poses.suffix.lower() == ".pose" and read_header(poses).origin.simulated
+
+
+def _refined(model: Locator | Spotter, source: Source, place: Place, lips: bool) -> Refine:
+    from signloom.inference.spotting import Spotter, WithSpotter
+    from signloom.inference.windows import WithModel
+
+    def read(span: Span) -> PoseClip:
+        return source.moment(span.start, span.end)
+
+    duration = source.activity.duration
+    if isinstance(model, Spotter):
+        return WithSpotter(model, read, duration)
+    return WithModel(model, read, duration, place.value, mouths=source.mouths if lips else None)
+
+
 def align_one(
     media: Path | None,
     subtitles: Path,
@@ -269,9 +322,9 @@ def align_one(
 ) -> tuple[str, str | None]:
     """Aligns one episode and writes what is asked for; (what to print, why not to trust it or None)."""
     from signloom.data.files import refuse_existing
+    from signloom.inference.recognize import BUNDLED
     from signloom.inference.retime import retime
     from signloom.inference.translate import blind, reads_lips
-    from signloom.inference.windows import WithModel
     from signloom.pose.lip_files import beside
     from signloom.text.subtitles import format_of, read_subtitles, write_retimed
 
@@ -298,6 +351,8 @@ def align_one(
         )
     model, refine = extras.model, None
     poses = pose or media
+    if model is None and extras.usual_model and poses is not None and simulated(poses):
+        model = seer(str(BUNDLED), Place.program)
     if model is not None and poses is not None:
         refuse_misfit(model, poses, extras.allow_simulated)
     source = open_media(
@@ -313,13 +368,7 @@ def align_one(
     if model is not None:
         if lips and source.lips is None:
             print(f"signloom: {blind(model, str(poses))}", file=sys.stderr)
-        refine = WithModel(
-            model,
-            lambda span: source.moment(span.start, span.end),
-            source.activity.duration,
-            extras.place.value,
-            mouths=source.mouths if lips else None,
-        )
+        refine = _refined(model, source, extras.place, lips)
     with stages.of("align"):
         found = retime(given.cues, source.activity, wishes, name=str(subtitles), refine=refine)
     for notice in found.notices:
@@ -333,7 +382,7 @@ def align_one(
                 if wishes.on_low == "mark" and set(m.flags) & {"low", "no signing"}
             }
             write_retimed(given, spans, out, extras.overwrite, marks)
-    asked = None if model is None or found.already else (model.name, extras.place.value)
+    asked = None if model is None or found.already else (model.name, used(model, extras.place))
     said = as_json(media, subtitles, pose, out, source, found, wishes, stages, asked)
     if not extras.dry_run:
         write_extras(said, source, found, extras)

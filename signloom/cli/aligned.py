@@ -31,7 +31,7 @@ def as_json(
 ) -> dict[str, Any]:
     """The report as data; times in seconds on the subtitles' own clock.
 
-    asked: the model that was, and how its answers were used ("program", "plateau").
+    asked: the model that was, and how its answers were used ("program", "plateau", "spotting").
     """
     from signloom import __version__
 
@@ -89,6 +89,8 @@ def _method(asked: tuple[str, str] | None) -> str:
     name, place = asked
     if place == "plateau":
         return f"model {name}: its likeliest places, warped into order"
+    if place == "spotting":
+        return f"model {name}: the signs it spots beside activity, boundaries, durations, lag"
     return f"model {name}: its posteriors beside activity, boundaries, durations, lag"
 
 

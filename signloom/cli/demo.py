@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 SHOWN = ("BLEU-4", "chrF2", "content-F1")
 TIMED = ("F1@.50", "frame accuracy", "background-free accuracy")
-EPISODE = 0
-"""Which episode of the tiny test split is aligned; 1.2 minutes."""
+EPISODE = 1
+"""Which episode of the tiny test split is aligned: a minute and a half of dense signing, 4.5 s behind."""
 
 
 def run(

@@ -36,8 +36,10 @@ from signloom.data.lips import Lips
 from signloom.data.sample import Sample, SampleSource
 from signloom.data.timing import Seconds
 from signloom.encoders.conformer import Conformer, attentive_pool
+from signloom.encoders.frames import resampled
 from signloom.encoders.lip_backbone import Frozen, LipBackbone, LipFeatures, lip_encoder
 from signloom.encoders.pose_backbone import PoseBackbone, PoseFeatures
+from signloom.encoders.sliding import sliding
 from signloom.encoders.streams import streams_of
 from signloom.errors import UsageError
 from signloom.inference.fusion import Fused
@@ -47,9 +49,11 @@ from signloom.inference.recognize import (
     Recognition,
     calibrated,
     chunks,
+    probabilities,
     ranked,
     recognitions,
 )
+from signloom.inference.spotting import Spots
 from signloom.methods.isolated_clips import (
     Batch,
     Example,
@@ -59,12 +63,17 @@ from signloom.methods.isolated_clips import (
 )
 from signloom.methods.isolated_config import NAME, PRESETS, Config
 from signloom.metrics.recognition import classification_rates
+from signloom.pose.convert import convert
+from signloom.pose.normalize import shoulder
 from signloom.training.checkpoint import Checkpoint, load_tensors
 from signloom.training.stages import Loss
 
 __all__ = ["METRICS", "NAME", "PRESETS", "Config", "begin", "restore", "score_dev"]
 
 METRICS = ("top-1", "top-5", "top-1-class", "top-5-class")
+
+SPOT_FPS, SPOT_WINDOW, SPOT_STRIDE = 12.5, 8, 2
+"""How continuous signing is looked at: frames a second, frames of a window, frames from one to the next."""
 
 
 def begin(config: Config, texts: Sequence[str], seed: int) -> Isolated:
@@ -406,6 +415,40 @@ class Isolated(nn.Module):
         return recognitions(
             self.logits(clips, lips), self.glosses, self.calibration, top, self.config.reads
         )
+
+    @torch.inference_mode()
+    def spot(self, clip: PoseClip) -> Spots:
+        """Which gloss is signed when, in continuous signing: the backbone's dense features through
+        the head that names single signs [S, §3.1 use; D: 8 frames of .64 s, every 2].
+
+        Raises UsageError for a model of lips or of hands alone, and where the clip's layout does not convert.
+        """
+        if self.reads_lips or self.config.normalizer != "shoulder":
+            raise UsageError(
+                f"model '{self.name}' cannot spot signs in continuous signing, which takes poses with "
+                "shoulders; train one as recipes/isolated-sim-words-body.yaml does"
+            )
+        if not len(clip):
+            return Spots(
+                0.0, SPOT_STRIDE / SPOT_FPS, self.glosses, np.zeros((0, len(self.glosses)))
+            )
+        shown = shoulder(resampled(convert(clip, self.layout), SPOT_FPS))
+        points = np.concatenate(
+            [shown.points[:, :, : self.config.coordinates], shown.present[..., None]], axis=2
+        )
+        device, training = next(self.parameters()).device, self.training
+        self.eval()
+        try:
+            read = torch.from_numpy(points.astype(np.float32))[None].to(device)
+            mask = read.new_ones(read.shape[:2], dtype=torch.bool)
+            config = self.config
+            read = streams_of(read, self.layout, config.streams, config.normalizer, config.presence)
+            frames = self.backbone.frames(read, mask)
+            pooled, _ = sliding(self.backbone.conformer, frames, mask, SPOT_WINDOW, SPOT_STRIDE)
+            told = probabilities(self.told(pooled[0]).double().cpu().numpy(), self.calibration)
+        finally:
+            self.train(training)
+        return Spots(SPOT_WINDOW / 2 / SPOT_FPS, SPOT_STRIDE / SPOT_FPS, self.glosses, told)
 
 
 class CosineHead(nn.Module):

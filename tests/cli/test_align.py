@@ -19,6 +19,7 @@ from signloom.data.layouts import HOLISTIC543, MP203, Layout
 from signloom.data.lips import Lips
 from signloom.data.timing import Span
 from signloom.inference.locate import Located, Query
+from signloom.inference.recognize import BUNDLED
 from signloom.methods import load
 from signloom.metrics.alignment import AlignedEpisode, score_alignment
 from signloom.pose.files import read_pose, write_pose
@@ -36,7 +37,8 @@ def run(*arguments: str | Path | float) -> int:
 
 
 def align(*arguments: str | Path | float) -> int:
-    return run("align", *arguments)
+    """`signloom align`, without the recogniser that looks at simulated signing unasked."""
+    return run("align", *arguments, *(() if "--model" in arguments else ("--model", "none")))
 
 
 @pytest.fixture(scope="module")
@@ -573,3 +575,34 @@ def test_what_does_not_find_texts_is_refused(
         assert align(*files, *options) == 2
         assert f"{named} goes with a model; name one with --model" in capsys.readouterr().err
     assert not (episode / "out.vtt").exists()
+
+
+def test_simulated_signing_is_looked_at_by_the_bundled_recogniser(
+    episodes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = (episodes / "3.pose", episodes / "3.speech.vtt")
+    out, report = tmp_path / "out.vtt", tmp_path / "r.json"
+    assert run("align", *files, "-o", out, "--report", report) == 0
+    assert " low, model isolated-sim-words-body (spotting); " in capsys.readouterr().out
+    said = json.loads(report.read_text())
+    assert (said["model"], said["place"]) == ("isolated-sim-words-body", "spotting")
+    assert said["method"].startswith("model isolated-sim-words-body: the signs it spots beside")
+    assert align(*files, "-o", tmp_path / "alone.vtt") == 0
+    assert f1_50([out], episodes, ["3"]) >= f1_50([tmp_path / "alone.vtt"], episodes, ["3"])
+    folder = tmp_path / "both"
+    folder.mkdir()
+    for name in ("2", "3"):
+        for ending in (".pose", ".speech.vtt"):
+            (folder / f"{name}{ending}").write_bytes((episodes / f"{name}{ending}").read_bytes())
+    assert run("align", folder, "-o", tmp_path / "out", "--jobs", 2) == 0
+    assert (tmp_path / "out" / "3.vtt").read_bytes() == out.read_bytes()
+
+
+def test_a_recogniser_as_model_spots_and_has_no_plateau(
+    episode: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = (episode / "e.pose", episode / "e.vtt", "-o", episode / "out.vtt")
+    model = ("--model", str(BUNDLED))
+    assert align(*files, *model, "--place", "plateau") == 2
+    assert "spots single signs, which --place plateau cannot place" in capsys.readouterr().err
+    assert align(*files, *model) == 0
