@@ -366,7 +366,7 @@ def score_dev(model: Unified, dev: SampleSource, limit: int, beam: int) -> dict[
     samples = [dev[i] for i in range(min(len(dev), limit))]
     asked = [sample for sample in samples if sample.span is not None]
     told = [sample for sample in samples if sample.span is None]
-    scores = translation_scores(model, told, len(told), beam) if told else {}
+    scores = translation_scores(model, told, len(told), beam) | heard(model, told) if told else {}
     if asked:
         found = [
             model.locate(s.clip, [Query(Span(0.0, s.clip.duration), s.text, s.prior)], s.lips)[0]
@@ -380,6 +380,28 @@ def score_dev(model: Unified, dev: SampleSource, limit: int, beam: int) -> dict[
             "IoU≥.50": round(100 * float(np.mean(np.array(overlaps) >= 0.5)), 4),
         }
     return scores
+
+
+@torch.no_grad()
+def heard(model: Unified, samples: Sequence[Sample], rows: int = 16) -> dict[str, float]:
+    """The loss a token of some samples' answers, and the same when each is shown the next one's signing.
+
+    Where the two come to be alike, the model writes likely English and does not look.
+    """
+    sums = np.zeros(3)
+    for first in range(0, len(samples), rows):
+        rng = np.random.default_rng(0)
+        batch = model.collate(
+            [model.example(each, rng, train=False) for each in samples[first : first + rows]]
+        )
+        points, mask, mouths = (x.roll(1, 0) for x in (batch.points, batch.mask, batch.mouths))
+        other = batch._replace(points=points, mask=mask, mouths=mouths)
+        device = next(model.parameters()).device
+        for at, each in enumerate((batch, other)):
+            sums[at] += float(model.loss(Batch(*(x.to(device) for x in each))).total)
+        sums[2] += int((batch.answer != IGNORED).sum())
+    loss, shuffled = sums[:2] / sums[2]
+    return {"loss": round(loss, 4), "loss-shuffled": round(shuffled, 4)}
 
 
 def _overlap(a: Span, b: Span) -> float:

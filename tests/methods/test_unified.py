@@ -108,6 +108,13 @@ def test_tiny_overfits_both_tasks_and_listens_to_its_input(learnt: Unified) -> N
     assert np.mean(right) > np.mean(wrong) + 0.3
 
 
+def test_the_validation_says_whether_the_signing_is_looked_at(learnt: Unified) -> None:
+    told = unified.heard(learnt, samples()[:4], rows=4)
+    assert told["loss-shuffled"] > told["loss"] + 1
+    deaf = unified.heard(learnt, [samples()[0]] * 4)
+    assert deaf["loss"] == deaf["loss-shuffled"]
+
+
 def test_what_is_found_is_a_distribution(learnt: Unified) -> None:
     assert isinstance(learnt, Translator)
     assert isinstance(learnt, Locator)
