@@ -15,7 +15,7 @@ from signloom.claims.verdict import Values
 from signloom.data.cue import Cue
 from signloom.data.timing import Span
 from signloom.errors import MissingExtraError
-from signloom.metrics.alignment import AlignedEpisode, _Rules, _tally
+from signloom.metrics.alignment import AlignedEpisode, score_episodes
 from signloom.metrics.repetition import repeated, repetition_of
 from signloom.metrics.translation import bleu_of
 from signloom.metrics.words import content_words
@@ -102,8 +102,7 @@ def timing_counts(
     name: str, spans: Sequence[Sequence[Span]], cues: Sequence[Sequence[Cue]]
 ) -> NDArray[np.float64]:
     """(episodes, 2): numerator and denominator of one of ALIGNMENT."""
-    rules = _Rules("later", 25.0, "bull")
-    return np.array([_tally(episode, rules).shares[name] for episode in timed(spans, cues)])
+    return np.array([episode.shares[name] for episode in score_episodes(timed(spans, cues))])
 
 
 MEASURES = {

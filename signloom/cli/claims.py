@@ -95,12 +95,13 @@ def run(
         return
     planned = jobs_of_claim(wanted, scale.value, chosen)
     missing = [job for job in planned if found(job, folder) is None]
-    minutes = len(missing) * scale_of(wanted, scale.value).minutes / jobs
+    trained = len({job.key for job in missing})
+    minutes = trained * scale_of(wanted, scale.value).minutes / jobs
     for job in planned:
         there = "to be trained" if job in missing else "there"
         typer.echo(f"{job.key}  {job.arm}, seed {job.recipe.seed}: {there}")
     typer.echo(
-        f"{wanted.id} at scale {scale.value}: {len(planned)} arms and seeds, {len(missing)} to be "
+        f"{wanted.id} at scale {scale.value}: {len(planned)} arms and seeds, {trained} to be "
         f"trained, about {minutes:.0f} minutes"
     )
     if dry_run:

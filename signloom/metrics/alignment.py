@@ -20,7 +20,7 @@ and runs of equal label are compared. What it leaves open is settled here:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -63,11 +63,15 @@ class AlignedEpisode:
 
 @dataclass(frozen=True)
 class EpisodeScore:
-    """F1@.50 of one episode in percent, over n scored cues; None where it has none."""
+    """F1@.50 of one episode in percent, over n scored cues; None where it has none.
+
+    shares: numerator and denominator of each score that is one, to be summed over episodes.
+    """
 
     name: str
     n: int
     f1_50: float | None
+    shares: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 def is_bracketed(cue: Cue) -> bool:
@@ -111,12 +115,13 @@ def score_episodes(
     fps: float = 25.0,
     variant: Variant = "bull",
 ) -> list[EpisodeScore]:
-    """F1@.50 of each episode alone, in their order. Raises UsageError where counts differ."""
+    """Each episode alone, in their order. Raises UsageError where counts differ."""
     found = []
     for episode in episodes:
         tally = _tally(episode, _Rules(overlap, fps, variant))
         top, bottom = tally.shares[_f1_names()[-1]]
-        found.append(EpisodeScore(episode.name, tally.kept, 100 * top / bottom if bottom else None))
+        f1 = 100 * top / bottom if bottom else None
+        found.append(EpisodeScore(episode.name, tally.kept, f1, tally.shares))
     return found
 
 
