@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -255,6 +257,11 @@ def seer(name: str, place: Place) -> Locator | Spotter:
     model = load(name)
     if isinstance(model, Locator):
         return model
+    if isinstance(model, Spotter) and not model.spots:
+        raise UsageError(
+            f"model '{name}' names single signs by what continuous signing does not give (hands alone, "
+            "or lips), expected one of poses with shoulders; leave --model out to align without"
+        )
     if isinstance(model, Spotter) and place is Place.program:
         return model
     if isinstance(model, Spotter):
@@ -292,11 +299,29 @@ def used(model: Locator | Spotter, place: Place) -> str:
     return "spotting" if isinstance(model, Spotter) else place.value
 
 
-def simulated(poses: Path) -> bool:
-    """Whether a pose file says that its signing is simulated."""
+def usual_for(poses: Path) -> Locator | Spotter | None:
+    """The bundled recogniser for poses that say they are simulated and that it can read, else none."""
+    from signloom.pose.convert import conversion
     from signloom.pose.files import read_header
 
-    return poses.suffix.lower() == ".pose" and read_header(poses).origin.simulated
+    if poses.suffix.lower() != ".pose":
+        return None
+    header = read_header(poses)
+    if not header.origin.simulated:
+        return None
+    model = _bundled()
+    try:
+        conversion(header.layout, model.layout)
+    except UsageError:
+        return None
+    return model
+
+
+@cache
+def _bundled() -> Locator | Spotter:
+    from signloom.inference.recognize import BUNDLED
+
+    return seer(str(BUNDLED), Place.program)
 
 
 def _refined(model: Locator | Spotter, source: Source, place: Place, lips: bool) -> Refine:
@@ -322,7 +347,6 @@ def align_one(
 ) -> tuple[str, str | None]:
     """Aligns one episode and writes what is asked for; (what to print, why not to trust it or None)."""
     from signloom.data.files import refuse_existing
-    from signloom.inference.recognize import BUNDLED
     from signloom.inference.retime import retime
     from signloom.inference.translate import blind, reads_lips
     from signloom.pose.lip_files import beside
@@ -351,8 +375,8 @@ def align_one(
         )
     model, refine = extras.model, None
     poses = pose or media
-    if model is None and extras.usual_model and poses is not None and simulated(poses):
-        model = seer(str(BUNDLED), Place.program)
+    if model is None and extras.usual_model and poses is not None:
+        model = usual_for(poses)
     if model is not None and poses is not None:
         refuse_misfit(model, poses, extras.allow_simulated)
     source = open_media(
@@ -479,7 +503,7 @@ def _folders(
 def _each(
     todo: Sequence[tuple[Path, Path, Path | None]], wishes: Wishes, extras: Extras
 ) -> Iterator[tuple[str, SignloomError | None]]:
-    """Pose files side by side on the cores; videos, and all with a model, one after the other."""
+    """Pose files side by side on the cores; videos, and all with a model that was asked for, one after the other."""
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
@@ -491,7 +515,8 @@ def _each(
     slow = [item for item in todo if item[0].suffix.lower() != ".pose"]
     with progress("align", len(todo)) as advance:
         if jobs > 1 and len(quick) > 1 and extras.model is None:
-            with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+            spawned = multiprocessing.get_context("spawn")
+            with ProcessPoolExecutor(jobs, spawned, initializer=_one_thread) as pool:
                 waiting = [pool.submit(_attempt, item, wishes, extras) for item in quick]
                 for future in waiting:
                     yield future.result()
@@ -501,6 +526,11 @@ def _each(
         for item in slow:
             yield _attempt(item, wishes, extras)
             advance(1)
+
+
+def _one_thread() -> None:
+    """A process of many computes with one thread; set before torch is imported."""
+    os.environ["OMP_NUM_THREADS"] = "1"
 
 
 def _attempt(

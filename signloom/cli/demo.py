@@ -100,9 +100,8 @@ def demonstrate(model: Path, folder: Path, out: Path, overwrite: bool) -> None:
 def demonstrate_alignment(out: Path, overwrite: bool) -> None:
     """Makes an episode, aligns its speech-timed subtitles, prints what moved and how near it came.
 
-    Writes into ``out``: 0.pose, 0.speech.vtt, 0.signing.vtt and 0.json as `signloom simulate
-    episode` does, aligned.vtt and aligned.html as `signloom align` does. Raises UsageError where
-    one of them exists.
+    Writes into ``out``: the four files of `signloom simulate episode`, named by `EPISODE`, aligned.vtt
+    and aligned.html as `signloom align` does. Raises UsageError where one of them exists.
     """
     from signloom.cli.align import Extras, align_one
     from signloom.cli.score import read_episodes

@@ -33,7 +33,7 @@ from torch import Tensor, nn
 from signloom.data.clip import PoseClip
 from signloom.data.layouts import Layout, layout_named
 from signloom.data.lips import Lips
-from signloom.data.sample import Sample, SampleSource
+from signloom.data.sample import Sample, SampleSource, gloss_of
 from signloom.data.timing import Seconds
 from signloom.encoders.conformer import Conformer, attentive_pool
 from signloom.encoders.frames import resampled
@@ -58,7 +58,6 @@ from signloom.methods.isolated_clips import (
     Batch,
     Example,
     Preparation,
-    gloss_of,
     masked_articulators,
 )
 from signloom.methods.isolated_config import NAME, PRESETS, Config
@@ -248,6 +247,10 @@ class Isolated(nn.Module):
     def reads_lips(self) -> bool:
         return self.config.reads == "lips"
 
+    @property
+    def needs_lips(self) -> bool:
+        return self.reads_lips
+
     def own(self, old: Any) -> tuple[str, ...]:
         """The head and the glosses' embeddings, unless ``old`` has the same glosses."""
         return () if getattr(old, "glosses", None) == self.glosses else ("head.", "texts")
@@ -416,6 +419,10 @@ class Isolated(nn.Module):
             self.logits(clips, lips), self.glosses, self.calibration, top, self.config.reads
         )
 
+    @property
+    def spots(self) -> bool:
+        return not self.reads_lips and self.config.normalizer == "shoulder"
+
     @torch.inference_mode()
     def spot(self, clip: PoseClip) -> Spots:
         """Which gloss is signed when, in continuous signing: the backbone's dense features through
@@ -423,7 +430,7 @@ class Isolated(nn.Module):
 
         Raises UsageError for a model of lips or of hands alone, and where the clip's layout does not convert.
         """
-        if self.reads_lips or self.config.normalizer != "shoulder":
+        if not self.spots:
             raise UsageError(
                 f"model '{self.name}' cannot spot signs in continuous signing, which takes poses with "
                 "shoulders; train one as recipes/isolated-sim-words-body.yaml does"

@@ -386,22 +386,26 @@ def score_dev(model: Unified, dev: SampleSource, limit: int, beam: int) -> dict[
 def heard(model: Unified, samples: Sequence[Sample], rows: int = 16) -> dict[str, float]:
     """The loss a token of some samples' answers, and the same when each is shown the next one's signing.
 
-    Where the two come to be alike, the model writes likely English and does not look.
+    Where the two come to be alike, the model writes likely English and does not look. {} for less than two.
     """
-    sums = np.zeros(3)
-    for first in range(0, len(samples), rows):
-        rng = np.random.default_rng(0)
-        batch = model.collate(
-            [model.example(each, rng, train=False) for each in samples[first : first + rows]]
-        )
-        points, mask, mouths = (x.roll(1, 0) for x in (batch.points, batch.mask, batch.mouths))
-        other = batch._replace(points=points, mask=mask, mouths=mouths)
-        device = next(model.parameters()).device
-        for at, each in enumerate((batch, other)):
-            sums[at] += float(model.loss(Batch(*(x.to(device) for x in each))).total)
-        sums[2] += int((batch.answer != IGNORED).sum())
-    loss, shuffled = sums[:2] / sums[2]
-    return {"loss": round(loss, 4), "loss-shuffled": round(shuffled, 4)}
+    if len(samples) < 2:
+        return {}
+    rng = np.random.default_rng(0)
+    examples = [model.example(each, rng, train=False) for each in samples]
+    others = [
+        mine._replace(points=next_one.points, mouths=next_one.mouths)
+        for mine, next_one in zip(examples, [*examples[1:], examples[0]], strict=True)
+    ]
+    device = next(model.parameters()).device
+
+    def mean(asked: list[Example]) -> float:
+        losses = [
+            model.loss(Batch(*(x.to(device) for x in model.collate(asked[at : at + rows]))))
+            for at in range(0, len(asked), rows)
+        ]
+        return float(sum(each.total for each in losses) / sum(each.count for each in losses))
+
+    return {"loss": round(mean(examples), 4), "loss-shuffled": round(mean(others), 4)}
 
 
 def _overlap(a: Span, b: Span) -> float:

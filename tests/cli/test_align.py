@@ -20,7 +20,7 @@ from signloom.data.lips import Lips
 from signloom.data.timing import Span
 from signloom.inference.locate import Located, Query
 from signloom.inference.recognize import BUNDLED
-from signloom.methods import load
+from signloom.methods import isolated, load
 from signloom.metrics.alignment import AlignedEpisode, score_alignment
 from signloom.pose.files import read_pose, write_pose
 from signloom.text.subtitles import compose, parse_subtitles, read_subtitles
@@ -606,3 +606,22 @@ def test_a_recogniser_as_model_spots_and_has_no_plateau(
     assert align(*files, *model, "--place", "plateau") == 2
     assert "spots single signs, which --place plateau cannot place" in capsys.readouterr().err
     assert align(*files, *model) == 0
+
+
+def test_simulated_signing_that_the_recogniser_cannot_read_goes_without(tmp_path: Path) -> None:
+    made = ("--size", "tiny", "--minutes", "0.5", "--layout", "hands42", "-o", tmp_path)
+    assert run("simulate", "episode", *made) == 0
+    out, report = tmp_path / "out.vtt", tmp_path / "r.json"
+    files = (tmp_path / "0.pose", tmp_path / "0.speech.vtt")
+    assert run("align", *files, "-o", out, "--report", report) in (0, 5)
+    assert json.loads(report.read_text())["model"] is None
+
+
+def test_a_recogniser_of_hands_alone_is_refused_before_anything_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = isolated.build(isolated.PRESETS["tiny"], ["a", "b"], 0)
+    monkeypatch.setattr(load, "load", lambda name: model)
+    asked = (tmp_path / "no.mp4", tmp_path / "no.vtt", "--model", "hands", "-o", tmp_path / "o.vtt")
+    assert align(*asked) == 2
+    assert "model 'hands' names single signs by what continuous signing" in capsys.readouterr().err

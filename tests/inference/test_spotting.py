@@ -41,6 +41,7 @@ class Planted:
     layout = HANDS42
     simulated_only = True
     glosses = GLOSSES
+    spots = True
 
     def spot(self, clip: PoseClip) -> Spots:
         told = np.full((len(clip), len(GLOSSES)), 0.01)
@@ -69,11 +70,12 @@ def test_each_sign_is_sighted_once_whatever_stretch_it_lies_in() -> None:
     clip = planted(2 * border + 5, seen)
     assert isinstance(Planted(), Spotter)
     found = sightings(Planted(), clip.cut, clip.duration, {"child", "run"})
-    assert [(s.gloss, round(s.moment, 3), round(s.probability, 3)) for s in found] == [
-        ("child", 0.0, 0.9),
-        ("child", border, 0.8),
-        ("child", 2 * border + 4.9, 0.95),
+    assert [(s.gloss, round(s.probability, 3)) for s in found] == [
+        ("child", 0.9),
+        ("child", 0.8),
+        ("child", 0.95),
     ]
+    np.testing.assert_allclose([s.moment for s in found], [0, border, 2 * border + 4.9], atol=0.05)
     assert sightings(Planted(), clip.cut, clip.duration, {"run"}) == []
 
 

@@ -111,8 +111,10 @@ def test_tiny_overfits_both_tasks_and_listens_to_its_input(learnt: Unified) -> N
 def test_the_validation_says_whether_the_signing_is_looked_at(learnt: Unified) -> None:
     told = unified.heard(learnt, samples()[:4], rows=4)
     assert told["loss-shuffled"] > told["loss"] + 1
+    assert unified.heard(learnt, samples()[:3], rows=2)["loss-shuffled"] > told["loss"] + 1
     deaf = unified.heard(learnt, [samples()[0]] * 4)
     assert deaf["loss"] == deaf["loss-shuffled"]
+    assert unified.heard(learnt, samples()[:1]) == {}
 
 
 def test_what_is_found_is_a_distribution(learnt: Unified) -> None:
