@@ -95,6 +95,8 @@ def open_media(
         with stages.of("extract"):
             clip, mouths = _extracted(path, signer_box, jobs, lips)
             if save_pose is not None:
+                if overwrite and mouths is None:
+                    beside(save_pose).unlink(missing_ok=True)
                 write_pose(clip, save_pose, overwrite)
                 if mouths is not None:
                     write_lips(mouths, beside(save_pose), overwrite)

@@ -112,6 +112,8 @@ def run(
                 target = targets[result.path]
                 if result.lips is not None:
                     write_lips(result.lips, beside(target), overwrite=True)
+                elif overwrite:
+                    beside(target).unlink(missing_ok=True)
                 write_pose(result.clip, target, overwrite=overwrite)
                 typer.echo(described(result.clip, target, result.lips))
             else:

@@ -22,6 +22,12 @@ def run(
     limit: Annotated[
         int | None, typer.Option(min=1, help="Only the first N samples (default: all).")
     ] = None,
+    allow_simulated: Annotated[
+        bool,
+        typer.Option(
+            "--allow-simulated", help="Choose by real clips with models of simulated signing too."
+        ),
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the folder.")] = False,
 ) -> None:
     """Let a recogniser of pose and one of lips answer as one.
@@ -35,13 +41,13 @@ def run(
     from signloom.data.files import refuse_existing
     from signloom.inference.fusion import Fused, tune
     from signloom.methods.card import card_of
-    from signloom.methods.isolated_clips import gloss_of
     from signloom.training.checkpoint import read_checkpoint, save_checkpoint
 
     refuse_existing(out, overwrite)
     model = Fused(loaded(pose), loaded(lips))
     corpus, _, _ = read_words(store, split, model)
-    rates = tune(model, corpus, gloss_of, len(corpus) if limit is None else limit)
+    total = len(corpus) if limit is None else limit
+    rates = tune(model, corpus, total, allow_simulated=allow_simulated)
     told = [read_checkpoint(each).config for each in (pose, lips)]
     config = {
         "name": model.name,

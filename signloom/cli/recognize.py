@@ -199,14 +199,26 @@ def read_words(
 ) -> tuple[SampleSource, Sequence[str], str]:
     """The split, the training glosses that a baseline is made of, and where those come from.
 
-    Samples come with lips where the model reads them and the corpus has them.
+    Samples come with lips where the model reads them and the corpus has them. Raises UsageError
+    where a sample of the split has none and the model reads nothing else.
     """
     from signloom.cli.evaluate import read_corpus
     from signloom.corpora.store import open_store
+    from signloom.inference.translate import needs_lips
 
     if not store.startswith("sim:"):
-        lips = model.reads_lips and open_store(store).with_lips(split) > 0
-        return read_corpus(store, split, model.layout, lips=lips)
+        whole = open_store(store)
+        having = whole.with_lips(split)
+        lips = model.reads_lips and having > 0
+        corpus, _, texts_from = read_corpus(store, split, model.layout, lips=lips)
+        if needs_lips(model) and having < len(corpus):
+            raise UsageError(
+                f"{having} of the {len(corpus)} samples of split '{split}' of {store} have lips, "
+                f"expected all: model '{model.name}' reads nothing else; prepare the corpus with "
+                "--lips, or evaluate the model fused with one of pose (`signloom fuse`)"
+            )
+        known = open_store(store, "train" if "train" in whole.splits else split)
+        return corpus, known.single_glosses(), texts_from
     from signloom.simulator.corpora import SimulatedWords
 
     size = store.removeprefix("sim:")

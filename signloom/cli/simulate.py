@@ -173,10 +173,12 @@ def write_sample(
 ) -> str:
     """Writes one sample; the line that tells of it: pose file, tab, text."""
     from signloom.pose.files import write_pose
-    from signloom.pose.lip_files import write_lips
+    from signloom.pose.lip_files import beside, write_lips
 
     pose, described, *mouths = _paths(source, out, index)
     sample = source[index]
+    if overwrite and not mouths:
+        beside(pose).unlink(missing_ok=True)
     write_pose(sample.clip, pose, overwrite)
     for path in mouths:
         assert sample.lips is not None
@@ -234,10 +236,12 @@ def write_episode(
     """Writes one episode's files; the line that tells of it: pose file, tab, id."""
     from signloom.data.files import writing
     from signloom.pose.files import write_pose_slices
-    from signloom.pose.lip_files import write_lips_slices
+    from signloom.pose.lip_files import beside, write_lips_slices
 
     made = source[index] if minutes is None else source.of_length(index, minutes)
     pose, speech, signing, described, *mouths = _episode_paths(out, lips, index)
+    if overwrite and not lips:
+        beside(pose).unlink(missing_ok=True)
     write_pose_slices(made.slices(), made.frames, pose, overwrite)
     for path in mouths:
         write_lips_slices(made.lip_slices(), made.frames, path, overwrite)

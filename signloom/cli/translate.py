@@ -126,7 +126,12 @@ def read_inputs(
     A video is real signing: it is refused before the slow extraction where the
     model would not be allowed to translate it.
     """
-    from signloom.inference.translate import reads_lips, refuse_empty, refuse_untrusted
+    from signloom.inference.translate import (
+        reads_lips,
+        refuse_blind,
+        refuse_empty,
+        refuse_untrusted,
+    )
     from signloom.pose.convert import conversion
     from signloom.pose.files import read_pose
     from signloom.pose.lip_files import beside, read_lips
@@ -168,6 +173,7 @@ def read_inputs(
         try:
             conversion(clip.layout, model.layout)
             refuse_empty(clip, str(path))
+            refuse_blind(model, lips.get(path), str(path))
         except SignloomError as error:
             del clips[path]
             failed(path, error)

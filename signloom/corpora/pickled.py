@@ -4,7 +4,9 @@ A pickle is a program: it names functions and says with what to call them. Here 
 arrays are made with stands for a function of ours, and any other is refused before it is
 called. numpy's own functions are not called either: they trust what a pickle says of a dtype.
 What can come out are numbers, strings, bytes, None, lists, tuples, sets, dicts and arrays of
-numbers. A hostile file can still ask for more memory than there is.
+numbers. Tables and sets have plain keys only: to hash deep tuples can end the process. What is
+read, unpacked and made from it has a budget (RATIO). The reader's own objects come on top: a byte
+of a pickle makes an object of some 200 bytes at most.
 
 For formats that are published in no other form only; everything else that a user brings is
 refused a pickle.
@@ -18,7 +20,7 @@ import os
 import pickle
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +29,11 @@ from signloom.errors import MediaError
 
 _GZIP = b"\x1f\x8b"
 _NUMBERS = re.compile(r"b1|[fiu][1248]")
+_KEYS = frozenset({str, int, float, bool, bytes, type(None)})
+"""What may be a key or a member; their hashes call nothing and go no deeper."""
+RATIO, FLOOR = 100, 2**24
+"""Bytes that may be read, unpacked and made for each byte of a file, and for any file: FLOOR +
+RATIO·size. Poses come to 3 (read, turned to bytes, copied to an array) times what gzip saves."""
 
 
 def read_pickle(path: str | os.PathLike[str]) -> Any:
@@ -37,11 +44,12 @@ def read_pickle(path: str | os.PathLike[str]) -> Any:
     try:
         with open(path, "rb") as file:
             packed = file.read(2) == _GZIP
+            budget = _Budget(FLOOR + RATIO * file.seek(0, os.SEEK_END))
             file.seek(0)
             if not packed:
-                return _Restricted(file).load()
+                return _Restricted(file, budget).load()
             with gzip.open(file) as unpacked:
-                value = _Restricted(unpacked).load()
+                value = _Restricted(unpacked, budget).load()
                 unpacked.read(1)  # at the end of the file its checksum is compared
                 return value
     except _Refused as refused:
@@ -60,14 +68,109 @@ class _Refused(pickle.UnpicklingError):
     """A name that no stand-in is for."""
 
 
+class _Budget:
+    """How many bytes may still be read or made."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def take(self, count: int) -> None:
+        if count > self.left:
+            raise pickle.UnpicklingError(f"it asks for {count} bytes more than its size allows")
+        self.left -= count
+
+
+class _Metered:
+    """A file that is read within a budget, and of which whole reads only count."""
+
+    def __init__(self, file: IO[bytes], budget: _Budget) -> None:
+        self._file, self._budget = file, budget
+
+    def read(self, count: int) -> bytes:
+        self._budget.take(count)
+        found = self._file.read(count)
+        if len(found) < count:
+            raise EOFError("it ends early")
+        return found
+
+    def readline(self) -> bytes:
+        line = self._file.readline(self._budget.left + 1)
+        self._budget.take(len(line))
+        return line
+
+
 class _Restricted(pickle._Unpickler):
     """The reader in Python: that in C sizes a table by any number that a pickle names."""
+
+    stack: list[Any]
+
+    def __init__(self, file: IO[bytes], budget: _Budget) -> None:
+        super().__init__(_Metered(file, budget))
+        self._budget = budget
+
+    def _call(self) -> None:
+        """Charges for what is on top of the stack, which a call is about to copy."""
+        if type(self.stack[-1]) is not tuple:
+            raise pickle.UnpicklingError("a call without a tuple of arguments")
+        copied = (v for v in self.stack[-1] if isinstance(v, (str, bytes, bytearray)))
+        self._budget.take(sum(map(len, copied)))
+
+    def _reduce(self) -> None:
+        self._call()
+        self.load_reduce()
+
+    def _build(self) -> None:
+        self._call()
+        self.load_build()
+
+    def _instantiate(self, *arguments: Any) -> None:
+        raise pickle.UnpicklingError("it makes an object")
+
+    def _bytearray8(self) -> None:
+        self.stack.append(bytearray(self.read(int.from_bytes(self.read(8), "little"))))
+
+    def _setitem(self) -> None:
+        _plain(self.stack[-2:-1])
+        self.load_setitem()
+
+    def _setitems(self) -> None:
+        _plain(self.stack[::2])
+        self.load_setitems()
+
+    def _dict(self) -> None:
+        _plain(self.stack[::2])
+        self.load_dict()
+
+    def _additems(self) -> None:
+        _plain(self.stack)
+        self.load_additems()
+
+    def _frozenset(self) -> None:
+        _plain(self.stack)
+        self.load_frozenset()
+
+    dispatch = {  # noqa: RUF012
+        **pickle._Unpickler.dispatch,
+        pickle.REDUCE[0]: _reduce,
+        pickle.BUILD[0]: _build,
+        pickle.BYTEARRAY8[0]: _bytearray8,
+        pickle.SETITEM[0]: _setitem,
+        pickle.SETITEMS[0]: _setitems,
+        pickle.DICT[0]: _dict,
+        pickle.ADDITEMS[0]: _additems,
+        pickle.FROZENSET[0]: _frozenset,
+    }
 
     def find_class(self, module: str, name: str) -> Any:
         stand_in = _STAND_INS.get((module, name))
         if stand_in is None:
             raise _Refused(f"'{module}.{name}'")
         return _Named(stand_in)
+
+
+def _plain(keys: list[Any]) -> None:
+    if not all(type(key) in _KEYS for key in keys):
+        raise pickle.UnpicklingError("a key that is not plain, expected text or a number")
 
 
 class _Named:
@@ -116,8 +219,9 @@ class _Array(np.ndarray):
 def _filled(raw: Any, kind: Any, shape: Any, order: Any) -> NDArray[Any]:
     if not isinstance(kind, _Dtype) or not isinstance(raw, (bytes, bytearray)):
         raise pickle.UnpicklingError("an array without a dtype or bytes")
-    if not all(type(n) is int and n >= 0 for n in shape) or order not in ("C", "F"):
-        raise pickle.UnpicklingError(f"an array of shape {shape!r} and order {order!r}")
+    counts = type(shape) is tuple and len(shape) <= 32 and all(type(n) is int for n in shape)
+    if not counts or not all(0 <= n < 2**63 for n in shape) or order not in ("C", "F"):
+        raise pickle.UnpicklingError("an array without a shape of counts, or in an unknown order")
     if math.prod(shape) * kind.dtype.itemsize != len(raw):
         raise pickle.UnpicklingError(f"an array of shape {shape!r} in {len(raw)} bytes")
     return np.frombuffer(raw, kind.dtype).reshape(shape, order=order)
@@ -137,7 +241,7 @@ def _scalar(kind: Any, raw: Any) -> Any:
 
 def _encode(text: str, encoding: str) -> bytes:
     if encoding != "latin1":
-        raise pickle.UnpicklingError(f"bytes in {encoding!r}, expected latin1")
+        raise pickle.UnpicklingError("bytes in another encoding, expected latin1")
     return text.encode("latin1")
 
 

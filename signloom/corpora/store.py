@@ -36,7 +36,7 @@ from signloom.data.clip import Origin, PoseClip
 from signloom.data.files import writing_folder
 from signloom.data.layouts import LAYOUTS, Layout
 from signloom.data.lips import CROP, Lips
-from signloom.data.sample import GlossSpan, Sample, gloss_sentence
+from signloom.data.sample import GlossSpan, Sample, gloss_sentence, single_gloss
 from signloom.data.timing import Span
 from signloom.errors import MediaError, UsageError, nearest
 
@@ -319,6 +319,11 @@ class Store:
     def glosses(self) -> list[str]:
         """The glosses of every sample in order, as one text each, without reading points."""
         return [gloss_sentence(g["gloss"] for g in row) for row in self._column("glosses")]
+
+    def single_glosses(self) -> list[str]:
+        """What every sample is to be recognised as (`data.sample.gloss_of`), without reading points."""
+        rows = zip(self._column("text"), self._column("glosses"), strict=True)
+        return [single_gloss(text, [g["gloss"] for g in row]) for text, row in rows]
 
     def ids(self) -> list[str]:
         """The id of every sample in order, without reading points."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -50,6 +50,22 @@ class Sample:
     """When the text is said, on the clip's clock; may lie outside the clip. None: not known."""
     previous: str = ""
     """The text before this one, where it is known."""
+
+
+def gloss_of(sample: Sample) -> str:
+    """What a sample of one sign is to be recognised as: `single_gloss` of what is known of it."""
+    return single_gloss(sample.text, [span.gloss for span in sample.glosses])
+
+
+def single_gloss(text: str, glosses: Sequence[str]) -> str:
+    """The text, or where there is none the one gloss; "" where there are several, or none.
+
+    >>> single_gloss(" book ", ["TREE"]), single_gloss("", ["TREE"]), single_gloss("", ["A", "B"])
+    ('book', 'TREE', '')
+    """
+    if text.strip() or len(glosses) != 1:
+        return text.strip()
+    return glosses[0].strip()
 
 
 @runtime_checkable

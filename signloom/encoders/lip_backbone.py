@@ -1,28 +1,22 @@
 """The lip stream of "Lost in Translation, Found in Embeddings" (arXiv 2512.08040, §3.1).
 
-A frame encoder sees the mouth and is frozen: Auto-AVSR's (`auto_avsr`), where the user has its
-weights, else `SmallLipEncoder`, learned here by `learn_mouths`. What it gives goes through a
-linear layer and a Conformer of four blocks, and is pooled as the pose is [S].
+A frame encoder sees the mouth: Auto-AVSR's, frozen (`auto_avsr`), where the user has its
+weights; else `SmallLipEncoder`, frozen where it has weights, learned with the rest where not. What
+it gives goes through a linear layer and a Conformer of four blocks, and is pooled as the pose is [S].
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol, cast
 
-import numpy as np
 import torch
 from jaxtyping import Bool, Float
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from signloom.data.lips import Lips
 from signloom.encoders.auto_avsr import AutoAvsrEncoder, load_lip_weights
 from signloom.encoders.conformer import Conformer, attentive_pool
-from signloom.encoders.frames import pad_frames
-from signloom.encoders.masked_norm import real
 from signloom.errors import MediaError, UsageError
 
 EncoderName = Literal["small", "auto_avsr"]
@@ -198,79 +192,3 @@ class SmallLipEncoder(nn.Module):
 def _convolution(inputs: int, channels: int, kernel: int, stride: int) -> tuple[nn.Module, ...]:
     convolution = nn.Conv2d(inputs, channels, kernel, stride, kernel // 2, bias=False)
     return convolution, nn.BatchNorm2d(channels), nn.ReLU()
-
-
-@torch.no_grad()
-def lip_features(encoder: nn.Module, lips: Lips) -> NDArray[np.float32]:
-    """(frames, width): what a frame encoder makes of a clip's mouths, the crop's middle, for keeping.
-
-    The encoder is run as in evaluation; frames that are not present give 0.
-    """
-    if not len(lips):
-        return np.zeros((0, cast(int, encoder.width)), np.float32)
-    training = encoder.training
-    device = next(encoder.parameters()).device
-    pictures, mask = pad_frames([lips.seen()])
-    features = encoder.eval()(pictures.to(device), mask.to(device))[0].cpu().numpy()
-    encoder.train(training)
-    features[~lips.present] = 0
-    return features
-
-
-class _Reader(nn.Module):
-    """Logits of what a mouth says, from a frame encoder's vectors: two convolutions over time, mean."""
-
-    def __init__(self, width: int, classes: int):
-        super().__init__()
-        self.convolutions = nn.ModuleList(nn.Conv1d(width, width, 5, padding=2) for _ in range(2))
-        self.out = nn.Linear(2 * width, classes)
-
-    def forward(self, frames: Tensor, mask: Tensor) -> Tensor:
-        x = frames
-        for convolution in self.convolutions:
-            x = x + nn.functional.relu(convolution(x.transpose(1, 2)).transpose(1, 2))
-            x = x * real(mask, x)
-        mean = x.sum(1) / real(mask, x).sum(1)
-        return self.out(torch.cat([mean, x.masked_fill(~mask[..., None], -1e4).amax(1)], -1))
-
-
-def learn_mouths(
-    encoder: nn.Module,
-    lips: Sequence[Lips],
-    labels: Sequence[int],
-    steps: int,
-    batch: int = 16,
-    rate: float = 2e-3,
-    seed: int = 0,
-) -> nn.Module:
-    """Teaches ``encoder`` to tell clips of mouths apart, in place; the reader that was learned with it.
-
-    labels: the class of each clip, such as its word. Crops are placed at random. The reader takes
-    (encoder's vectors, mask) to logits; training goes on without it, on the `Frozen` encoder.
-    Every draw follows from ``seed``. AdamW, one cosine cycle.
-
-    Raises UsageError where there are not as many labels as clips, or none.
-    """
-    if not lips or len(lips) != len(labels):
-        raise UsageError(
-            f"got {len(lips)} clips of mouths and {len(labels)} labels, expected one label for each"
-        )
-    rng = np.random.default_rng(seed)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        reader = _Reader(cast(int, encoder.width), max(labels) + 1)
-    learned = [*encoder.parameters(), *reader.parameters()]
-    optimizer = torch.optim.AdamW(learned, lr=rate, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, steps)
-    encoder.train()
-    for _ in range(steps):
-        chosen = rng.integers(0, len(lips), batch)
-        pictures, mask = pad_frames([lips[i].seen(rng) for i in chosen])
-        logits = reader(encoder(pictures, mask), mask)
-        loss = nn.functional.cross_entropy(logits, torch.tensor([labels[i] for i in chosen]))
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-    encoder.eval()
-    return reader.eval()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from signloom.data.sample import Sample, SampleSource, gloss_sentence
 from signloom.errors import UsageError
 from signloom.inference.predictions import clip_hash
+from signloom.inference.recognize import chunks
 from signloom.inference.translate import (
     Translator,
     refuse_untrusted,
@@ -23,9 +24,6 @@ from signloom.metrics.buckets import GLOSSES, LENGTHS, by_glosses, by_length
 from signloom.metrics.recognition import score_recognition
 from signloom.metrics.score import Score
 from signloom.metrics.translation import Which, score_translation
-
-CHUNK = 128
-"""Clips held in memory at once; within a chunk, those of like length share a batch."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +97,7 @@ def evaluate(
     inputs: list[str] = []
     hypotheses: list[str] = []
     references: list[str] = []
-    for samples in _chunks(corpus, total, CHUNK):
+    for samples in chunks(corpus, total):
         for sample in samples:
             what = f"sample '{sample.id}'"
             refuse_untrusted(translator, sample.clip.simulated, allow_simulated, what)
@@ -159,8 +157,3 @@ def _scores(
     glosses: bool, which: Which = "core"
 ) -> Callable[[Sequence[str], Sequence[str]], list[Score]]:
     return score_recognition if glosses else partial(score_translation, which=which)
-
-
-def _chunks(corpus: SampleSource, total: int, size: int) -> Iterator[list[Sample]]:
-    for start in range(0, total, size):
-        yield [corpus[i] for i in range(start, min(start + size, total))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from torch import nn
 from signloom.data.clip import PoseClip
 from signloom.data.layouts import Layout
 from signloom.data.lips import Lips
-from signloom.data.sample import Sample, SampleSource
+from signloom.data.sample import SampleSource, gloss_of
 from signloom.data.timing import Seconds
 from signloom.errors import UsageError
 from signloom.inference.recognize import (
@@ -23,6 +23,7 @@ from signloom.inference.recognize import (
     ranked,
     recognitions,
 )
+from signloom.inference.translate import refuse_untrusted
 from signloom.metrics.recognition import classification_rates
 
 SHARES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
@@ -119,20 +120,22 @@ class Fused(nn.Module):
 def tune(
     model: Fused,
     dev: SampleSource,
-    gloss_of: Callable[[Sample], str],
     limit: int,
     shares: Sequence[float] = SHARES,
+    allow_simulated: bool = False,
 ) -> dict[float, dict[str, float]]:
     """Gives the model the share that is best on dev samples, and calibrates it there.
 
     Returns the rates (`metrics.recognition`, %) of each share on the first ``limit`` samples that
-    have lips. gloss_of: what a sample is to be recognised as. Best is the highest top-1; of equal
-    ones the share nearest to one half.
+    have lips. Best is the highest top-1; of equal ones the share nearest to one half.
 
-    Raises UsageError where no sample has lips.
+    Raises UsageError where no sample has lips, UntrustedResultError for real samples where a
+    model knows only simulated signing, unless ``allow_simulated``.
     """
     pose, lips, truths = [], [], []
     for samples in chunks(dev, limit):
+        for sample in samples:
+            refuse_untrusted(model, sample.clip.simulated, allow_simulated, f"sample '{sample.id}'")
         having = [sample for sample in samples if _seen(sample.lips)]
         if having:
             read = [sample.clip for sample in having], [sample.lips for sample in having]

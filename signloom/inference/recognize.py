@@ -15,7 +15,7 @@ import signloom
 from signloom.data.clip import PoseClip
 from signloom.data.layouts import Layout
 from signloom.data.lips import Lips
-from signloom.data.sample import Sample, SampleSource
+from signloom.data.sample import Sample, SampleSource, gloss_of
 from signloom.errors import UsageError
 from signloom.inference.predictions import clip_hash
 from signloom.inference.translate import refuse_untrusted
@@ -272,7 +272,7 @@ def evaluate_recognition(
 ) -> RecognitionEvaluation:
     """Recognises a split (its first ``limit`` samples), scored beside two baselines.
 
-    Each sample's text is its gloss; one that the model has not counts as wrong.
+    A gloss (`data.sample.gloss_of`) that the model has not counts as wrong.
     Baselines: the same answers, each given to the next clip with another gloss ("shuffled input"),
     and the glosses of ``training_texts`` by how often they occur ("most frequent glosses").
 
@@ -297,7 +297,7 @@ def evaluate_recognition(
         found += recognize_clips(model, [s.clip for s in samples], lips=[s.lips for s in samples])
         ids += [sample.id for sample in samples]
         inputs += [clip_hash(sample.clip) for sample in samples]
-        references += [sample.text.strip() for sample in samples]
+        references += [gloss_of(sample) for sample in samples]
         advance(len(samples))
     answers = [[candidate.gloss for candidate in each.candidates] for each in found]
     frequent = [gloss for gloss, _ in Counter(map(str.strip, training_texts)).most_common(5)]

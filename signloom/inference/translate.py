@@ -81,6 +81,11 @@ def reads_lips(model: object) -> bool:
     return bool(getattr(model, "reads_lips", False))
 
 
+def needs_lips(model: object) -> bool:
+    """Whether a model looks at mouths alone, and says nothing without them."""
+    return bool(getattr(model, "needs_lips", False))
+
+
 def writes_glosses(model: object) -> bool:
     """Whether a translator's text is glosses in the order of signing, not sentences."""
     return bool(getattr(model, "writes_glosses", False))
@@ -127,6 +132,15 @@ def refuse_untrusted(
             f"{what} is not simulated signing, and model '{model.name}' has learnt from simulated "
             "signing only: what it said would be confident nonsense. Give a model trained on real "
             "signing with --model, or pass --allow-simulated to see the nonsense"
+        )
+
+
+def refuse_blind(model: Learnt, lips: Lips | None, what: str = "this clip") -> None:
+    """MediaError (exit 3) for a clip without lips before a model that looks at nothing else."""
+    if needs_lips(model) and lips is None:
+        raise MediaError(
+            f"{what} has no lips beside it, and model '{model.name}' reads nothing else; make them "
+            "with --lips of `signloom extract`, or fuse it with a model of pose (`signloom fuse`)"
         )
 
 

@@ -35,12 +35,6 @@ def ctc_loss(
     )
 
 
-def greedy(log_p: Float[Tensor, "time classes"], blank: int) -> list[int]:
-    """The likeliest class of each frame, repeats collapsed, blanks left out."""
-    best = log_p.argmax(-1).unique_consecutive().tolist() if len(log_p) else []
-    return [label for label in best if label != blank]
-
-
 @dataclass(frozen=True)
 class Labelling:
     """Labels without blanks, and log p: the sum over every alignment that the search kept."""
@@ -100,15 +94,6 @@ class PrefixBeam:
         while same < min(len(low), len(high)) and low[same] == high[same]:
             same += 1
         return low[:same]
-
-
-def prefix_beam_search(
-    log_p: Float[Tensor, "time classes"], blank: int, width: int = 10, classes: int = 20
-) -> list[Labelling]:
-    """The likeliest labellings of the frames, best first; without a frame the empty one alone."""
-    search = PrefixBeam(blank, width, classes)
-    search.take(log_p)
-    return search.best()
 
 
 def _sum(a: float, b: float) -> float:

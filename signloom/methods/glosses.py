@@ -146,10 +146,17 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "context": get_args(Context),
     "coordinates": (2, 3),
 }
+SHARES = (
+    *("augment", "drop", "drop_keypoints", "masked", "dropout"),
+    *("decoder_dropout", "label_smoothing", "ctc", "ctc_decode"),
+)
+"""Settings that lie between 0 and 1."""
+FROM_ZERO = ("chunk", "classes")
+"""Counts that may be 0; of any other there is at least one."""
 
 
 def fitting(name: str, value: Any, default: Any) -> Any:
-    """``value`` as the field's type has it (a list as a tuple, 1 as 1.0). Raises UsageError."""
+    """``value`` as the field's type has it (a list as a tuple, 1 as 1.0), in its range. Raises UsageError."""
     if name in CHOICES and value not in CHOICES[name]:
         names = [str(choice) for choice in CHOICES[name]]
         raise UsageError(
@@ -158,15 +165,23 @@ def fitting(name: str, value: Any, default: Any) -> Any:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if isinstance(default, tuple):
         kind = type(default[0])
-        whole = isinstance(value, (list, tuple)) and all(type(v) is kind for v in value)
-        fits, expected = whole and len(value) > 0, f"a list of {kind.__name__}"
+        fits = isinstance(value, (list, tuple)) and len(value) > 0
+        fits = fits and all(type(v) is kind and (kind is str or v > 0) for v in value)
+        expected = "a list of str" if kind is str else "a list of whole numbers from 1"
         value = tuple(value) if fits else value
     elif name == "fps":
         fits, expected = value is None or (number and value > 0), "frames a second, or null"
         value = float(value) if fits and value is not None else value
-    elif isinstance(default, float):
-        fits, expected = number, "a number"
+    elif name in SHARES:
+        fits, expected = number and 0 <= value <= 1, "a number from 0 to 1"
         value = float(value) if fits else value
+    elif isinstance(default, float):
+        signed = name == "length_penalty"
+        fits, expected = number and (signed or value >= 0), "a number" + " from 0" * (not signed)
+        value = float(value) if fits else value
+    elif type(default) is int:
+        least = 0 if name in FROM_ZERO else 1
+        fits, expected = type(value) is int and value >= least, f"a whole number from {least}"
     else:
         fits, expected = type(value) is type(default), type(default).__name__
     if not fits:

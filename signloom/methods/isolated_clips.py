@@ -14,7 +14,7 @@ from torch import Tensor
 from signloom.data.clip import PoseClip
 from signloom.data.layouts import Layout, layout_named
 from signloom.data.lips import SEEN, Lips
-from signloom.data.sample import Sample
+from signloom.data.sample import Sample, gloss_of
 from signloom.encoders.pose_backbone import HANDS
 from signloom.encoders.streams import WRIST
 from signloom.errors import UsageError
@@ -41,13 +41,6 @@ class Batch(NamedTuple):
 
     read: Tensor
     labels: Tensor
-
-
-def gloss_of(sample: Sample) -> str:
-    """What the sample is to be recognised as: its text, or its one gloss where it has no text."""
-    if sample.text.strip() or len(sample.glosses) != 1:
-        return sample.text.strip()
-    return sample.glosses[0].gloss.strip()
 
 
 class Preparation:

@@ -17,6 +17,7 @@ from signloom.data.files import writing
 from signloom.data.layouts import Layout, layout_named
 from signloom.data.sample import SampleSource
 from signloom.errors import UsageError, nearest
+from signloom.inference.translate import needs_lips, reads_lips
 from signloom.methods.card import card_of
 from signloom.methods.finetune import begin_with
 from signloom.methods.method import (
@@ -53,7 +54,8 @@ from signloom.training.mixing import (
 from signloom.training.stages import Plan, Stage
 
 LOOKED_AT = 20
-"""Samples of a source among which one must have lips, for a model that reads them."""
+"""Samples of a source of which one must have lips for a model that reads them, and all for one that
+reads nothing else."""
 
 
 class Curriculum(Record):
@@ -350,7 +352,7 @@ def run_recipe(
     staged = _staged(recipe, mixture, layout, word)
     sources = [source for source in (real, synthetic) if source is not None]
     sources += [m.real for m in staged.mixtures if m is not mixture] if staged else []
-    _with_lips(model, sources)
+    _with_lips(model, [*sources, dev])
     firsts = [source[0] for source in sources]
     model.simulated_only = all(first.clip.simulated for first in firsts) and (
         begun is None or begun.simulated_only
@@ -401,16 +403,18 @@ def run_recipe(
 
 
 def _with_lips(model: nn.Module, sources: Sequence[SampleSource]) -> None:
-    """Raises UsageError where a model that reads lips is to learn from a source that gives none."""
-    if not getattr(model, "reads_lips", False):
+    """Raises UsageError where a source does not give a model that reads lips what it reads."""
+    if not reads_lips(model):
         return
+    alone = needs_lips(model)
     for source in sources:
-        looked_at = range(min(len(source), LOOKED_AT))
-        if not any(source[i].lips is not None for i in looked_at):
+        given = [source[i].lips is not None for i in range(min(len(source), LOOKED_AT))]
+        if not (all(given) if alone else any(given)):
             raise UsageError(
-                f"the model reads lips, and none of the first {len(looked_at)} samples of a source it "
-                "is to learn from has any; say 'lips: true' at the source, and prepare the corpus "
-                "with --lips"
+                f"the model reads {'nothing but ' if alone else ''}lips, and {sum(given) or 'none'} of "
+                f"the first {len(given)} samples of a source that it learns from or is validated by "
+                f"have any, expected {'all' if alone else 'at least one'}; say 'lips: true' at the "
+                "source, and prepare the corpus with --lips"
             )
 
 

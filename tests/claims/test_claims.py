@@ -172,7 +172,7 @@ def test_arms_that_were_not_run_are_named(tmp_path: Path) -> None:
         judge(CLAIMS["C1.1"], "tiny", (1, 2, 3), tmp_path)
     with pytest.raises(UsageError, match=r"seeds are 1, 2; a verdict takes 3 different ones"):
         jobs(CLAIMS["C1.1"], "tiny", (1, 2))
-    with pytest.raises(UsageError, match=r"C2\.1 cannot be run yet: needs method AutoSign"):
+    with pytest.raises(UsageError, match=r"C2\.1 cannot be run yet: needs arms of AutoSign"):
         jobs(CLAIMS["C2.1"], "tiny", (1, 2, 3))
     with pytest.raises(UsageError, match=r"there is no claim 'C1\.9' \(did you mean 'C"):
         claim_named("C1.9")

@@ -10,9 +10,12 @@ import pytest
 import typer
 
 from signloom.cli import evaluate, fuse, recognize
+from signloom.cli.recognize import loaded, read_words
 from signloom.corpora.store import StoreWriter
+from signloom.data.clip import Origin
 from signloom.data.layouts import HANDS42
-from signloom.errors import UsageError
+from signloom.data.sample import GlossSpan
+from signloom.errors import UntrustedResultError, UsageError
 from signloom.inference.fusion import SHARES
 from signloom.methods.isolated import PRESETS, build
 from signloom.pose.files import write_pose
@@ -98,6 +101,63 @@ def test_a_store_without_lips_is_scored_by_pose_and_tunes_nothing(
         assert json.loads(out.read_text())["read"] == read
     with pytest.raises(UsageError, match="none of the 4 samples has lips"):
         command(fuse, parts["pose"], parts["lips"], tmp_path / "without", "-o", tmp_path / "no")
+
+
+def test_real_samples_choose_no_share_for_models_of_simulated_signing(
+    parts: dict[str, Path], tmp_path: Path
+) -> None:
+    word = SimulatedWords("tiny", "dev", HANDS42, lips=True)[0]
+    with StoreWriter(tmp_path / "real", HANDS42) as writer:
+        writer.add(replace(word, clip=replace(word.clip, origin=Origin("mediapipe"))), "dev")
+    arguments = (fuse, parts["pose"], parts["lips"], tmp_path / "real", "-o", tmp_path / "both")
+    with pytest.raises(UntrustedResultError, match="is not simulated signing"):
+        command(*arguments)
+    assert not (tmp_path / "both").exists()
+    command(*arguments, "--allow-simulated")
+    assert (tmp_path / "both").is_dir()
+
+
+def test_a_model_of_lips_fails_on_what_has_none_and_finishes_the_rest(
+    parts: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = SimulatedWords("tiny", "dev", HANDS42, lips=True)
+    for i in range(2):
+        write_pose(source[i].clip, tmp_path / f"{i}.pose")
+    assert source[1].lips is not None
+    write_lips(source[1].lips, beside(tmp_path / "1.pose"))
+    inputs = (tmp_path / "0.pose", tmp_path / "1.pose")
+    app = typer.Typer()
+    app.command()(recognize.run)
+    code = app([*map(str, inputs), "--model", str(parts["lips"]), "--json"], standalone_mode=False)
+    captured = capsys.readouterr()
+    assert code == 3
+    assert [each["input"] for each in json.loads(captured.out)] == [str(inputs[1])]
+    assert f"{inputs[0]} has no lips beside it, and model 'lips' reads nothing" in captured.err
+    assert str(inputs[1]) not in captured.err
+
+
+def test_a_split_with_lips_in_part_is_no_test_of_a_model_of_lips(
+    parts: dict[str, Path], tmp_path: Path
+) -> None:
+    source = SimulatedWords("tiny", "dev", HANDS42, lips=True)
+    with StoreWriter(tmp_path / "part", HANDS42) as writer:
+        writer.add(source[0], "dev")
+        writer.add(replace(source[1], lips=None), "dev")
+    out = tmp_path / "scores.json"
+    with pytest.raises(UsageError, match="1 of the 2 samples of split 'dev' of .* have lips"):
+        command(evaluate, parts["lips"], tmp_path / "part", "--split", "dev", "-o", out)
+    assert not out.exists()
+
+
+def test_the_baseline_of_words_takes_the_gloss_where_there_is_no_text(
+    parts: dict[str, Path], tmp_path: Path
+) -> None:
+    word = SimulatedWords("tiny", "dev", HANDS42)[0]
+    with StoreWriter(tmp_path / "store", HANDS42) as writer:
+        writer.add(replace(word, text="", glosses=(GlossSpan("ICE CREAM"),)), "train")
+        writer.add(word, "test")
+    _, texts, told = read_words(str(tmp_path / "store"), "test", loaded(str(parts["pose"])))
+    assert (texts, told) == (["ICE CREAM"], "train split")
 
 
 def test_what_cannot_be_fused_is_said(parts: dict[str, Path], tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from signloom.cli import episode
+from signloom.cli.episode import Stages, open_media
 from signloom.cli.main import main
 from signloom.corpora import store as stores
 from signloom.data.clip import PoseClip
@@ -179,6 +181,17 @@ def test_align_gives_a_model_the_lips_of_each_stretch(
     assert run(*command) in (0, 5)
     assert f"{pose} has no lips beside it" in capsys.readouterr().err
     assert set(given) == {None}
+
+
+def test_poses_that_are_replaced_keep_no_lips_of_others(
+    pose: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip, lips = read_pose(pose), read_lips(beside(pose))
+    kept = pose.parent / "kept.pose"
+    monkeypatch.setattr(episode, "_extracted", lambda *told: (clip, lips if told[-1] else None))
+    for seen in (True, False):
+        open_media(Path("v.mp4"), None, Stages(), save_pose=kept, overwrite=not seen, lips=seen)
+        assert (kept.is_file(), beside(kept).exists()) == (True, seen)
 
 
 def test_info_describes_a_file_of_lips(pose: Path, capsys: pytest.CaptureFixture[str]) -> None:

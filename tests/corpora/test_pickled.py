@@ -6,6 +6,8 @@ import collections
 import gzip
 import os
 import pickle
+import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -142,6 +144,65 @@ SET_CODE = b"\x80\x02cnumpy\ndtype\n(X\x02\x00\x00\x00f4tR"
 def test_a_broken_pickle_is_named(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(MediaError, match=r"poses\.pkl cannot be read as a pickle"):
         read_pickle(written(tmp_path, data))
+
+
+DEEP = b"N" + b"\x85" * 1_000_000
+"""A tuple in a tuple, so deep that its hash overflows the stack."""
+SHARED = b"\x80\x04X\x00\x00\x10\x00" + b"a" * 2**20 + b"\x94\x8c\x06latin1\x94"
+"""One MiB of text in the memo (0), and an encoding (1)."""
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x80\x04}" + DEEP + b"Ns.",  # SETITEM
+        b"\x80\x04}(" + DEEP + b"Nu.",  # SETITEMS
+        b"(" + DEEP + b"Nd.",  # DICT
+        b"\x80\x04\x8f(" + DEEP + b"\x90.",  # ADDITEMS
+        b"\x80\x04(" + DEEP + b"\x91.",  # FROZENSET
+        b"\x80\x05\x96" + (2**32).to_bytes(8, "little") + b".",  # BYTEARRAY8
+        b"\x80\x05\x8e" + (2**32).to_bytes(8, "little") + b".",  # BINBYTES8
+        SHARED + b"(" + b"c_codecs\nencode\nh\x00h\x01\x86R" * 10_000 + b"l.",  # REDUCE
+        b"\x80\x04C\x00\x94B\x00\x00\x10\x00" + b"a" * 2**20 + b"\x94("
+        + b"cnumpy.core.multiarray\n_reconstruct\n)R"
+        + b"(K\x01J\x00\x00\x10\x00\x85cnumpy\ndtype\n\x8c\x02u1\x85R\x89h\x01tb" * 10_000
+        + b"l.",  # BUILD
+        gzip.compress(b"(" + (b"B\x00\x00\x10\x00" + b"a" * 2**20) * 64 + b"l.", mtime=0),
+        gzip.compress(b"I" + b"1" * 2**26, mtime=0),  # a line
+    ],
+)  # fmt: skip
+def test_a_hostile_pickle_ends_neither_the_process_nor_its_memory(
+    tmp_path: Path, data: bytes
+) -> None:
+    """In a process of its own, which may take 2 GiB: a crash there is a failure here."""
+    script = """
+import resource, sys
+from signloom.corpora.pickled import read_pickle
+from signloom.errors import MediaError
+resource.setrlimit(resource.RLIMIT_AS, (2**31, 2**31))
+try:
+    read_pickle(sys.argv[1])
+except MediaError as error:
+    sys.exit(f"refused: {error}")
+"""
+    file = written(tmp_path, gzip.compress(data) if data[:2] != b"\x1f\x8b" else data)
+    ran = subprocess.run(
+        [sys.executable, "-c", script, str(file)], capture_output=True, text=True, timeout=60
+    )
+    assert ran.returncode == 1, ran.stderr[-500:]
+    assert "refused: " in ran.stderr
+    assert "MemoryError" not in ran.stderr
+    assert "key that is not plain" in ran.stderr or "more than its size allows" in ran.stderr
+
+
+def test_a_large_archive_of_poses_is_within_the_budget(tmp_path: Path) -> None:
+    """Noise in every protocol's way, and keys of all plain types."""
+    poses = np.random.default_rng(0).standard_normal(2**22).astype("f4")
+    keyed = {"a": 1, 2: {3, "b", None}, b"c": frozenset({0.5, True}), None: poses}
+    for value, protocol in (({None: poses}, 2), (keyed, 4), (keyed, 5)):
+        found = read_pickle(written(tmp_path, pickle.dumps(value, protocol)))
+        np.testing.assert_array_equal(found[None], poses)
+        assert {**found, None: 0} == {**value, None: 0}
 
 
 @given(st.binary(max_size=60), st.integers(0, 200), st.integers(1, 30))

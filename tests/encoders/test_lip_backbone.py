@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from signloom.data.lips import Lips
 from signloom.encoders.auto_avsr import (
     AutoAvsrEncoder,
     _Attention,
@@ -25,8 +24,6 @@ from signloom.encoders.lip_backbone import (
     Frozen,
     LipBackbone,
     SmallLipEncoder,
-    learn_mouths,
-    lip_features,
 )
 from signloom.errors import MediaError, UsageError
 
@@ -289,41 +286,3 @@ def test_the_small_encoder_is_small_and_does_not_mind_the_light() -> None:
     with torch.no_grad():
         bright = encoder(pictures * 1.5 + 1, mask)
     assert (bright - dark).abs().max() < 0.1 * dark.std()
-
-
-def visemes(times: range) -> tuple[list[Lips], list[int]]:
-    """Short clips of four mouth states of two signers, each in light of its own."""
-    from signloom.simulator.camera import camera_of
-    from signloom.simulator.corpora import signer_numbered
-    from signloom.simulator.lips import lips_of
-    from signloom.simulator.phonology import VISEMES, draws
-    from tests.simulator.test_lips import still
-
-    lips, labels = [], []
-    for label, name in enumerate(("aa", "oo", "ee", "mbp")):
-        for time in times:
-            rng = draws("encoder", name, time)
-            camera, signer = camera_of(rng), signer_numbered(1, time % 2)
-            lips.append(lips_of(still(VISEMES[name], 3), signer, camera, rng))
-            labels.append(label)
-    return lips, labels
-
-
-def test_the_small_encoder_learns_what_mouths_say() -> None:
-    """Four states in light that it has not seen; and features are what it says of the crop's middle."""
-    torch.manual_seed(0)
-    encoder = SmallLipEncoder(16)
-    reader = learn_mouths(encoder, *visemes(range(16)), steps=70, batch=10)
-    lips, labels = visemes(range(100, 106))
-    with torch.no_grad():
-        pictures, mask = pad_frames([one.seen() for one in lips])
-        found = reader(encoder(pictures, mask), mask).argmax(1)
-    assert (found == torch.tensor(labels)).float().mean() >= 0.9
-    one = Lips(lips[0].frames, np.array([True, False, True]), 25.0)
-    features = lip_features(encoder, one)
-    assert not features[1].any()
-    with torch.no_grad():
-        expected = encoder(*pad_frames([lips[0].seen()]))[0].numpy()
-    np.testing.assert_allclose(features[[0, 2]], expected[[0, 2]], rtol=1e-4, atol=1e-5)
-    with pytest.raises(UsageError, match="got 24 clips of mouths and 3 labels"):
-        learn_mouths(encoder, lips, labels[:3], steps=1)

@@ -167,6 +167,10 @@ def test_extract_writes_lips_beside_poses_and_adds_them_to_poses_that_are_there(
     pose.unlink()
     assert extract("--parts", "face", "--lips", "--resume") == 0
     assert pose.is_file()
+    assert extract("--parts", "face", "--resume") == 0
+    assert lips.is_file()
+    assert extract("--parts", "face", "--overwrite") == 0
+    assert (pose.is_file(), lips.exists()) == (True, False)
 
 
 def test_each_frame_of_the_clip_gets_the_picture_of_its_time(tmp_path: Path) -> None:

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import torch
 
+from signloom.data.clip import Origin
 from signloom.data.layouts import HANDS42
-from signloom.data.sample import Sample
-from signloom.errors import UsageError
+from signloom.data.sample import Sample, gloss_of
+from signloom.errors import UntrustedResultError, UsageError
 from signloom.inference.fusion import SHARES, Fused, fused, tune
 from signloom.inference.recognize import Recognizer, evaluate_recognition
 from signloom.methods.isolated import PRESETS, Config, Isolated, build, score_dev
-from signloom.methods.isolated_clips import gloss_of
 from signloom.methods.load import load
 from signloom.simulator.corpora import SimulatedWords
 from signloom.simulator.lexicon import relation
@@ -56,7 +56,7 @@ def model() -> Fused:
     both = Fused(learnt(POSE, train, 40), learnt(LIPS, train, 140))
     for part in (both.pose, both.lips):
         score_dev(part, dev, len(dev), beam=1)
-    tune(both, dev, gloss_of, len(dev))
+    tune(both, dev, len(dev))
     return both
 
 
@@ -146,7 +146,7 @@ def planted(count: int) -> tuple[Callable[[float, float], tuple[Planted, Planted
 def test_the_share_is_what_the_better_model_deserves() -> None:
     pair, samples = planted(400)
     model = Fused(*pair(2.0, 0.8))
-    rates = tune(model, samples, gloss_of, 400)
+    rates = tune(model, samples, 400)
     assert tuple(rates) == SHARES
     assert 0.6 <= model.share <= 0.8
     assert rates[model.share]["top-1"] == max(rate["top-1"] for rate in rates.values())
@@ -165,12 +165,25 @@ def test_of_equal_shares_the_even_one_is_taken_and_samples_without_lips_do_not_c
     pose, _ = pair(2.0, 2.0)
     same = Fused(pose, Planted("l", pose.table, pose.glosses, True), 0.9)
     blind = [replace(sample, lips=None, text="none of them") for sample in samples[:30]]
-    rates = tune(same, blind + samples[30:], gloss_of, 50)
+    rates = tune(same, blind + samples[30:], 50)
     assert (same.share, len({rate["top-1"] for rate in rates.values()})) == (0.5, 1)
     assert same.calibration is not None
     assert same.calibration.n == 20
     with pytest.raises(UsageError, match="none of the 30 samples has lips"):
-        tune(same, blind, gloss_of, 99)
+        tune(same, blind, 99)
+
+
+def test_a_share_is_not_chosen_by_signing_that_the_models_do_not_know() -> None:
+    pair, samples = planted(30)
+    model = Fused(*pair(2.0, 0.8))
+    model.simulated_only = True
+    real = replace(
+        samples[7], id="real", clip=replace(samples[7].clip, origin=Origin("mediapipe-holistic"))
+    )
+    dev = [*samples[:7], real]
+    with pytest.raises(UntrustedResultError, match="sample 'real' is not simulated signing"):
+        tune(model, dev, 8)
+    assert tuple(tune(model, dev, 8, allow_simulated=True)) == SHARES
 
 
 def test_fusion_is_the_weighted_sum_of_logits() -> None:

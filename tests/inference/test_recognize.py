@@ -10,7 +10,7 @@ import pytest
 from signloom.data.clip import SIMULATED, Origin, PoseClip
 from signloom.data.layouts import HANDS42
 from signloom.data.lips import Lips
-from signloom.data.sample import Sample
+from signloom.data.sample import GlossSpan, Sample
 from signloom.errors import UntrustedResultError, UsageError
 from signloom.inference.recognize import (
     Calibration,
@@ -144,6 +144,8 @@ def test_a_split_is_scored_beside_its_baselines() -> None:
     assert (frequent["top-1"], frequent["top-5"]) == (pytest.approx(50), pytest.approx(400 / 6))
     assert found.to_json()["n"] == 6
     assert evaluate_recognition(Counter(), corpus, [], limit=2).references == ("one", "one")
+    unwritten = [Sample("0", clip_of(1), "", (GlossSpan("one"),))]
+    assert evaluate_recognition(Counter(), unwritten, []).metrics[0].value == 100
 
 
 def test_real_clips_are_refused_by_a_model_of_simulated_signing() -> None:

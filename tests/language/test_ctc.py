@@ -10,11 +10,23 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signloom.language.ctc import Labelling, PrefixBeam, ctc_loss, greedy, prefix_beam_search
+from signloom.language.ctc import Labelling, PrefixBeam, ctc_loss
 
 
 def collapsed(path: tuple[int, ...], blank: int) -> tuple[int, ...]:
     return tuple(label for label, _ in itertools.groupby(path) if label != blank)
+
+
+def greedy(log_p: torch.Tensor, blank: int) -> tuple[int, ...]:
+    return collapsed(tuple(log_p.argmax(-1).tolist()), blank)
+
+
+def searched(
+    log_p: torch.Tensor, blank: int, width: int = 10, classes: int = 20
+) -> list[Labelling]:
+    search = PrefixBeam(blank, width, classes)
+    search.take(log_p)
+    return search.best()
 
 
 def enumerated(log_p: torch.Tensor, blank: int) -> dict[tuple[int, ...], float]:
@@ -42,7 +54,7 @@ def test_an_unpruned_search_gives_the_exact_probabilities(
     blank = seed % classes
     log_p = random_rows(seed, frames, classes)
     truth = enumerated(log_p, blank)
-    found = prefix_beam_search(log_p, blank, width=10_000, classes=0)
+    found = searched(log_p, blank, width=10_000, classes=0)
     assert {f.labels for f in found} == set(truth)
     for each in found:
         assert math.exp(each.log_p) == pytest.approx(truth[each.labels], rel=1e-9)
@@ -53,8 +65,8 @@ def test_an_unpruned_search_gives_the_exact_probabilities(
 def test_it_finds_what_greedy_collapse_misses() -> None:
     """The textbook case: blank is likeliest in each frame, and yet 'a' is the likelier labelling."""
     log_p = torch.tensor([[0.6, 0.4], [0.6, 0.4]]).log()
-    assert greedy(log_p, blank=0) == []
-    best = prefix_beam_search(log_p, blank=0)[0]
+    assert greedy(log_p, blank=0) == ()
+    best = searched(log_p, blank=0)[0]
     assert best.labels == (1,)
     assert math.exp(best.log_p) == pytest.approx(1 - 0.36)
 
@@ -63,17 +75,17 @@ def test_it_finds_what_greedy_collapse_misses() -> None:
 @given(seed=st.integers(0, 10_000), frames=st.integers(1, 12), width=st.integers(1, 5))
 def test_sure_frames_give_the_greedy_collapse(seed: int, frames: int, width: int) -> None:
     log_p = random_rows(seed, frames, 5, sharp=200.0)
-    assert list(prefix_beam_search(log_p, 0, width, classes=3)[0].labels) == greedy(log_p, 0)
+    assert searched(log_p, 0, width, classes=3)[0].labels == greedy(log_p, 0)
 
 
 def test_blank_alone_is_the_empty_hypothesis() -> None:
     log_p = torch.full((7, 3), -30.0)
     log_p[:, 2] = 0.0
-    best = prefix_beam_search(log_p, blank=2)[0]
+    best = searched(log_p, blank=2)[0]
     assert best.labels == ()
     assert best.log_p == pytest.approx(0.0, abs=1e-6)
-    assert greedy(log_p, blank=2) == []
-    assert prefix_beam_search(log_p[:0], blank=2) == [Labelling((), 0.0)]
+    assert greedy(log_p, blank=2) == ()
+    assert searched(log_p[:0], blank=2) == [Labelling((), 0.0)]
 
 
 @settings(max_examples=20, deadline=None)
@@ -86,7 +98,7 @@ def test_pieces_give_what_the_whole_gives_and_agreed_never_changes(
     seed: int, cuts: list[int], width: int
 ) -> None:
     log_p = random_rows(seed, 20, 4, sharp=2.0)
-    whole = prefix_beam_search(log_p, 0, width, classes=0)
+    whole = searched(log_p, 0, width, classes=0)
     search, agreed = PrefixBeam(0, width, 0), ()
     edges = [0, *sorted(cuts), 20]
     for first, last in itertools.pairwise(edges):

@@ -31,7 +31,7 @@ from signloom.methods.isolated import (
     build,
     contrastive_loss,
 )
-from signloom.methods.isolated_clips import gloss_of, masked_articulators, palms
+from signloom.methods.isolated_clips import masked_articulators, palms
 from signloom.methods.load import load
 from signloom.pose.augment import mirrored
 from signloom.training.checkpoint import save_checkpoint, write_tensors

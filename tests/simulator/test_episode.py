@@ -350,3 +350,5 @@ def test_simulate_episode_writes_lips_beside_the_clip(tmp_path: Path) -> None:
     assert (lips.id, lips.origin) == (episode.id, episode.lips().origin)
     (tmp_path / "0.pose").unlink()
     assert simulate("--minutes", "0.5", "--lips", "-o", str(tmp_path)) == 2  # the lips are there
+    assert simulate("--minutes", "0.5", "--overwrite", "-o", str(tmp_path)) == 0
+    assert not (tmp_path / "0.lips.safetensors").exists()

@@ -166,6 +166,9 @@ def test_commands_write_lips_beside_clips_and_into_stores(
     lips = read_lips(beside(pose)).aligned_with(read_pose(pose))
     np.testing.assert_array_equal(lips.frames, expected.lips.frames)
     assert (lips.id, lips.origin) == (expected.lips.id, expected.lips.origin)
+    plain = ("--size", "tiny", "--layout", "hands42", "-o", tmp_path)
+    assert run("simulate", "words", "--index", 1, "--overwrite", *plain) == 0
+    assert (pose.is_file(), beside(pose).exists()) == (True, False)
     assert run("prepare", "sim-sentences-v1", "--split", "dev", *same, tmp_path / "s") == 0
     store = open_store(tmp_path / "s", "dev", lips=True)
     assert store.describe()["description"]["lips"] == "sim-lips-v1"

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
+from torch import nn
 
 import signloom
 from signloom.cli.main import main
+from signloom.data.layouts import HANDS42
 from signloom.errors import UsageError
 from signloom.methods.load import load
-from signloom.methods.recipe import read_recipe, run_recipe
+from signloom.methods.recipe import _with_lips, read_recipe, run_recipe
+from signloom.simulator.corpora import SimulatedWords
 from signloom.training.checkpoint import read_checkpoint
 from signloom.training.fit import DivergedError
 from signloom.training.mixing import AnnealedCap, Mixture
@@ -182,7 +187,8 @@ def test_push_shows_the_card_and_needs_a_token(
     ]
 
 
-def test_a_model_that_reads_lips_is_not_trained_without_any(tmp_path: Path) -> None:
+@pytest.mark.parametrize("blind", ["train", "dev"])
+def test_a_model_that_reads_lips_is_not_trained_without_any(tmp_path: Path, blind: str) -> None:
     source = {"simulated": "words", "size": "tiny"}
     recipe = tmp_path / "lips.yaml"
     recipe.write_text(
@@ -192,10 +198,27 @@ def test_a_model_that_reads_lips_is_not_trained_without_any(tmp_path: Path) -> N
                 "method": "isolated",
                 "preset": "tiny",
                 "config": {"reads": "lips", "layout": "ps76", "normalizer": "shoulder"},
-                "data": {"train": source, "dev": {**source, "split": "dev", "lips": True}},
+                "data": {
+                    split: {**source, "split": split, "lips": split != blind}
+                    for split in ("train", "dev")
+                },
                 "training": {"steps": 1, "batch": 2},
             }
         )
     )
     with pytest.raises(UsageError, match=r"none of the first 20 samples .* say 'lips: true'"):
         run_recipe(read_recipe(recipe), tmp_path / "run")
+
+
+@pytest.mark.parametrize(("alone", "having", "enough"), [
+    (True, 20, True), (True, 19, False), (False, 1, True), (False, 0, False),
+])  # fmt: skip
+def test_a_model_of_lips_alone_wants_them_everywhere(
+    alone: bool, having: int, enough: bool
+) -> None:
+    model = nn.Module()
+    model.reads_lips, model.needs_lips = True, alone  # type: ignore[assignment]
+    seen = SimulatedWords("tiny", "dev", HANDS42, lips=True)[0]
+    source = [seen] * having + [replace(seen, lips=None)] * (25 - having)
+    with nullcontext() if enough else pytest.raises(UsageError, match=f"{having or 'none'} of the"):
+        _with_lips(model, [source])
