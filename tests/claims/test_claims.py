@@ -316,7 +316,7 @@ def test_the_command_lists_shows_and_plans(
 
     listed = told("list")
     assert [i for i in ALL if f"  {i} " not in listed] == []
-    assert "not yet: needs method AutoSign" in listed
+    assert "not yet: needs arms of AutoSign" in listed
     assert "9 arms and seeds, 3 to be trained, about 8 minutes" in told(
         "run", "C1.2", "--scale", "tiny", "--dry-run"
     )

@@ -144,7 +144,7 @@ def test_a_split_with_lips_in_part_is_no_test_of_a_model_of_lips(
         writer.add(source[0], "dev")
         writer.add(replace(source[1], lips=None), "dev")
     out = tmp_path / "scores.json"
-    with pytest.raises(UsageError, match="1 of the 2 samples of split 'dev' of .* have lips"):
+    with pytest.raises(UsageError, match=r"1 of the 2 samples of split 'dev' of .* have lips"):
         command(evaluate, parts["lips"], tmp_path / "part", "--split", "dev", "-o", out)
     assert not out.exists()
 

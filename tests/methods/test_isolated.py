@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from signloom.data.clip import PoseClip
 from signloom.data.layouts import HANDS42, MP203, Layout
 from signloom.data.lips import Lips
-from signloom.data.sample import GlossSpan, Sample
+from signloom.data.sample import GlossSpan, Sample, gloss_of
 from signloom.encoders.conformer import attentive_pool
 from signloom.encoders.lip_backbone import Frozen, SmallLipEncoder
 from signloom.encoders.streams import streams_of
