@@ -15,12 +15,13 @@ refused a pickle.
 from __future__ import annotations
 
 import gzip
+import io
 import math
 import os
 import pickle
 import re
 from collections.abc import Callable
-from typing import IO, Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,14 +77,14 @@ class _Budget:
 
     def take(self, count: int) -> None:
         if count > self.left:
-            raise pickle.UnpicklingError(f"it asks for {count} bytes more than its size allows")
+            raise pickle.UnpicklingError(f"its {count} bytes more are more than its size allows")
         self.left -= count
 
 
 class _Metered:
-    """A file that is read within a budget, and of which whole reads only count."""
+    """A file that is read within a budget; one that ends within a value is broken."""
 
-    def __init__(self, file: IO[bytes], budget: _Budget) -> None:
+    def __init__(self, file: io.BufferedIOBase, budget: _Budget) -> None:
         self._file, self._budget = file, budget
 
     def read(self, count: int) -> bytes:
@@ -99,78 +100,74 @@ class _Metered:
         return line
 
 
+def _call(reader: Any) -> None:
+    """Charges for what is on top of the stack, which a call is about to copy."""
+    arguments = reader.stack[-1]
+    if type(arguments) is not tuple:
+        raise pickle.UnpicklingError("a call without a tuple of arguments")
+    copied = (each for each in arguments if isinstance(each, (str, bytes, bytearray)))
+    reader.budget.take(sum(map(len, copied)))
+
+
+def _plain(keys: list[Any]) -> None:
+    if not all(type(key) in _KEYS for key in keys):
+        raise pickle.UnpicklingError("a key that is not plain, expected text or a number")
+
+
+def _key(reader: Any) -> None:
+    _plain(reader.stack[-2:-1])
+
+
+def _keys(reader: Any) -> None:
+    _plain(reader.stack[::2])
+
+
+def _members(reader: Any) -> None:
+    _plain(reader.stack)
+
+
+def _after(check: Callable[[Any], None], opcode: bytes) -> Callable[[Any], None]:
+    step: Callable[[Any], None] = pickle._Unpickler.dispatch[opcode[0]]
+
+    def checked(reader: Any) -> None:
+        check(reader)
+        step(reader)
+
+    return checked
+
+
+def _bytearray8(reader: Any) -> None:
+    """Reads before it makes room, which the original does the other way round."""
+    reader.append(bytearray(reader.read(int.from_bytes(reader.read(8), "little"))))
+
+
 class _Restricted(pickle._Unpickler):
     """The reader in Python: that in C sizes a table by any number that a pickle names."""
 
-    stack: list[Any]
+    dispatch: ClassVar[dict[int, Callable[[Any], None]]] = {
+        **pickle._Unpickler.dispatch,
+        pickle.REDUCE[0]: _after(_call, pickle.REDUCE),
+        pickle.BUILD[0]: _after(_call, pickle.BUILD),
+        pickle.SETITEM[0]: _after(_key, pickle.SETITEM),
+        pickle.SETITEMS[0]: _after(_keys, pickle.SETITEMS),
+        pickle.DICT[0]: _after(_keys, pickle.DICT),
+        pickle.ADDITEMS[0]: _after(_members, pickle.ADDITEMS),
+        pickle.FROZENSET[0]: _after(_members, pickle.FROZENSET),
+        pickle.BYTEARRAY8[0]: _bytearray8,
+    }
 
-    def __init__(self, file: IO[bytes], budget: _Budget) -> None:
+    def __init__(self, file: io.BufferedIOBase, budget: _Budget) -> None:
         super().__init__(_Metered(file, budget))
-        self._budget = budget
-
-    def _call(self) -> None:
-        """Charges for what is on top of the stack, which a call is about to copy."""
-        if type(self.stack[-1]) is not tuple:
-            raise pickle.UnpicklingError("a call without a tuple of arguments")
-        copied = (v for v in self.stack[-1] if isinstance(v, (str, bytes, bytearray)))
-        self._budget.take(sum(map(len, copied)))
-
-    def _reduce(self) -> None:
-        self._call()
-        self.load_reduce()
-
-    def _build(self) -> None:
-        self._call()
-        self.load_build()
+        self.budget = budget
 
     def _instantiate(self, *arguments: Any) -> None:
         raise pickle.UnpicklingError("it makes an object")
-
-    def _bytearray8(self) -> None:
-        self.stack.append(bytearray(self.read(int.from_bytes(self.read(8), "little"))))
-
-    def _setitem(self) -> None:
-        _plain(self.stack[-2:-1])
-        self.load_setitem()
-
-    def _setitems(self) -> None:
-        _plain(self.stack[::2])
-        self.load_setitems()
-
-    def _dict(self) -> None:
-        _plain(self.stack[::2])
-        self.load_dict()
-
-    def _additems(self) -> None:
-        _plain(self.stack)
-        self.load_additems()
-
-    def _frozenset(self) -> None:
-        _plain(self.stack)
-        self.load_frozenset()
-
-    dispatch = {  # noqa: RUF012
-        **pickle._Unpickler.dispatch,
-        pickle.REDUCE[0]: _reduce,
-        pickle.BUILD[0]: _build,
-        pickle.BYTEARRAY8[0]: _bytearray8,
-        pickle.SETITEM[0]: _setitem,
-        pickle.SETITEMS[0]: _setitems,
-        pickle.DICT[0]: _dict,
-        pickle.ADDITEMS[0]: _additems,
-        pickle.FROZENSET[0]: _frozenset,
-    }
 
     def find_class(self, module: str, name: str) -> Any:
         stand_in = _STAND_INS.get((module, name))
         if stand_in is None:
             raise _Refused(f"'{module}.{name}'")
         return _Named(stand_in)
-
-
-def _plain(keys: list[Any]) -> None:
-    if not all(type(key) in _KEYS for key in keys):
-        raise pickle.UnpicklingError("a key that is not plain, expected text or a number")
 
 
 class _Named:

@@ -185,7 +185,7 @@ try:
 except MediaError as error:
     sys.exit(f"refused: {error}")
 """
-    file = written(tmp_path, gzip.compress(data) if data[:2] != b"\x1f\x8b" else data)
+    file = written(tmp_path, data)
     ran = subprocess.run(
         [sys.executable, "-c", script, str(file)], capture_output=True, text=True, timeout=60
     )
