@@ -324,7 +324,10 @@ def _bundled() -> Locator | Spotter:
     return seer(str(BUNDLED), Place.program)
 
 
-def _refined(model: Locator | Spotter, source: Source, place: Place, lips: bool) -> Refine:
+def refined(
+    model: Locator | Spotter, source: Source, place: Place = Place.program, lips: bool = False
+) -> Refine:
+    """What a model adds to the program on an episode."""
     from signloom.inference.spotting import Spotter, WithSpotter
     from signloom.inference.windows import WithModel
 
@@ -392,7 +395,7 @@ def align_one(
     if model is not None:
         if lips and source.lips is None:
             print(f"signloom: {blind(model, str(poses))}", file=sys.stderr)
-        refine = _refined(model, source, extras.place, lips)
+        refine = refined(model, source, extras.place, lips)
     with stages.of("align"):
         found = retime(given.cues, source.activity, wishes, name=str(subtitles), refine=refine)
     for notice in found.notices:

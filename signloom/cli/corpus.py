@@ -125,6 +125,7 @@ def aligned(pose: Path) -> AlignedEpisode:
     Raises UsageError where there is neither a report nor one subtitle file; what reading and
     aligning raise.
     """
+    from signloom.cli.align import refined, usual_for
     from signloom.cli.episode import Stages, open_media
     from signloom.corpora.episodes import (
         AlignedCue,
@@ -143,8 +144,11 @@ def aligned(pose: Path) -> AlignedEpisode:
     given = read_subtitles(subtitles)
     for notice in given.notices:
         print(f"signloom: {subtitles}: {notice}", file=sys.stderr)
-    activity = open_media(pose, None, Stages()).activity
-    found = retime(given.cues, activity, Wishes(on_low="mark"), name=str(subtitles))
+    source = open_media(pose, None, Stages())
+    activity, model = source.activity, usual_for(pose)
+    refine = None if model is None else refined(model, source)
+    wishes = Wishes(on_low="mark")
+    found = retime(given.cues, activity, wishes, name=str(subtitles), refine=refine)
     for notice in found.notices:
         print(f"signloom: {notice}", file=sys.stderr)
     cues = tuple(

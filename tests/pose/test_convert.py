@@ -100,7 +100,8 @@ def test_wholebody_from_holistic_and_openpose() -> None:
 
 
 def test_hands_come_out_of_every_layout_in_the_same_order() -> None:
-    for source in (*LAYOUTS.values(), openpose()):
+    with_fingers = (each for each in LAYOUTS.values() if len(each.part("left_hand")) == 21)
+    for source in (*with_fingers, openpose()):
         out = convert(a_clip(source), HANDS42)
         assert (out.points[0, :21, 0] == source.part("left_hand") + 1).all()
         assert (out.points[0, 21:, 0] == source.part("right_hand") + 1).all()
