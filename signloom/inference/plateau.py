@@ -109,7 +109,8 @@ def place_cues(
         )
     if not cues:
         return []
-    order = sorted(range(cues), key=lambda cue: (priors[cue].start + priors[cue].end, cue))
+    # To the microsecond: sums of equal midpoints may differ in their last bit.
+    order = sorted(range(cues), key=lambda k: (round(priors[k].start + priors[k].end, 6), k))
     wanted = [
         _inside(confidence.get(cue), threshold, total)
         or _input_timing(priors[cue], fps, threshold, total)
