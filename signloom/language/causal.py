@@ -39,8 +39,13 @@ def build_gpt2(
     inner: int,
     positions: int,
     dropout: float,
+    crossed: bool = False,
 ) -> GPT2LMHeadModel:
-    """A GPT-2 with random weights: learned positions, gelu_new, a final layer norm, a head of its own."""
+    """A GPT-2 with random weights: learned positions, gelu_new, a final layer norm.
+
+    crossed: it attends to an encoder, and its head is tied to its embeddings (spec §1); without, the head
+    is its own.
+    """
     return GPT2LMHeadModel(
         GPT2Config(
             vocab_size=vocabulary,
@@ -52,7 +57,8 @@ def build_gpt2(
             resid_pdrop=dropout,
             embd_pdrop=dropout,
             attn_pdrop=dropout,
-            tie_word_embeddings=False,
+            add_cross_attention=crossed,
+            tie_word_embeddings=crossed,
             bos_token_id=None,
             eos_token_id=None,
         )

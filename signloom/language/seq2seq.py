@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
-from transformers import BertConfig, BertModel, GPT2Config, GPT2LMHeadModel
+from transformers import BertConfig, BertModel, GPT2LMHeadModel
 from transformers.cache_utils import DynamicCache, EncoderDecoderCache
 
 from signloom.errors import MediaError, UsageError
@@ -109,34 +109,6 @@ def bert_encoder(
     del encoder.embeddings.word_embeddings
     encoder.embeddings.register_module("word_embeddings", None)
     return encoder
-
-
-def gpt2_decoder(
-    vocabulary: int,
-    width: int,
-    layers: int,
-    heads: int,
-    inner: int,
-    positions: int,
-    dropout: float,
-) -> GPT2LMHeadModel:
-    """A GPT-2 decoder with random weights, cross-attention and a head tied to its embeddings (spec §1)."""
-    return GPT2LMHeadModel(
-        GPT2Config(
-            vocab_size=vocabulary,
-            n_embd=width,
-            n_layer=layers,
-            n_head=heads,
-            n_inner=inner,
-            n_positions=positions,
-            resid_pdrop=dropout,
-            embd_pdrop=dropout,
-            attn_pdrop=dropout,
-            add_cross_attention=True,
-            bos_token_id=None,
-            eos_token_id=None,
-        )
-    )
 
 
 def load_encoder(encoder: BertModel, source: str) -> float:

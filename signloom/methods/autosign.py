@@ -24,38 +24,31 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Literal, get_args
 
-import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from signloom.data.clip import PoseClip
-from signloom.data.layouts import Layout
-from signloom.data.sample import Sample, SampleSource
-from signloom.data.timing import Seconds
-from signloom.errors import UsageError, nearest
+from signloom.data.sample import SampleSource
+from signloom.errors import UsageError
 from signloom.inference.evaluate import translation_scores
 from signloom.inference.translate import Translation
 from signloom.language.beam import Hypothesis, beam_search
 from signloom.language.causal import Prefixed, build_gpt2, fill_gpt2, gpt2_tokenizer
 from signloom.language.ctc import ctc_loss
-from signloom.methods.glosses import ERRORS as ERRORS
 from signloom.methods.glosses import (
+    CLIP_RULES,
     ClipSettings,
-    Preparation,
-    Reader,
+    GlossWriter,
     answering,
-    codec_of,
-    fitting,
     fresh_rows,
     gloss_tokenizer,
-    seconds_read,
 )
-from signloom.methods.posestitch import Batch, Example, by_length
+from signloom.methods.glosses import ERRORS as ERRORS
+from signloom.methods.posestitch import Batch
 from signloom.methods.settings import settings_from
 from signloom.training.checkpoint import Checkpoint, load_tensors
-from signloom.training.stages import Loss
 
 NAME = "autosign"
 METRICS = ERRORS
@@ -131,19 +124,19 @@ class Config(ClipSettings):
 
         Raises UsageError naming an unknown field, or a value that the field cannot have.
         """
-        return settings_from(cls, NAME, values, _fitting)
+        return settings_from(cls, NAME, values, RULES)
 
 
-CHOICES = {"vocabulary": get_args(Vocabulary), "decoding": get_args(Decoding)}
-
-
-def _fitting(name: str, value: Any, default: Any) -> Any:
-    if name in CHOICES and value not in CHOICES[name]:
-        raise UsageError(
-            f"{name} is {value!r}, expected one of {', '.join(CHOICES[name])}"
-            f"{nearest(str(value), CHOICES[name])}"
-        )
-    return fitting(name, value, default)
+RULES = replace(
+    CLIP_RULES,
+    choices={
+        **CLIP_RULES.choices,
+        "vocabulary": get_args(Vocabulary),
+        "decoding": get_args(Decoding),
+    },
+    shares=(*CLIP_RULES.shares, "decoder_dropout", "label_smoothing", "ctc", "ctc_decode"),
+    least={**CLIP_RULES.least, "length_penalty": -math.inf},
+)
 
 
 SMALL = Config(
@@ -216,22 +209,14 @@ def build(config: Config, tokenizer: Tokenizer, seed: int = 0, pretrained: bool 
     return model
 
 
-class AutoSign(nn.Module):
+class AutoSign(GlossWriter):
     """Frames → compression → GPT-2 → glosses. A `Translator` that writes glosses."""
 
-    word = None
-    writes_glosses = True
+    config: Config
 
     def __init__(self, config: Config, tokenizer: Tokenizer):
-        super().__init__()
-        self.config = config
-        self.tokenizer = tokenizer
-        self.codec = codec_of(tokenizer)
-        self.preparation = Preparation(config, self.codec, config.max_tokens)
-        self.name = NAME
-        self.simulated_only = False
+        super().__init__(NAME, config, tokenizer, config.max_tokens)
         self.decoder_from: dict[str, Any] | None = None
-        self.reader = Reader(config)
         self.prefix = nn.Sequential(
             nn.Linear(config.channels[-1], config.width), nn.Dropout(config.dropout)
         )
@@ -250,24 +235,10 @@ class AutoSign(nn.Module):
             self.writer.decoder.transformer.wpe.weight *= config.initial_scale
         self.aligner = nn.Linear(config.channels[-1], len(self.codec)) if config.ctc else None
 
-    @property
-    def layout(self) -> Layout:
-        return self.preparation.layout
-
     def described(self) -> dict[str, Any]:
-        """What a checkpoint's config.json says of the model; `methods.load` builds it from this."""
-        return {
-            "method": NAME,
-            "config": self.config.to_json(),
-            "layout": self.config.layout,
-            "normalizer": self.config.normalizer,
-            "fps": self.config.fps,
-            **({"decoder": self.decoder_from} if self.decoder_from else {}),
-        }
-
-    def seconds_read(self, clip: PoseClip) -> Seconds:
-        """How much of a clip `translate` takes in, from its start."""
-        return seconds_read(self.config, clip)
+        """As every gloss writer's, with where the decoder's weights came from."""
+        found = {"decoder": self.decoder_from} if self.decoder_from else {}
+        return {**super().described(), **found}
 
     def own(self, old: Any) -> Sequence[str]:
         """The tensors with a row a gloss, where the other model has other glosses."""
@@ -283,15 +254,6 @@ class AutoSign(nn.Module):
         """Logits of the gloss after each of ``inputs``."""
         frames, there = self.reader(points, mask)
         return self.writer(self.prefix(frames), there, inputs)
-
-    def loss(self, batch: Batch) -> Loss:
-        """Cross-entropy over the glosses, summed, with CTC where it has a weight; and how many glosses.
-
-        On a CPU, clips of like length go through together, so that little time is spent on padding.
-        """
-        parts = by_length(batch) if batch.features.device.type == "cpu" else [batch]
-        total = torch.stack([self._summed(part) for part in parts]).sum()
-        return Loss(total, (batch.labels != -100).sum())
 
     def _summed(self, batch: Batch) -> Float[Tensor, ""]:
         frames, there = self.reader(batch.features, batch.mask)
@@ -314,12 +276,6 @@ class AutoSign(nn.Module):
             self.codec.pad,
         ).sum()
         return (1 - self.config.ctc) * crossed + self.config.ctc * aligned
-
-    def example(self, sample: Sample, rng: np.random.Generator, train: bool) -> Example:
-        return self.preparation.example(sample, rng, train)
-
-    def collate(self, examples: list[Example]) -> Batch:
-        return self.preparation.collate(examples)
 
     def translate(self, clips: Sequence[PoseClip], beam: int | None = None) -> list[Translation]:
         """The best glosses of each clip, with the other hypotheses of the beam.

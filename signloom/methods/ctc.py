@@ -24,32 +24,27 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from signloom.data.clip import PoseClip
-from signloom.data.layouts import Layout
-from signloom.data.sample import Sample, SampleSource
+from signloom.data.sample import SampleSource
 from signloom.data.timing import Seconds
 from signloom.encoders.compression import Context
 from signloom.errors import UsageError
 from signloom.inference.evaluate import translation_scores
 from signloom.inference.translate import Translation
 from signloom.language.ctc import PrefixBeam, ctc_loss
-from signloom.methods.glosses import ERRORS as ERRORS
 from signloom.methods.glosses import (
+    CLIP_RULES,
     ClipSettings,
     Filling,
-    Preparation,
-    Reader,
+    GlossWriter,
     answering,
-    codec_of,
-    fitting,
     fresh_rows,
     gloss_tokenizer,
-    seconds_read,
 )
-from signloom.methods.posestitch import Batch, Example, by_length
+from signloom.methods.glosses import ERRORS as ERRORS
+from signloom.methods.posestitch import Batch
 from signloom.methods.settings import settings_from
 from signloom.pose.convert import convert
 from signloom.training.checkpoint import Checkpoint, load_tensors
-from signloom.training.stages import Loss
 
 NAME = "ctc"
 METRICS = ERRORS
@@ -74,8 +69,10 @@ class Config(ClipSettings):
 
         Raises UsageError naming an unknown field, or a value that the field cannot have.
         """
-        return settings_from(cls, NAME, values, fitting)
+        return settings_from(cls, NAME, values, RULES)
 
+
+RULES = replace(CLIP_RULES, least={**CLIP_RULES.least, "classes": 0})
 
 SMALL = Config(
     layout="ps76",
@@ -120,40 +117,14 @@ def build(config: Config, tokenizer: Tokenizer, seed: int = 0) -> Ctc:
         return Ctc(config, tokenizer)
 
 
-class Ctc(nn.Module):
+class Ctc(GlossWriter):
     """Frames → compression → a gloss or blank each. A `Translator` that writes glosses."""
 
-    word = None
-    writes_glosses = True
+    config: Config
 
     def __init__(self, config: Config, tokenizer: Tokenizer):
-        super().__init__()
-        self.config = config
-        self.tokenizer = tokenizer
-        self.codec = codec_of(tokenizer)
-        self.preparation = Preparation(config, self.codec, config.max_tokens)
-        self.name = NAME
-        self.simulated_only = False
-        self.reader = Reader(config)
+        super().__init__(NAME, config, tokenizer, config.max_tokens)
         self.head = nn.Linear(config.channels[-1], len(self.codec))
-
-    @property
-    def layout(self) -> Layout:
-        return self.preparation.layout
-
-    def described(self) -> dict[str, Any]:
-        """What a checkpoint's config.json says of the model; `methods.load` builds it from this."""
-        return {
-            "method": NAME,
-            "config": self.config.to_json(),
-            "layout": self.config.layout,
-            "normalizer": self.config.normalizer,
-            "fps": self.config.fps,
-        }
-
-    def seconds_read(self, clip: PoseClip) -> Seconds:
-        """How much of a clip `translate` takes in, from its start."""
-        return seconds_read(self.config, clip)
 
     def own(self, old: Any) -> Sequence[str]:
         """The tensors with a row a gloss, where the other model has other glosses."""
@@ -168,26 +139,11 @@ class Ctc(nn.Module):
         frames, there = self.reader(points, mask)
         return self.head(frames), there
 
-    def loss(self, batch: Batch) -> Loss:
-        """CTC, summed, and how many glosses.
-
-        On a CPU, clips of like length go through together, so that little time is spent on padding.
-        """
-        parts = by_length(batch) if batch.features.device.type == "cpu" else [batch]
-        total = torch.stack([self._summed(part) for part in parts]).sum()
-        return Loss(total, (batch.labels != -100).sum())
-
     def _summed(self, batch: Batch) -> Float[Tensor, ""]:
         logits, there = self(batch.features, batch.mask)
         lengths = (batch.labels != -100).sum(1) - 1  # without </s>
         targets = batch.labels.clamp(min=0)
         return ctc_loss(logits, there.sum(1), targets, lengths, self.codec.pad).sum()
-
-    def example(self, sample: Sample, rng: np.random.Generator, train: bool) -> Example:
-        return self.preparation.example(sample, rng, train)
-
-    def collate(self, examples: list[Example]) -> Batch:
-        return self.preparation.collate(examples)
 
     def translate(self, clips: Sequence[PoseClip], beam: int | None = None) -> list[Translation]:
         """The likeliest glosses of each clip, with the next; "" where all is blank. score: log p.

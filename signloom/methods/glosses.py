@@ -26,11 +26,13 @@ from signloom.encoders.agcn import in_chunks, out_of_chunks
 from signloom.encoders.compression import Compression, Context, strides
 from signloom.encoders.frames import local_hands, pad_frames, resampled
 from signloom.encoders.pose_backbone import ARTICULATORS, HANDS, PoseBackbone
-from signloom.errors import UsageError, nearest
-from signloom.methods.posestitch import Batch, Example
+from signloom.errors import UsageError
+from signloom.methods.posestitch import Batch, Example, by_length
+from signloom.methods.settings import Rules
 from signloom.pose.convert import convert
 from signloom.pose.normalize import isharah_frame, shoulder
 from signloom.text.tokenizer import END, PAD, START, UNKNOWN
+from signloom.training.stages import Loss
 
 ERRORS = ("WER", "substitutions", "deletions", "insertions")
 LEAST_FRAMES = 32
@@ -141,52 +143,19 @@ class ClipSettings:
         return asdict(self)
 
 
-CHOICES: dict[str, tuple[Any, ...]] = {
-    "normalizer": get_args(Normalizer),
-    "context": get_args(Context),
-    "coordinates": (2, 3),
-}
-SHARES = (
-    *("augment", "drop", "drop_keypoints", "masked", "dropout"),
-    *("decoder_dropout", "label_smoothing", "ctc", "ctc_decode"),
+CLIP_RULES = Rules(
+    choices={
+        "normalizer": get_args(Normalizer),
+        "context": get_args(Context),
+        "coordinates": (2, 3),
+    },
+    shares=("augment", "drop", "drop_keypoints", "masked", "dropout"),
+    least={"chunk": 0},
+    whole=1,
+    real=0.0,
+    optional={"fps": float},
 )
-"""Settings that lie between 0 and 1."""
-FROM_ZERO = ("chunk", "classes")
-"""Counts that may be 0; of any other there is at least one."""
-
-
-def fitting(name: str, value: Any, default: Any) -> Any:
-    """``value`` as the field's type has it (a list as a tuple, 1 as 1.0), in its range. Raises UsageError."""
-    if name in CHOICES and value not in CHOICES[name]:
-        names = [str(choice) for choice in CHOICES[name]]
-        raise UsageError(
-            f"{name} is {value!r}, expected one of {', '.join(names)}{nearest(str(value), names)}"
-        )
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if isinstance(default, tuple):
-        kind = type(default[0])
-        fits = isinstance(value, (list, tuple)) and len(value) > 0
-        fits = fits and all(type(v) is kind and (kind is str or v > 0) for v in value)
-        expected = "a list of str" if kind is str else "a list of whole numbers from 1"
-        value = tuple(value) if fits else value
-    elif name == "fps":
-        fits, expected = value is None or (number and value > 0), "frames a second, or null"
-        value = float(value) if fits and value is not None else value
-    elif name in SHARES:
-        fits, expected = number and 0 <= value <= 1, "a number from 0 to 1"
-        value = float(value) if fits else value
-    elif isinstance(default, float):
-        signed = name == "length_penalty"
-        fits, expected = number and (signed or value >= 0), "a number" + " from 0" * (not signed)
-        value = float(value) if fits else value
-    elif type(default) is int:
-        least = 0 if name in FROM_ZERO else 1
-        fits, expected = type(value) is int and value >= least, f"a whole number from {least}"
-    else:
-        fits, expected = type(value) is type(default), type(default).__name__
-    if not fits:
-        raise UsageError(f"{name} is {value!r}, expected {expected}")
-    return value
+"""Of the settings that both have; each method adds those of its own."""
 
 
 def reduced(layout: Layout, parts: Sequence[str]) -> Layout:
@@ -469,13 +438,65 @@ def answering(model: nn.Module) -> Iterator[torch.device]:
         model.train(training)
 
 
-def seconds_read(config: ClipSettings, clip: PoseClip) -> Seconds:
-    """How much of a clip is read, from its start."""
-    return clip.duration if config.chunk else config.max_frames / (config.fps or clip.fps)
-
-
 def fresh_rows(codec: GlossCodec, old: Any, names: Sequence[str]) -> list[str]:
     """``names`` where the other model's vocabulary is another one, else none of them."""
     theirs = getattr(old, "codec", None)
     same = theirs is not None and theirs.tokenizer.get_vocab() == codec.tokenizer.get_vocab()
     return [] if same else list(names)
+
+
+class GlossWriter(nn.Module):
+    """What each method here is: a `Translator` that writes glosses, with a `Reader` before all else.
+
+    A subclass gives ``_summed``, the summed loss of a batch, and ``translate``.
+    """
+
+    word = None
+    writes_glosses = True
+
+    def __init__(self, name: str, config: ClipSettings, tokenizer: Tokenizer, max_tokens: int):
+        super().__init__()
+        self.method = self.name = name
+        self.config = config
+        self.tokenizer = tokenizer
+        self.codec = codec_of(tokenizer)
+        self.preparation = Preparation(config, self.codec, max_tokens)
+        self.simulated_only = False
+        self.reader = Reader(config)
+
+    @property
+    def layout(self) -> Layout:
+        return self.preparation.layout
+
+    def described(self) -> dict[str, Any]:
+        """What a checkpoint's config.json says of the model; `methods.load` builds it from this."""
+        return {
+            "method": self.method,
+            "config": self.config.to_json(),
+            "layout": self.config.layout,
+            "normalizer": self.config.normalizer,
+            "fps": self.config.fps,
+        }
+
+    def seconds_read(self, clip: PoseClip) -> Seconds:
+        """How much of a clip `translate` takes in, from its start."""
+        config = self.config
+        return clip.duration if config.chunk else config.max_frames / (config.fps or clip.fps)
+
+    def loss(self, batch: Batch) -> Loss:
+        """The summed loss, and how many glosses it is of.
+
+        On a CPU, clips of like length go through together, so that little time is spent on padding.
+        """
+        parts = by_length(batch) if batch.features.device.type == "cpu" else [batch]
+        total = torch.stack([self._summed(part) for part in parts]).sum()
+        return Loss(total, (batch.labels != -100).sum())
+
+    def _summed(self, batch: Batch) -> Float[Tensor, ""]:
+        raise NotImplementedError
+
+    def example(self, sample: Sample, rng: np.random.Generator, train: bool) -> Example:
+        return self.preparation.example(sample, rng, train)
+
+    def collate(self, examples: list[Example]) -> Batch:
+        return self.preparation.collate(examples)

@@ -11,7 +11,7 @@ from signloom.encoders.lip_backbone import EncoderName
 from signloom.encoders.streams import Stream
 from signloom.errors import UsageError
 from signloom.inference.recognize import Reads
-from signloom.methods.settings import settings_from
+from signloom.methods.settings import Rules, settings_from
 
 NAME = "isolated"
 Normalizer = Literal["shoulder", "hands"]
@@ -111,10 +111,6 @@ class Config:
                 f"isolated: normalizer 'shoulder' needs shoulders, which layout '{self.layout}' has "
                 "not; use 'hands'"
             )
-        if not self.streams:
-            raise UsageError(
-                f"isolated: streams is empty; name at least one of {', '.join(get_args(Stream))}"
-            )
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Config:
@@ -122,52 +118,26 @@ class Config:
 
         Raises UsageError naming an unknown field, or a value that the field cannot have.
         """
-        return settings_from(cls, NAME, values, _fitting)
+        return settings_from(cls, NAME, values, RULES)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
 
-CHOICES: dict[str, tuple[str, ...]] = {
-    "reads": get_args(Reads),
-    "lip_encoder": get_args(EncoderName),
-    "normalizer": get_args(Normalizer),
-    "aggregation": get_args(Aggregation),
-}
 COUNTED = ("frames", "channels", "width", "layers", "heads", "head_width", "shared_width")
-"""Settings of which there is at least one."""
-
-
-def _fitting(name: str, value: Any, default: Any) -> Any:
-    """The value as the field wants it. Raises UsageError."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    fits, expected = True, ""
-    if name in CHOICES:
-        fits, expected = value in CHOICES[name], f"one of {', '.join(CHOICES[name])}"
-    elif name == "streams":
-        known = get_args(Stream)
-        fits = isinstance(value, list | tuple) and all(each in known for each in value)
-        expected = f"a list of {', '.join(known)}"
-        value = tuple(value) if fits else value
-    elif name == "multipliers":
-        fits = isinstance(value, list | tuple) and bool(value)
-        fits = fits and all(type(each) is int and each > 0 for each in value)
-        expected = "a list of whole numbers from 1"
-        value = tuple(value) if fits else value
-    elif name == "coordinates":
-        fits, expected = value in (2, 3), "2 or 3"
-    elif name in COUNTED:
-        fits, expected = type(value) is int and value > 0, "a whole number from 1"
-    elif isinstance(default, float):
-        fits, expected = number and value >= 0, "a number from 0"
-        value = float(value) if fits else value
-    elif type(default) is int:
-        fits, expected = type(value) is int and value >= 0, "a whole number from 0"
-    else:
-        fits, expected = type(value) is type(default), type(default).__name__
-    if not fits:
-        raise UsageError(f"isolated: {name} is {value!r}, expected {expected}")
-    return value
+RULES = Rules(
+    choices={
+        "reads": get_args(Reads),
+        "lip_encoder": get_args(EncoderName),
+        "normalizer": get_args(Normalizer),
+        "aggregation": get_args(Aggregation),
+        "streams": get_args(Stream),
+        "coordinates": (2, 3),
+    },
+    least=dict.fromkeys(COUNTED, 1),
+    whole=0,
+    real=0.0,
+)
 
 
 SMALL = Config(

@@ -33,18 +33,18 @@ from signloom.data.layouts import Layout, layout_named
 from signloom.data.sample import Sample, SampleSource
 from signloom.data.timing import Seconds
 from signloom.encoders.frames import frame_features, minmax_joint, noisy, pad_frames, resampled
-from signloom.errors import UsageError, nearest
+from signloom.errors import UsageError
 from signloom.inference.evaluate import translation_scores
 from signloom.inference.translate import Translation
 from signloom.language.beam import beam_search
+from signloom.language.causal import build_gpt2
 from signloom.language.seq2seq import (
     Seq2Seq,
     bert_encoder,
-    gpt2_decoder,
     load_decoder,
     load_encoder,
 )
-from signloom.methods.settings import settings_from
+from signloom.methods.settings import Rules, settings_from
 from signloom.pose.augment import random_affine
 from signloom.pose.convert import convert
 from signloom.pose.normalize import minmax_clip, shoulder
@@ -155,44 +155,22 @@ class Config:
 
         Raises UsageError naming an unknown field, or a value that the field cannot have.
         """
-        return settings_from(cls, NAME, values, _fitting)
+        return settings_from(cls, NAME, values, RULES)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
 
-CHOICES: dict[str, tuple[Any, ...]] = {
-    "layout": get_args(LayoutName),
-    "normalizer": get_args(Normalizer),
-    "jitter_mode": get_args(JitterMode),
-    "coordinates": (2, 3),
-}
-
-
-def _fitting(name: str, value: Any, default: Any) -> Any:
-    """``value`` as the field's type has it (a list as a tuple, 1 as 1.0). Raises UsageError."""
-    if name in CHOICES and value not in CHOICES[name]:
-        names = [str(choice) for choice in CHOICES[name]]
-        raise UsageError(
-            f"posestitch: {name} is {value!r}, expected one of {', '.join(names)}"
-            f"{nearest(str(value), names)}"
-        )
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if isinstance(default, tuple):
-        whole = isinstance(value, (list, tuple)) and all(type(v) is int and v > 0 for v in value)
-        fits, expected = whole and len(value) > 0, "a list of frame steps"
-        value = tuple(value) if fits else value
-    elif name == "fps":
-        fits, expected = value is None or (number and value > 0), "frames a second, or null"
-        value = float(value) if fits and value is not None else value
-    elif isinstance(default, float):
-        fits, expected = number, "a number"
-        value = float(value) if fits else value
-    else:
-        fits, expected = type(value) is type(default), type(default).__name__
-    if not fits:
-        raise UsageError(f"posestitch: {name} is {value!r}, expected {expected}")
-    return value
+RULES = Rules(
+    choices={
+        "layout": get_args(LayoutName),
+        "normalizer": get_args(Normalizer),
+        "jitter_mode": get_args(JitterMode),
+        "coordinates": (2, 3),
+    },
+    optional={"fps": float},
+    lists={"steps": "frame steps"},
+)
 
 
 SMALL = Config(
@@ -337,7 +315,7 @@ class PoseStitch(nn.Module):
                 positions=config.encoder_positions,
                 dropout=config.dropout,
             ),
-            gpt2_decoder(
+            build_gpt2(
                 vocabulary=tokenizer.get_vocab_size(),
                 width=config.decoder_width,
                 layers=config.decoder_layers,
@@ -345,6 +323,7 @@ class PoseStitch(nn.Module):
                 inner=config.decoder_inner,
                 positions=config.max_tokens,
                 dropout=config.decoder_dropout,
+                crossed=True,
             ),
         )
         with torch.no_grad():

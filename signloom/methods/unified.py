@@ -64,7 +64,7 @@ from signloom.language.t5 import (
     load_t5,
     train_codec,
 )
-from signloom.methods.settings import settings_from
+from signloom.methods.settings import Rules, settings_from
 from signloom.pose.augment import random_affine
 from signloom.pose.convert import convert
 from signloom.pose.normalize import shoulder
@@ -167,6 +167,7 @@ class Config:
     no_repeat: int = 3
 
     def __post_init__(self) -> None:
+        layout_named(self.layout)
         if self.adapter in ("dora", "lora", "frozen") and not self.language:
             raise UsageError(
                 f"unified: adapter '{self.adapter}' needs a pretrained language model under "
@@ -193,47 +194,24 @@ class Config:
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Config:
         """A config from plain values (JSON, YAML). Raises UsageError naming what does not fit."""
-        return settings_from(cls, NAME, values, _fitting)
+        return settings_from(cls, NAME, values, RULES)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
 
-CHOICES: dict[str, tuple[Any, ...]] = {
-    "aggregation": ("project", "mean"),
-    "bridge": get_args(BridgeName),
-    "lips": get_args(LipName),
-    "adapter": get_args(AdapterKind),
-    "soft_kind": ("digit", "place"),
-    "coordinates": (2, 3),
-}
-
-
-def _fitting(name: str, value: Any, default: Any) -> Any:
-    """``value`` as the field's type has it (a list as a tuple, 1 as 1.0). Raises UsageError."""
-    if name in CHOICES and value not in CHOICES[name]:
-        names = [str(choice) for choice in CHOICES[name]]
-        raise UsageError(f"unified: {name} is {value!r}, expected one of {', '.join(names)}")
-    if name == "layout":
-        layout_named(value)
-    if isinstance(default, tuple):
-        kind = type(default[0])
-        known = get_args(Stream) if name == "streams" else None
-        if (
-            isinstance(value, (list, tuple))
-            and value
-            and all(type(v) is kind and (known is None or v in known) for v in value)
-        ):
-            return tuple(value)
-        expected = ", ".join(known) if known else kind.__name__
-        raise UsageError(f"unified: {name} is {value!r}, expected a list of {expected}")
-    if isinstance(default, float) and type(value) in (int, float):
-        return float(value)
-    if name == "chunk" and (value is None or (type(value) is int and value > 0)):
-        return value
-    if type(value) is not type(default):
-        raise UsageError(f"unified: {name} is {value!r}, expected {type(default).__name__}")
-    return value
+RULES = Rules(
+    choices={
+        "aggregation": ("project", "mean"),
+        "bridge": get_args(BridgeName),
+        "lips": get_args(LipName),
+        "adapter": get_args(AdapterKind),
+        "soft_kind": ("digit", "place"),
+        "streams": get_args(Stream),
+        "coordinates": (2, 3),
+    },
+    optional={"chunk": int},
+)
 
 
 SMALL = Config(

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from signloom.language.beam import Hypothesis, ban_repeats, beam_search
-from signloom.language.seq2seq import Seq2Seq, bert_encoder, gpt2_decoder
+from signloom.language.causal import build_gpt2
+from signloom.language.seq2seq import Seq2Seq, bert_encoder
 
 START, PAD, END = 0, 1, 2
 
@@ -21,7 +22,16 @@ def model(seed: int, ending: float = 2.0, vocabulary: int = 40) -> Seq2Seq:
     torch.manual_seed(seed)
     both = Seq2Seq(
         bert_encoder(width=32, layers=2, heads=2, inner=48, positions=40, dropout=0.1),
-        gpt2_decoder(vocabulary, width=24, layers=2, heads=2, inner=48, positions=32, dropout=0.1),
+        build_gpt2(
+            vocabulary,
+            width=24,
+            layers=2,
+            heads=2,
+            inner=48,
+            positions=32,
+            dropout=0.1,
+            crossed=True,
+        ),
     ).eval()
     with torch.no_grad():
         for parameter in both.decoder.parameters():

@@ -9,10 +9,10 @@ import torch
 from transformers import BertConfig, BertModel, GPT2Config, GPT2LMHeadModel
 
 from signloom.errors import MediaError, UsageError
+from signloom.language.causal import build_gpt2
 from signloom.language.seq2seq import (
     Seq2Seq,
     bert_encoder,
-    gpt2_decoder,
     load_decoder,
     load_encoder,
 )
@@ -48,7 +48,9 @@ def encoder(layers: int = 2) -> BertModel:
 
 
 def decoder(inner: int = 64) -> GPT2LMHeadModel:
-    return gpt2_decoder(30, width=16, layers=2, heads=2, inner=inner, positions=20, dropout=0.0)
+    return build_gpt2(
+        30, width=16, layers=2, heads=2, inner=inner, positions=20, dropout=0.0, crossed=True
+    )
 
 
 def test_a_pretrained_encoder_is_filled_whole(bert: Path) -> None:
@@ -95,7 +97,9 @@ def test_weights_that_load_in_part_stop_the_run(bert: Path, tmp_path: Path) -> N
 
 def test_padding_changes_nothing() -> None:
     torch.manual_seed(0)
-    narrow = gpt2_decoder(30, width=12, layers=1, heads=2, inner=24, positions=20, dropout=0.0)
+    narrow = build_gpt2(
+        30, width=12, layers=1, heads=2, inner=24, positions=20, dropout=0.0, crossed=True
+    )
     model = Seq2Seq(encoder(), narrow).eval()
     embeddings, tokens = torch.randn(1, 7, 16), torch.randint(0, 30, (1, 5))
     padded = torch.cat([embeddings, torch.full((1, 4, 16), 9.0)], dim=1)
