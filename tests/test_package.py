@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -82,3 +83,11 @@ def test_every_package_is_found_and_the_licence_is_there() -> None:
     assert [room.name for room in rooms if not (room / "__init__.py").is_file()] == []
     assert all((ROOT / name).is_file() for name in project["license-files"])
     assert project["version"] == signloom.__version__
+
+
+def test_no_record_names_a_path_of_one_machine() -> None:
+    for path in (ROOT / "results").rglob("*.json"):
+        named = re.findall(
+            r'"((?:/|[A-Za-z]:\\\\)[^" ]*/[^" ]*)"', path.read_text(encoding="utf-8")
+        )
+        assert not named, f"{path.name} names {named[0]}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -71,17 +71,13 @@ def run(
     instance and per class, beside shuffled input and the most frequent glosses.
     """
     from signloom.cli.progress import progress
-    from signloom.cli.receipt import commit, hardware
     from signloom.cli.recognize import evaluate_recognizer
     from signloom.cli.table import beside, table
     from signloom.data.files import refuse_existing, writing
     from signloom.inference.evaluate import evaluate
-    from signloom.inference.predictions import predictions as kept_predictions
-    from signloom.inference.predictions import write_predictions
     from signloom.inference.recognize import Recognizer
     from signloom.inference.translate import reads_lips, writes_glosses
     from signloom.methods.load import load
-    from signloom.training.checkpoint import CONFIG, read_checkpoint
 
     if record and (limit is not None or not Path(checkpoint).is_dir()):
         raise UsageError(
@@ -101,7 +97,6 @@ def run(
     for path in files.values():
         refuse_existing(path, overwrite)
     translator = load(checkpoint)
-    config = read_checkpoint(checkpoint).config
     if isinstance(translator, Recognizer):
         if hyp is not None or beam is not None:
             raise UsageError(
@@ -109,7 +104,7 @@ def run(
                 "leave them out"
             )
         evaluate_recognizer(
-            translator, config, checkpoint, store, split, out, predictions,
+            translator, checkpoint, store, split, out, predictions,
             limit, record, allow_simulated, overwrite,
         )  # fmt: skip
         return
@@ -129,40 +124,14 @@ def run(
             allow_simulated=allow_simulated,
             advance=advance,
         )
-    report: dict[str, Any] = {
-        "checkpoint": checkpoint,
-        "store": store,
-        "split": split,
-        **found.to_json(),
-        "baselines_from": texts_from,
-        "beam": beam,
-        **{key: config[key] for key in ("name", "seed", "step", "recipe_hash") if key in config},
-        "weights": config.get("weights", {}).get("sha256", ""),
-        "commit": commit(),
-        "hardware": hardware(),
-    }
-    weights = str(report["weights"])
-    write_predictions(
-        predictions,
-        kept_predictions(
-            found.ids, found.inputs, found.references, found.hypotheses, weights, split
-        ),
-        overwrite,
-    )
-    report["predictions"] = str(predictions)
+    report = {**told(checkpoint, store, split, texts_from, found.to_json()), "beam": beam}
     if hyp is not None:
         with writing(hyp, overwrite) as temporary:
             lines = [" ".join(text.split("\n")) + "\n" for text in found.hypotheses]
             temporary.write_text("".join(lines), encoding="utf-8", newline="\n")
         report["hypotheses"] = str(hyp)
-    with writing(out, overwrite) as temporary:
-        temporary.write_text(_json(report), encoding="utf-8")
-    if record:
-        kept = read_checkpoint(checkpoint)
-        places = ("checkpoint", "hypotheses", "predictions")
-        metrics = {k: v for k, v in report.items() if k not in places}
-        with writing(kept.folder / CONFIG, overwrite=True) as temporary:
-            temporary.write_text(_json({**kept.config, "metrics": metrics}), encoding="utf-8")
+    answered = (found.ids, found.inputs, found.references, found.hypotheses)
+    keep(report, answered, out, predictions, record, overwrite)
     print(f"{translator.name} on {store} {split}{simulated_note(found)}")
     print(table(found.metrics))
     print()
@@ -171,6 +140,57 @@ def run(
     print()
     unit = "glosses" if glosses else "sentences"
     print(beside({f"{k} {unit}": v for k, v in found.lengths.items()}, shown))
+
+
+def told(
+    checkpoint: str, store: str, split: str, texts_from: str, found: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The report of an evaluation: what was run on what, what came of it, by which weights, where."""
+    from signloom.cli.receipt import commit, hardware
+    from signloom.training.checkpoint import read_checkpoint
+
+    config = read_checkpoint(checkpoint).config
+    return {
+        "checkpoint": checkpoint,
+        "store": store,
+        "split": split,
+        **found,
+        "baselines_from": texts_from,
+        **{key: config[key] for key in ("name", "seed", "step", "recipe_hash") if key in config},
+        "weights": config.get("weights", {}).get("sha256", ""),
+        "commit": commit(),
+        "hardware": hardware(),
+    }
+
+
+def keep(
+    report: dict[str, Any],
+    answered: tuple[Sequence[str], Sequence[str], Sequence[str], Sequence[str]],
+    out: Path,
+    predictions: Path,
+    record: bool,
+    overwrite: bool,
+) -> None:
+    """Writes the report and what was answered (ids, inputs, references, hypotheses).
+
+    record: the scores go into the checkpoint's config too, without the paths of this machine.
+    """
+    from signloom.data.files import writing
+    from signloom.inference.predictions import predictions as kept_predictions
+    from signloom.inference.predictions import write_predictions
+    from signloom.training.checkpoint import CONFIG, read_checkpoint
+
+    rows = kept_predictions(*answered, report["weights"], report["split"])
+    write_predictions(predictions, rows, overwrite)
+    report = {**report, "predictions": str(predictions)}
+    with writing(out, overwrite) as temporary:
+        temporary.write_text(_json(report), encoding="utf-8")
+    if record:
+        kept = read_checkpoint(report["checkpoint"])
+        places = ("checkpoint", "hypotheses", "predictions")
+        metrics = {k: v for k, v in report.items() if k not in places}
+        with writing(kept.folder / CONFIG, overwrite=True) as temporary:
+            temporary.write_text(_json({**kept.config, "metrics": metrics}), encoding="utf-8")
 
 
 def read_corpus(

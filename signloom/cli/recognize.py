@@ -130,7 +130,6 @@ def shown(found: Sequence[tuple[str, Recognition]]) -> str:
 
 def evaluate_recognizer(
     model: Recognizer,
-    config: dict[str, Any],
     checkpoint: str,
     store: str,
     split: str,
@@ -142,15 +141,11 @@ def evaluate_recognizer(
     overwrite: bool,
 ) -> None:
     """What `signloom evaluate` does with a recogniser: the same files, scores of its own."""
+    from signloom.cli.evaluate import keep, told
     from signloom.cli.progress import progress
-    from signloom.cli.receipt import commit, hardware
     from signloom.cli.table import beside, table
-    from signloom.data.files import writing
-    from signloom.inference.predictions import predictions as kept_predictions
-    from signloom.inference.predictions import write_predictions
     from signloom.inference.recognize import evaluate_recognition
     from signloom.metrics.recognition import CLASSIFICATION
-    from signloom.training.checkpoint import CONFIG, read_checkpoint
 
     corpus, training, texts_from = read_words(store, split, model)
     total = len(corpus) if limit is None else min(limit, len(corpus))
@@ -158,32 +153,10 @@ def evaluate_recognizer(
         found = evaluate_recognition(
             model, corpus, training, limit=limit, allow_simulated=allow_simulated, advance=advance
         )
-    report: dict[str, Any] = {
-        "checkpoint": checkpoint,
-        "store": store,
-        "split": split,
-        **found.to_json(),
-        "baselines_from": texts_from,
-        **{key: config[key] for key in ("name", "seed", "step", "recipe_hash") if key in config},
-        "weights": config.get("weights", {}).get("sha256", ""),
-        "commit": commit(),
-        "hardware": hardware(),
-        "predictions": str(predictions),
-    }
     first = [each.candidates[0].gloss for each in found.recognitions]
-    weights = str(report["weights"])
-    write_predictions(
-        predictions,
-        kept_predictions(found.ids, found.inputs, found.references, first, weights, split),
-        overwrite,
-    )
-    with writing(out, overwrite) as temporary:
-        temporary.write_text(_json(report), encoding="utf-8")
-    if record:
-        kept = read_checkpoint(checkpoint)
-        metrics = {k: v for k, v in report.items() if k not in ("checkpoint", "predictions")}
-        with writing(kept.folder / CONFIG, overwrite=True) as temporary:
-            temporary.write_text(_json({**kept.config, "metrics": metrics}), encoding="utf-8")
+    answered = (found.ids, found.inputs, found.references, first)
+    report = told(checkpoint, store, split, texts_from, found.to_json())
+    keep(report, answered, out, predictions, record, overwrite)
     note = " (simulated signing: an instrument, not a sign language)" if found.simulated else ""
     print(f"{model.name} on {store} {split}{note}")
     print(table(found.metrics).replace(" sentences", " clips"))
@@ -225,7 +198,3 @@ def read_words(
     training = SimulatedWords(size, "train", model.layout)
     words = SimulatedWords(size, split, model.layout, lips=model.reads_lips)
     return words, training.texts(), "train split"
-
-
-def _json(value: dict[str, Any]) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
