@@ -40,7 +40,7 @@ from signloom.inference.align import Alignment, Settings, align, units
 from signloom.inference.evidence import Posteriors
 from signloom.inference.locate import Locator
 from signloom.inference.recognize import BUNDLED
-from signloom.inference.spotting import Spotter, glosses_of, sightings, spottings
+from signloom.inference.spotting import LEAST, MOST, Spotter, glosses_of, sightings, spottings
 from signloom.inference.windows import WEIGHT, Place, WithModel
 from signloom.methods.load import load
 from signloom.metrics.alignment import AlignedEpisode, baselines, is_bracketed, score_alignment
@@ -157,7 +157,9 @@ def recogniser() -> Spotter:
     return load(BUNDLED)
 
 
-def with_recogniser(episode: Episode, seen: Activity) -> Iterator[tuple[str, Alignment]]:
+def with_recogniser(
+    episode: Episode, seen: Activity, least: float, most: float
+) -> Iterator[tuple[str, Alignment]]:
     """The recogniser's sightings in the program; then as if it knew only a part of its signs.
 
     Which ones it knows is a hash of the gloss: a real recogniser has not all words of its cues.
@@ -166,11 +168,12 @@ def with_recogniser(episode: Episode, seen: Activity) -> Iterator[tuple[str, Ali
     alone = align(cues, seen)
     words = glosses_of(cues, model.glosses)
     expected = [placed.span for placed in alone.placed]
-    sighted = sightings(model, episode.clip, episode.duration, set().union(*words))
+    wanted: set[str] = set().union(*words)
+    sighted = sightings(model, episode.clip, episode.duration, wanted, least)
     for name, share in {SPOTTED: 1.0, **KNOWN}.items():
         known = {g for g in model.glosses if crc32(g.encode()) < share * 2**32}
         told = [sighting for sighting in sighted if sighting.gloss in known]
-        evidence = spottings(told, words, expected)
+        evidence = spottings(told, words, expected, most)
         yield name, align(cues, seen, [evidence])
 
 
@@ -180,6 +183,8 @@ def run(
     model: str | None,
     weight: float,
     ceiling: bool,
+    least: float,
+    most: float,
     index: int,
 ) -> dict:
     """All arms on one episode: {arm: spans}, what is known of it, and seconds taken."""
@@ -202,7 +207,7 @@ def run(
         found[name] = placed.spans
     found["windowed DTW, same evidence"] = tuple(warped(episode.speech, seen))
     start = time.perf_counter()
-    for name, placed in with_recogniser(episode, seen):
+    for name, placed in with_recogniser(episode, seen, least, most):
         if name == SPOTTED:
             spotted = time.perf_counter() - start
             confidence[name] = [p.confidence for p in placed.placed]
@@ -299,6 +304,8 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--model", help="a checkpoint that aligns; also gives the ceiling")
     parser.add_argument("--weight", type=float, default=WEIGHT, help="of posteriors")
+    parser.add_argument("--least", type=float, default=LEAST, help="probability of a sighting")
+    parser.add_argument("--most", type=float, default=MOST, help="that counts as no surer")
     parser.add_argument("--ceiling", action="store_true", help="also what true posteriors give")
     parser.add_argument("-o", "--out", type=Path)
     parser.add_argument(
@@ -311,7 +318,8 @@ def main() -> None:
     count = asked.episodes or len(SimulatedEpisodes(asked.size, asked.split))
     with ProcessPoolExecutor(asked.jobs) as pool:
         ceiling = asked.ceiling or asked.model is not None
-        one = partial(run, asked.size, asked.split, asked.model, asked.weight, ceiling)
+        thresholds = (asked.least, asked.most)
+        one = partial(run, asked.size, asked.split, asked.model, asked.weight, ceiling, *thresholds)
         episodes = list(pool.map(one, range(count)))
     groups = {"all": episodes}
     for name in ("pauses", "drift", "tracker"):

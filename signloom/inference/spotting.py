@@ -86,9 +86,13 @@ class Sighting:
 
 
 def sightings(
-    model: Spotter, read: Callable[[Span], PoseClip], duration: Seconds, wanted: set[str]
+    model: Spotter,
+    read: Callable[[Span], PoseClip],
+    duration: Seconds,
+    wanted: set[str],
+    least: float = LEAST,
 ) -> list[Sighting]:
-    """Where some glosses are signed in an episode, in order of time; each run of moments above `LEAST` once.
+    """Where some glosses are signed in an episode, in order of time; each run of moments above ``least`` once.
 
     read: a stretch of the episode (seconds) to its frames. At most `STRETCH` and two margins of it
     are held at a time.
@@ -101,7 +105,7 @@ def sightings(
         spots = model.spot(convert(read(seen), model.layout))
         for column, gloss in enumerate(spots.glosses):
             if gloss in wanted:
-                for place in peaks(spots.probabilities[:, column]):
+                for place in peaks(spots.probabilities[:, column], least):
                     moment = seen.start + spots.first + place * spots.step
                     if start - spots.step <= moment < end or end == duration <= moment:
                         chance = float(spots.probabilities[place, column])
@@ -143,7 +147,10 @@ def glosses_of(cues: Sequence[Cue], glosses: Sequence[str]) -> list[frozenset[st
 
 
 def spottings(
-    seen: Sequence[Sighting], words: Sequence[frozenset[str]], expected: Sequence[Span]
+    seen: Sequence[Sighting],
+    words: Sequence[frozenset[str]],
+    expected: Sequence[Span],
+    most: float = MOST,
 ) -> Spottings:
     """Sightings as evidence: each goes to every cue that has a word for it and may be near.
 
@@ -152,7 +159,7 @@ def spottings(
     """
     return Spottings(
         [
-            Spotting(cue, sighting.moment, min(sighting.probability, MOST))
+            Spotting(cue, sighting.moment, min(sighting.probability, most))
             for sighting in seen
             for cue, (mine, span) in enumerate(zip(words, expected, strict=True))
             if sighting.gloss in mine and abs(sighting.moment - (span.start + span.end) / 2) <= FAR
