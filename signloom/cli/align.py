@@ -8,21 +8,19 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from signloom.cli.aligned import as_json, moves, summary, write_extras
-from signloom.cli.episode import Source, Stages, open_media
+from signloom.cli.episode import Stages, open_media
+from signloom.cli.seer import refined, refuse_misfit, seer, used, usual_for
 from signloom.errors import SignloomError, UntrustedResultError, UsageError
 
 if TYPE_CHECKING:
-    from signloom.data.clip import PoseClip
-    from signloom.data.timing import Span
     from signloom.inference.locate import Locator
-    from signloom.inference.retime import Refine, Retimed, Wishes
+    from signloom.inference.retime import Retimed, Wishes
     from signloom.inference.spotting import Spotter
 
 MOST_SECONDS = 600.0
@@ -206,7 +204,7 @@ def run(
     if model == NO_MODEL:
         extras = replace(extras, usual_model=False)
     elif model is not None:
-        extras = replace(extras, model=seer(model, extras.place))
+        extras = replace(extras, model=seer(model, extras.place.value))
     if any(path.is_dir() for path in inputs):
         _folders(inputs, out, pose, wishes, extras, resume)
         return
@@ -242,102 +240,6 @@ class Extras:
     """Where no model is given, the bundled recogniser looks at simulated signing."""
     place: Place = Place.program
     allow_simulated: bool = False
-
-
-def seer(name: str, place: Place) -> Locator | Spotter:
-    """The model of a checkpoint: one that finds texts in signing, or one that spots signs.
-
-    Raises UsageError where it does neither, or cannot answer as ``place`` wants.
-    """
-    from signloom.inference.locate import Locator
-    from signloom.inference.spotting import Spotter
-    from signloom.inference.translate import Translator
-    from signloom.methods.load import load
-
-    model = load(name)
-    if isinstance(model, Locator):
-        return model
-    if isinstance(model, Spotter) and not model.spots:
-        raise UsageError(
-            f"model '{name}' names single signs by what continuous signing does not give (hands alone, "
-            "or lips), expected one of poses with shoulders; leave --model out to align without"
-        )
-    if isinstance(model, Spotter) and place is Place.program:
-        return model
-    if isinstance(model, Spotter):
-        raise UsageError(
-            f"model '{name}' spots single signs, which --place {place.value} cannot place; leave "
-            "--place out"
-        )
-    does = "translates" if isinstance(model, Translator) else "does something else"
-    raise UsageError(
-        f"model '{name}' {does} and does not find texts in signing, expected one that was "
-        "trained to align (method 'unified') or to recognise single signs ('isolated'); leave "
-        "--model out to align without one"
-    )
-
-
-def refuse_misfit(model: Any, poses: Path, allow_simulated: bool) -> None:
-    """Refuses what the model cannot read, before the slow extraction: UntrustedResultError for
-    real signing before a simulated-only model, UsageError for a layout it cannot reach."""
-    from signloom.inference.translate import refuse_untrusted
-    from signloom.pose.convert import conversion
-    from signloom.pose.files import read_header
-
-    if poses.suffix.lower() != ".pose":
-        refuse_untrusted(model, False, allow_simulated, str(poses))
-        return
-    header = read_header(poses)
-    refuse_untrusted(model, header.origin.simulated, allow_simulated, str(poses))
-    conversion(header.layout, model.layout)
-
-
-def used(model: Locator | Spotter, place: Place) -> str:
-    """How a model's answers enter, as outputs have it: "program", "plateau", "spotting"."""
-    from signloom.inference.spotting import Spotter
-
-    return "spotting" if isinstance(model, Spotter) else place.value
-
-
-def usual_for(poses: Path) -> Locator | Spotter | None:
-    """The bundled recogniser for poses that say they are simulated and that it can read, else none."""
-    from signloom.pose.convert import conversion
-    from signloom.pose.files import read_header
-
-    if poses.suffix.lower() != ".pose":
-        return None
-    header = read_header(poses)
-    if not header.origin.simulated:
-        return None
-    model = _bundled()
-    try:
-        conversion(header.layout, model.layout)
-    except UsageError:
-        return None
-    return model
-
-
-@cache
-def _bundled() -> Locator | Spotter:
-    from signloom.inference.recognize import BUNDLED
-
-    return seer(str(BUNDLED), Place.program)
-
-
-def refined(
-    model: Locator | Spotter, source: Source, place: Place = Place.program, lips: bool = False
-) -> Refine:
-    """What a model adds to the program on an episode."""
-    from signloom.inference.spotting import Spotter, WithSpotter
-    from signloom.inference.windows import WithModel
-
-    def read(span: Span) -> PoseClip:
-        return source.moment(span.start, span.end)
-
-    duration = source.activity.duration
-    if isinstance(model, Spotter):
-        return WithSpotter(model, read, duration)
-    return WithModel(model, read, duration, place.value, mouths=source.mouths if lips else None)
 
 
 def align_one(
@@ -395,7 +297,7 @@ def align_one(
     if model is not None:
         if lips and source.lips is None:
             print(f"signloom: {blind(model, str(poses))}", file=sys.stderr)
-        refine = refined(model, source, extras.place, lips)
+        refine = refined(model, source, extras.place.value, lips)
     with stages.of("align"):
         found = retime(given.cues, source.activity, wishes, name=str(subtitles), refine=refine)
     for notice in found.notices:
@@ -409,7 +311,9 @@ def align_one(
                 if wishes.on_low == "mark" and set(m.flags) & {"low", "no signing"}
             }
             write_retimed(given, spans, out, extras.overwrite, marks)
-    asked = None if model is None or found.already else (model.name, used(model, extras.place))
+    asked = (
+        None if model is None or found.already else (model.name, used(model, extras.place.value))
+    )
     said = as_json(media, subtitles, pose, out, source, found, wishes, stages, asked)
     if not extras.dry_run:
         write_extras(said, source, found, extras)

@@ -125,8 +125,8 @@ def aligned(pose: Path) -> AlignedEpisode:
     Raises UsageError where there is neither a report nor one subtitle file; what reading and
     aligning raise.
     """
-    from signloom.cli.align import refined, usual_for
     from signloom.cli.episode import Stages, open_media
+    from signloom.cli.seer import refined, usual_for
     from signloom.corpora.episodes import (
         AlignedCue,
         AlignedEpisode,
