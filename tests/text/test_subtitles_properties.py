@@ -366,6 +366,14 @@ def test_damage_is_read_or_refused(format: str, data: st.DataObject) -> None:
         compose(read.cues, other)
 
 
+def test_a_mark_before_a_cue_that_a_note_runs_into_leaves_the_cue_readable() -> None:
+    text = b"WEBVTT\n\nNOTE\n00:01.000--><v Ann>One\n00:04.000 --> 00:05.000\nlast\n"
+    read = parse_subtitles(text, "vtt")
+    assert [(cue.id, cue.text) for cue in read.cues] == [("", "last")]
+    marked = retimed(read, [None], {0: "low"})
+    assert parse_subtitles(marked, "vtt").cues == read.cues
+
+
 CUES = [Cue(Span(1.0, 2.0), "one <b>"), Cue(Span(2.5, 4.0), "two\nlines & more", "b")]
 
 

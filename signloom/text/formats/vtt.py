@@ -179,7 +179,8 @@ def _block(source: Source, reading: Reading, lines: list[Line], at: int, fps: fl
             "cue aside",
             f"line {lines[timed].number}: times in a {kept[0]} block make it a cue to players",
         )
-    id = text[lines[timed - 1].start : lines[timed - 1].end] if timed > first else ""
+    above = text[lines[timed - 1].start : lines[timed - 1].end] if timed > first else ""
+    id = "" if ARROW in above else above  # in a NOTE's text; no id has an arrow (webvtt1, 4.1)
     if "," in text[stamps[0].start : stamps[0].end] + text[stamps[1].start : stamps[1].end]:
         reading.notice(
             "comma", f"line {lines[timed].number}: a comma before the decimals, as in SubRip"
