@@ -8,7 +8,8 @@
 A record is found again by its recipe, with every default filled in that a later
 signloom has added: a new setting does not orphan what was trained without it, and a
 changed default does. One trained arm may be read in several ways (`READINGS`): they
-stand in its one record, and none is trained for.
+stand in its one record, and none is trained for. An arm that answers together with a partner
+is trained as two runs, each kept under its own hash, and recorded under that of both.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -30,42 +31,30 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from signloom.claims.episodes import (
-    answers,
-    episodes_in,
-    placed,
-    timing_baselines,
-    timing_scores,
-)
+from signloom.claims.episodes import Aligned, aligned
+from signloom.claims.readings import READINGS
 from signloom.data.cue import Cue
 from signloom.data.files import writing
 from signloom.data.timing import Span
 from signloom.errors import MediaError, SignloomError
 from signloom.inference.evaluate import Evaluation
 from signloom.inference.locate import Locator
+from signloom.inference.recognize import RecognitionEvaluation
+from signloom.inference.translate import Translator, translate_clips
 from signloom.methods.recipe import Recipe
 from signloom.metrics.repetition import score_repetition
 
 KEPT = 16
 """Characters of a hash that name files and folders."""
-KEPT_OF_BASELINES = ("top-1", "BLEU-4", "content-F1")
+PARTS = ("recipe", "partner")
+"""What files call the recipes of a job."""
+KEPT_OF_BASELINES = ("top-1", "BLEU-4", "content-F1", "WER")
 
-
-@dataclass(frozen=True)
-class Reading:
-    """How a trained arm is asked: the beam of its translations (None: its own), and how flat the
-    plateaus are that place its cues."""
-
-    beam: int | None = None
-    flat: float = 0.2
-
-
-READINGS = {
-    "greedy": Reading(beam=1),
-    "plateau 0": Reading(flat=0.0),
-    "plateau .4": Reading(flat=0.4),
-}
-"""What the record of an arm that aligns holds beside its usual reading, "", which is ``Reading()``."""
+OF_A_CLIP = (128, 6)
+"""Frames and glosses of the clip whose cost a record names, where an arm writes glosses: about the means
+of the simulated sentences."""
+TIMED = 50
+"""Test clips whose reading is timed."""
 
 
 @dataclass(frozen=True)
@@ -88,17 +77,31 @@ class Test:
 
 @dataclass(frozen=True)
 class Job:
-    """An arm with one seed: what to train, on what to score it, and which reading is wanted."""
+    """An arm with one seed: what to train, on what to score it, and which reading is wanted.
+
+    partner: a recogniser of lips that is trained too, and answers with the arm in some readings.
+    """
 
     arm: str
     recipe: Recipe
     test: Test
     reading: str = ""
+    partner: Recipe | None = None
+
+    @property
+    def recipes(self) -> tuple[Recipe, ...]:
+        """What is trained."""
+        return (self.recipe,) if self.partner is None else (self.recipe, self.partner)
+
+    @property
+    def hash(self) -> str:
+        """What the arm is known by: its recipe's hash, or one of both recipes'."""
+        return _hash_of([recipe.hash() for recipe in self.recipes])
 
     @property
     def key(self) -> str:
-        """The name of its folder and record."""
-        return self.recipe.hash()[:KEPT]
+        """The name of its record."""
+        return self.hash[:KEPT]
 
 
 @dataclass(frozen=True)
@@ -118,11 +121,14 @@ class Result:
     spans: tuple[tuple[Span, ...], ...] = ()
     cues: tuple[tuple[Cue, ...], ...] = ()
 
+    def has(self, metric: str) -> bool:
+        """Whether it was scored by a metric."""
+        return any(score["name"] == metric for score in self.record["metrics"])
+
 
 def found(job: Job, results: Path) -> Result | None:
     """The record of a job among the committed ones; None where it was not run."""
     direct = results / f"{job.key}.json"
-    wanted = job.recipe.hash()
     for path in (direct, *sorted(results.glob("[0-9a-f]" * KEPT + ".json"))):
         if not path.is_file():
             continue
@@ -130,13 +136,18 @@ def found(job: Job, results: Path) -> Result | None:
         test = {key: value for key, value in record.get("test", {}).items() if key != "sha256"}
         if test != job.test.to_json() or job.reading not in ("", *record.get("readings", {})):
             continue
-        if path == direct or _same(record.get("recipe"), wanted):
+        recipes = [record[part] for part in PARTS if part in record]
+        today = [_hash_today(json.dumps(recipe, sort_keys=True)) for recipe in recipes]
+        if path == direct or _hash_of(today) == job.hash:
             return _result(record, job.reading, results)
     return None
 
 
-def _same(recipe: Any, wanted: str) -> bool:
-    return _hash_today(json.dumps(recipe, sort_keys=True)) == wanted
+def _hash_of(recipes: Sequence[str]) -> str:
+    """One hash of the hashes of recipes; of one recipe its own."""
+    if len(recipes) == 1:
+        return recipes[0]
+    return hashlib.sha256(" ".join(recipes).encode()).hexdigest()
 
 
 @lru_cache(maxsize=4096)
@@ -194,7 +205,7 @@ def train_all(
     One thread, because weights depend on the number of threads to rounding.
     Raises SignloomError with the end of its log for a job that failed, after the others are done.
     """
-    unique = {job.recipe.hash(): job for job in reversed(jobs)}.values()
+    unique = {job.hash: job for job in reversed(jobs)}.values()
     failed: list[str] = []
     with ThreadPoolExecutor(max_workers=at_once) as pool:
         running = {pool.submit(_train, job, runs, results, receipt): job for job in unique}
@@ -215,8 +226,8 @@ def _train(job: Job, runs: Path, results: Path, receipt: Mapping[str, Any]) -> s
     folder.mkdir(parents=True, exist_ok=True)
     wanted = folder / "job.yaml"
     with writing(wanted, overwrite=True) as temporary:
-        asked = {"recipe": job.recipe.resolved(), "test": job.test.to_json()}
-        temporary.write_text(yaml.safe_dump({**asked, "receipt": dict(receipt)}))
+        asked = {**_resolved(job), "test": job.test.to_json(), "receipt": dict(receipt)}
+        temporary.write_text(yaml.safe_dump(asked))
     threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     command = [sys.executable, "-m", "signloom.claims.arms", job.arm, str(wanted), str(results)]
     with (folder / "arm.log").open("a") as log:
@@ -231,8 +242,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Trains one job and writes its record: python -m signloom.claims.arms ARM JOB.yaml RESULTS."""
     arm, wanted, results = sys.argv[1:] if arguments is None else arguments
     values = yaml.safe_load(Path(wanted).read_text())
-    recipe = Recipe.model_validate(values["recipe"])
-    job = Job(arm, recipe, Test(**values["test"]))
+    recipe, *partner = (Recipe.model_validate(values[part]) for part in PARTS if part in values)
+    job = Job(arm, recipe, Test(**values["test"]), partner=partner[0] if partner else None)
     try:
         train(job, Path(wanted).parent, Path(results), values["receipt"])
     except SignloomError as error:
@@ -240,21 +251,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def train(job: Job, folder: Path, results: Path, receipt: Mapping[str, Any]) -> None:
-    """Trains a job in ``folder`` (or goes on), scores its best checkpoint, writes its record."""
+    """Trains a job (or goes on), scores its best checkpoint, writes its record.
+
+    folder: of the job; what is trained lies beside it under the hash of its recipe: in the same
+    folder, where there is one recipe.
+    """
     from signloom.data.layouts import layout_named
     from signloom.inference.evaluate import evaluate
-    from signloom.inference.recognize import (
-        RecognitionEvaluation,
-        Recognizer,
-        evaluate_recognition,
-    )
+    from signloom.inference.fusion import Fused
+    from signloom.inference.recognize import Recognizer, evaluate_recognition
+    from signloom.methods.glosses import GlossWriter
     from signloom.methods.load import load
+    from signloom.methods.method import learns_glosses
     from signloom.methods.recipe import real_places, run_recipe
-    from signloom.methods.sources import First, Source, open_source, texts_of
+    from signloom.methods.sources import First, Source, glosses_of, open_source, texts_of
     from signloom.training.checkpoint import read_checkpoint
 
     began = time.time()
-    fitted = run_recipe(job.recipe, folder, resume=True)
+    folders = [folder.parent / recipe.hash()[:KEPT] for recipe in job.recipes]
+    fitted = [
+        run_recipe(recipe, at, resume=True) for recipe, at in zip(job.recipes, folders, strict=True)
+    ]
     layout = layout_named(job.recipe.settings().layout)
     source: Any = TypeAdapter(Source).validate_python(dict(job.test.source))
     samples = First(open_source(source, layout, None), job.test.limit)
@@ -262,67 +279,76 @@ def train(job: Job, folder: Path, results: Path, receipt: Mapping[str, Any]) -> 
     places = real_places(job.recipe.data, layout)
     if places is None:
         places = tuple(range(len(real)))
-    texts = texts_of(job.recipe.data.train, layout)
-    model = load(folder / "best")
+    listed = glosses_of if learns_glosses(job.recipe.of_method) else texts_of
+    texts = listed(job.recipe.data.train, layout)
+    model, *partners = (load(at / "best") for at in folders)
     known = [texts[place % len(texts)] for place in places]
     unseen: list[float] = []
-    readings: dict[str, Any] = {}
-    aligned = _Aligned()
+    timed = Aligned()
+    cost: dict[str, int | float] = {}
     scored: Evaluation | RecognitionEvaluation
     if isinstance(model, Recognizer):
-        scored = named = evaluate_recognition(model, samples, known)
-        hypotheses = [each.candidates[0].gloss for each in named.recognitions]
-        metrics = [score.to_json() for score in named.metrics]
+        scored = evaluate_recognition(model, samples, known)
+        usual = _named(scored)
+        readings = {
+            name: _named(evaluate_recognition(Fused(model, partners[0], r.share), samples, known))
+            for name, r in READINGS.items()
+            if partners and r.share < 1
+        }
     else:
-        scored = told = evaluate(model, samples, known)
-        hypotheses = list(told.hypotheses)
-        metrics = _translation_scores(told)
-        for name, reading in READINGS.items() if job.test.episodes else ():
-            if reading.beam is not None:
-                other = evaluate(model, samples, known, beam=reading.beam)
-                readings[name] = {
-                    "hypotheses": list(other.hypotheses),
-                    "metrics": _translation_scores(other),
-                }
+        scored = evaluate(model, samples, known)
+        if isinstance(model, GlossWriter):
+            cost = {**model.cost(*OF_A_CLIP), "ms": _milliseconds(model, samples)}
+        usual = _told(scored)
+        readings = {
+            name: _told(evaluate(model, samples, known, beam=r.beam))
+            for name, r in READINGS.items()
+            if job.test.episodes and r.beam is not None
+        }
         if job.test.episodes and isinstance(model, Locator):
-            aligned = _align(model, job.test.episodes)
-        else:
+            timed = aligned(model, job.test.episodes)
+        elif not isinstance(model, GlossWriter):
             unseen = _unseen(samples, (real[place] for place in places))
     beside = {
         "test": job.test.to_json(),
         "unseen": unseen,
         "references": list(scored.references),
-        **aligned.beside,
+        **timed.beside,
     }
     sha256 = hashlib.sha256(json.dumps(beside, sort_keys=True).encode()).hexdigest()[:12]
-    log = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    log, *_ = logs = [
+        [json.loads(line) for line in (at / "log.jsonl").read_text().splitlines()] for at in folders
+    ]
     record = {
         "arm": job.arm,
-        "recipe_hash": job.recipe.hash(),
+        "recipe_hash": job.hash,
         "seed": job.recipe.seed,
         "test": {**job.test.to_json(), "sha256": sha256},
         "simulated": scored.simulated,
         "n": len(scored.references),
-        "metrics": [*metrics, *aligned.metrics],
+        "metrics": [*usual["metrics"], *timed.metrics],
         "baselines": {
             name: [score.to_json() for score in scores if score.name in KEPT_OF_BASELINES]
             for name, scores in scored.baselines.items()
         }
-        | aligned.baselines,
+        | timed.baselines,
         "dev": {
             str(line["step"]): line["validation"][job.recipe.metric]
             for line in log
             if "validation" in line
         },
-        "best_step": fitted.best_step,
-        "seconds": round(sum(_seconds(log)) or fitted.seconds, 1),
+        "best_step": fitted[0].best_step,
+        "seconds": round(
+            sum(sum(_seconds(own)) or ran.seconds for own, ran in zip(logs, fitted, strict=True)), 1
+        ),
+        **({"cost": cost} if cost else {}),
         "finished": time.strftime("%Y-%m-%d", time.gmtime()),
         **receipt,
-        "weights": read_checkpoint(folder / "best").config["weights"]["sha256"],
-        "recipe": job.recipe.resolved(),
-        "hypotheses": hypotheses,
-        **({"spans": aligned.spans} if aligned.spans else {}),
-        **({"readings": readings | aligned.readings} if job.test.episodes else {}),
+        "weights": read_checkpoint(folders[0] / "best").config["weights"]["sha256"],
+        **_resolved(job),
+        "hypotheses": usual["hypotheses"],
+        **({"spans": timed.spans} if timed.spans else {}),
+        **({"readings": every} if (every := readings | timed.readings) else {}),
     }
     results.mkdir(parents=True, exist_ok=True)
     _write(results / f"test-{sha256}.json", beside)
@@ -330,48 +356,32 @@ def train(job: Job, folder: Path, results: Path, receipt: Mapping[str, Any]) -> 
     print(f"{job.arm}: scored after {time.time() - began:.0f} s", flush=True)
 
 
-@dataclass
-class _Aligned:
-    """What an arm that aligns adds to its record, and to what lies beside it; nothing for others."""
-
-    metrics: list[dict[str, Any]] = field(default_factory=list)
-    baselines: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    spans: list[Any] = field(default_factory=list)
-    readings: dict[str, dict[str, Any]] = field(default_factory=dict)
-    beside: dict[str, Any] = field(default_factory=dict)
+def _milliseconds(model: Translator, samples: Any) -> float:
+    """Processor time of one of the first test clips, read alone as in testing, from keypoints to text."""
+    clips = [samples[index].clip for index in range(min(TIMED, len(samples)))]
+    began = time.process_time()
+    translate_clips(model, clips, batch=1)
+    return round(1e3 * (time.process_time() - began) / len(clips), 2)
 
 
-def _align(model: Locator, folder: str) -> _Aligned:
-    """Every test episode's cues, asked for once and placed in the usual way and in the other ways."""
-    episodes = episodes_in(folder)
-    told = [answers(model, episode) for episode in episodes]
-    truth = [episode.signing for episode in episodes]
-
-    def read(reading: Reading) -> tuple[list[dict[str, Any]], list[Any]]:
-        spans = [placed(e, t, reading.flat) for e, t in zip(episodes, told, strict=True)]
-        ends = [[[span.start, span.end] for span in one] for one in spans]
-        return [score.to_json() for score in timing_scores(spans, truth)], ends
-
-    metrics, spans = read(Reading())
-    aligned = _Aligned(
-        metrics,
-        {
-            name: [score.to_json() for score in scores]
-            for name, scores in timing_baselines(episodes).items()
-        },
-        spans,
-        beside={"cues": [[[c.span.start, c.span.end, c.text] for c in one] for one in truth]},
-    )
-    for name, reading in READINGS.items():
-        if reading.flat != Reading().flat:
-            metrics, spans = read(reading)
-            aligned.readings[name] = {"metrics": metrics, "spans": spans}
-    return aligned
+def _resolved(job: Job) -> dict[str, Any]:
+    """The recipes of a job whole, as files carry them."""
+    return {part: recipe.resolved() for part, recipe in zip(PARTS, job.recipes, strict=False)}
 
 
-def _translation_scores(told: Evaluation) -> list[dict[str, Any]]:
-    repeated = [score_repetition(told.hypotheses, order) for order in (1, 2)]
-    return [score.to_json() for score in (*told.metrics, *repeated)]
+def _told(found: Evaluation) -> dict[str, Any]:
+    repeated = [score_repetition(found.hypotheses, order) for order in (1, 2)]
+    return {
+        "hypotheses": list(found.hypotheses),
+        "metrics": [score.to_json() for score in (*found.metrics, *repeated)],
+    }
+
+
+def _named(found: RecognitionEvaluation) -> dict[str, Any]:
+    return {
+        "hypotheses": [each.candidates[0].gloss for each in found.recognitions],
+        "metrics": [score.to_json() for score in found.metrics],
+    }
 
 
 def _write(path: Path, value: Mapping[str, Any]) -> None:

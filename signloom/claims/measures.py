@@ -16,6 +16,7 @@ from signloom.data.cue import Cue
 from signloom.data.timing import Span
 from signloom.errors import MissingExtraError
 from signloom.metrics.alignment import AlignedEpisode, score_episodes
+from signloom.metrics.recognition import edits
 from signloom.metrics.repetition import repeated, repetition_of
 from signloom.metrics.translation import bleu_of
 from signloom.metrics.words import content_words
@@ -78,6 +79,10 @@ def right_counts(hypotheses: Sequence[str], references: Sequence[str]) -> NDArra
     return np.stack([np.array(right, np.float64), np.ones(len(right))], axis=1)
 
 
+def _errors(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(100 * sums[..., :3].sum(axis=-1) / np.maximum(sums[..., 3], 1))
+
+
 def _share(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(100 * sums[..., 0] / np.maximum(sums[..., 1], 1))
 
@@ -111,6 +116,7 @@ MEASURES = {
         Measure("BLEU-4", bleu_counts, bleu_of),
         Measure("content-F1", content_counts, _f1),
         Measure("top-1", right_counts, _share),
+        Measure("WER", edits, _errors, higher=False),
         Measure("repetition-1", lambda h, r: repeated(h, 1), repetition_of, higher=False),
         Measure("repetition-2", lambda h, r: repeated(h, 2), repetition_of, higher=False),
         *(Measure(name, partial(timing_counts, name), _share, of="episodes") for name in ALIGNMENT),

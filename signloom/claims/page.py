@@ -15,10 +15,13 @@ from typing import Any
 
 import yaml
 
+from signloom.claims.arms import OF_A_CLIP
 from signloom.claims.catalogue import ALL, ARMS, CLAIMS, PAPERS, QUESTIONS, SETTINGS, scales_of
+from signloom.claims.measured import ONCE, table
 from signloom.claims.measures import ALIGNMENT, MEASURES
 from signloom.claims.plot import curve, rows
 from signloom.claims.records import RESULTS, ROOT, SCALES, Claim
+from signloom.claims.run import SHUFFLED_OF
 from signloom.claims.verdict import RESAMPLES
 from signloom.data.files import writing
 from signloom.errors import MediaError
@@ -27,7 +30,8 @@ PAGE = Path("docs/claims.md")
 IMAGES = Path("docs/images")
 NOTES = "notes.yaml"
 SHOWN = (
-    "BLEU-4", "chrF2", "content-F1", "repetition-1", "top-1", "top-5", "top-1-class", *ALIGNMENT,
+    "BLEU-4", "chrF2", "content-F1", "WER", "substitutions", "deletions", "insertions", "repetition-1",
+    "top-1", "top-5", "top-1-class", *ALIGNMENT,
 )  # fmt: skip
 
 
@@ -51,7 +55,7 @@ def status(claim: Claim, results: Path = RESULTS) -> str:
     """A claim's verdicts by scale in one line; else what it waits for."""
     runs = kept(claim, results)
     if runs:
-        return ", ".join(f"{run['verdict']['word']} ({run['scale']})" for run in runs)
+        return ", ".join(f"{run['verdict']['word']} ({run['scale']}{_once(run)})" for run in runs)
     return f"not yet: needs {claim.needs}" if claim.needs else "not run"
 
 
@@ -59,13 +63,17 @@ def word_at(claim: Claim, scale: str, results: Path = RESULTS) -> str:
     """The cell of a claim at a scale: a verdict, "not testable: …", or "not run"."""
     for run in kept(claim, results):
         if run["scale"] == scale:
-            return f"**{run['verdict']['word']}**"
+            return f"**{run['verdict']['word']}**{_once(run)}"
     if scale not in claim.scales:
         return "–"
     found = scales_of(claim).get(scale)
     if found is not None and found.needs:
         return f"not testable here: needs {found.needs}"
     return "not run"
+
+
+def _once(run: Mapping[str, Any]) -> str:
+    return f", {ONCE}" if "measured" in run else ""
 
 
 def said(claim: Claim, run: Mapping[str, Any]) -> str:
@@ -76,6 +84,8 @@ def said(claim: Claim, run: Mapping[str, Any]) -> str:
         f"  {claim.statement}",
         f"  {verdict['why']}",
     ]
+    if "measured" in run:
+        return "\n".join(lines)
     lines += [f"  {more}" for more in _open(run)]
     main = _main(run)
     for name, arm in run["arms"].items():
@@ -127,7 +137,7 @@ def page(results: Path = RESULTS) -> tuple[str, dict[str, str]]:
     plots: dict[str, str] = {}
     notes = _notes(results)
     counted = {
-        word: sum(word_at(c, "tiny", results).strip("*") == word for c in CLAIMS.values())
+        word: sum(word_at(c, "tiny", results).startswith(f"**{word}**") for c in CLAIMS.values())
         for word in ("holds", "fails", "undecided")
     }
     waiting = sum(bool(claim.needs) for claim in CLAIMS.values())
@@ -147,13 +157,13 @@ def page(results: Path = RESULTS) -> tuple[str, dict[str, str]]:
         if ours:
             parts.append("Our own questions, decided the same way:\n")
             parts.append(_table(ours, results))
-        bases = dict.fromkeys(claim.base or paper.method for claim in (*mine, *ours))
-        for scales in (SETTINGS[base] for base in bases if base in SETTINGS):
-            parts.append(
-                "Corpora. "
-                + " ".join(f"*{name}*: {s.corpora}." for name, s in scales.items())
-                + "\n"
-            )
+        of_base: dict[str, list[str]] = {}
+        for claim in (*mine, *ours):
+            of_base.setdefault(claim.base or paper.method, []).append(claim.id)
+        for base, ids in of_base.items():
+            corpora = [f"*{name}*: {s.corpora}." for name, s in SETTINGS.get(base, {}).items()]
+            if corpora:
+                parts.append(f"Corpora of {', '.join(ids)}. {' '.join(corpora)}\n")
         for claim in (*mine, *ours):
             for run in kept(claim, results):
                 parts.append(_section(claim, run, notes, plots))
@@ -187,10 +197,12 @@ one, also for scores that should be low.
 
 Weights are kept under the hash of their recipe in `runs/claims/`, so no two claims train the same
 arm; an interrupted run goes on. Every arm is trained on one thread, the checkpoint is the one with
-the best BLEU-4 on dev sentences, and test sentences are read once, at the end. Arms that align are
+the best BLEU-4 (top-1, WER) on dev sentences, and test sentences are read once, at the end. Arms that align are
 also scored on test episodes, which are resampled whole: each cue is asked for in the one window
 around its speech and the usual lag, and placed by plateaus and one path (arXiv 2512.08040, A.6). An
-arm that is another *reading* of a trained one (without a beam, by other plateaus) is not trained again.
+arm that is another *reading* of a trained one (without a beam, by other plateaus, as evidence in
+the program of `signloom align`, together with a recogniser of lips) is not trained again. What a benchmark measures
+once, such as memory, has neither seeds nor an interval: the verdict says so.
 """
 
 
@@ -217,6 +229,9 @@ def _section(
     """One run: verdict, plot, differences, arms, the note, where the figures come from."""
     name = f"claims-{claim.id}-{run['scale']}.svg"
     verdict = run["verdict"]
+    if "measured" in run:
+        heading = f"### {claim.id} ({ONCE}): {verdict['word']}\n"
+        return "\n".join([heading, claim.statement + "\n", *table(run)])
     simulated = all(arm["simulated"] for arm in run["arms"].values())
     heading = (
         f"### {claim.id}, {run['scale']}{' (simulated)' if simulated else ''}: {verdict['word']}\n"
@@ -256,9 +271,13 @@ def _difference_table(run: Mapping[str, Any]) -> Iterator[str]:
 
 def _arm_table(run: Mapping[str, Any]) -> Iterator[str]:
     names = [name for name in SHOWN if name in next(iter(run["arms"].values()))["scores"]]
-    shuffled_of = "BLEU-4" if "BLEU-4" in names else "top-1"
-    yield "| arm | | " + " | ".join(names) + f" | shuffled input, {shuffled_of} |"
-    yield "|---|---|" + "---:|" * (len(names) + 1)
+    names = [name for name in names if name != "repetition-1" or "WER" not in names]
+    shuffled_of = next(name for name in SHUFFLED_OF if name in names)
+    costly = "cost" in next(iter(run["arms"].values()))
+    columns = [*names, f"shuffled input, {shuffled_of}"]
+    columns += ["parameters", "GMAC a clip", "ms a clip"] if costly else []
+    yield "| arm | | " + " | ".join(columns) + " |"
+    yield "|---|---|" + "---:|" * len(columns)
     for name, arm in run["arms"].items():
         cells = " | ".join(
             f"{arm['mean'][s]:.1f} ({', '.join(f'{v:.1f}' for v in arm['scores'][s])})"
@@ -266,13 +285,23 @@ def _arm_table(run: Mapping[str, Any]) -> Iterator[str]:
         )
         shuffled = sum(arm["shuffled"]) / len(arm["shuffled"])
         what = ARMS[name].what if name in ARMS else ""
-        yield f"| {name} | {what} | {cells} | {shuffled:.1f} |"
+        dear = f" {_cost(arm['cost'])} |" if costly else ""
+        yield f"| {name} | {what} | {cells} | {shuffled:.1f} |{dear}"
     yield ""
     rate = run["references"].get("repetition-1")
     own = "" if rate is None else f" The references' own repetition-1 is {rate:.1f}."
     timing = ", ".join(f"{value:.1f} ({name})" for name, value in run.get("timing", {}).items())
     also = f" Without a model F1@.50 is {timing}." if timing else ""
-    yield f"Means, and each seed in brackets.{own}{also}\n"
+    dear = (
+        f" GMAC: 10⁹ multiply–adds of {OF_A_CLIP[0]} frames read as {OF_A_CLIP[1]} glosses; ms: processor "
+        "time of a test clip, keypoints to glosses."
+    )
+    yield f"Means, and each seed in brackets.{own}{also}{dear if costly else ''}\n"
+
+
+def _cost(cost: Mapping[str, int | float]) -> str:
+    """Parameters, GMAC of a clip as `arms.OF_A_CLIP` says, and processor time of a test clip."""
+    return f"{cost['parameters'] / 1e6:.2f} M | {cost['gmac']:.4f} | {cost['ms']:.1f}"
 
 
 def _main(run: Mapping[str, Any]) -> str:
@@ -281,7 +310,7 @@ def _main(run: Mapping[str, Any]) -> str:
     named = run["parts"][0]["metric"]
     if named in ALIGNMENT:
         return str(named)
-    return "BLEU-4" if "BLEU-4" in first else "top-1"
+    return next(name for name in SHUFFLED_OF if name in first)
 
 
 def _unseen_table(run: Mapping[str, Any]) -> Iterator[str]:

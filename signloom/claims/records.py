@@ -10,6 +10,7 @@ from typing import Literal, get_args
 
 import signloom
 from signloom.claims.arms import Job, Test
+from signloom.claims.measured import Measured
 from signloom.errors import UsageError, nearest
 from signloom.methods.recipe import Curriculum, Recipe, read_recipe
 
@@ -34,7 +35,9 @@ class Paper:
 class Scale:
     """What the arms of a paper start from at one scale.
 
-    base: a recipe, from the checkout's root; settings: changes of it that all arms share.
+    base: a recipe (or the benchmark that measures), from the checkout's root.
+    settings: changes of it that all arms share. partner: the recipe of a recogniser of lips that is
+    trained too and answers with the arms whose reading says so; "" = none.
     test: what every arm is scored on. corpora: in words. needs: data that is its owners' to give.
     minutes: an arm's training on one core, roughly; said before it begins.
     """
@@ -45,13 +48,14 @@ class Scale:
     minutes: float
     settings: tuple[str, ...] = ()
     needs: str = ""
+    partner: str = ""
 
 
 @dataclass(frozen=True)
 class Arm:
     """One system of a comparison: the scale's base with these settings ("key=value").
 
-    reading: which of `arms.READINGS` of the trained arm it is, "" = the usual one.
+    reading: which of `readings.READINGS` of the trained arm it is, "" = the usual one.
 
     {p} stands for the mean share of real batches under the base's curriculum, {turn} for the
     step that leaves this share to what follows it: arms that differ in the curriculum alone
@@ -86,18 +90,20 @@ class Part:
 class Claim:
     """A statement of a paper (C…), or a question of ours beside it (F…).
 
-    parts: all of them have to hold. needs: the method (or weights) without which it cannot be
-    run yet. ours: what is the project's own reading in it.
+    parts: all of them have to hold. measured: instead of parts, what a benchmark measures once.
+    needs: the method (or weights) without which it cannot be run yet. ours: what is the project's
+    own reading in it. base: what of ``SETTINGS`` its arms start from, "" = the paper's method.
     """
 
     id: str
     paper: str
     statement: str
-    parts: tuple[Part, ...]
+    parts: tuple[Part, ...] = ()
     needs: str = ""
     ours: str = ""
     scales: tuple[str, ...] = field(default=SCALES)
     base: str = ""
+    measured: Measured | None = None
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -107,12 +113,7 @@ class Claim:
 
 def recipe_of(arm: Arm, scale: Scale, seed: int) -> Recipe:
     """The recipe of an arm at a scale. Raises UsageError where there is no checkout to take it from."""
-    path = ROOT / scale.base
-    if not path.is_file():
-        raise UsageError(
-            f"the recipe {scale.base} is not beside this signloom; claims are run in a checkout of "
-            "the repository: clone it and run `pip install -e .` there"
-        )
+    path = _file(scale.base)
     base = read_recipe(path, scale.settings)
     p = mean_real(base)
     filled = {
@@ -125,6 +126,21 @@ def recipe_of(arm: Arm, scale: Scale, seed: int) -> Recipe:
     for place, value in filled.items():
         settings = [text.replace(place, value) for text in settings]
     return read_recipe(path, [*scale.settings, *settings, f"seed={seed}"])
+
+
+def partner_of(scale: Scale, seed: int) -> Recipe | None:
+    """The recipe of what is trained beside a scale's arms. Raises UsageError as `recipe_of`."""
+    return read_recipe(_file(scale.partner), [f"seed={seed}"]) if scale.partner else None
+
+
+def _file(recipe: str) -> Path:
+    path = ROOT / recipe
+    if not path.is_file():
+        raise UsageError(
+            f"the recipe {recipe} is not beside this signloom; claims are run in a checkout of "
+            "the repository: clone it and run `pip install -e .` there"
+        )
+    return path
 
 
 def mean_real(recipe: Recipe) -> float:
@@ -152,7 +168,13 @@ def jobs_of(
                 f"there is no arm '{name}'{nearest(name, list(arms))}; the arms are {', '.join(arms)}"
             )
     return [
-        Job(name, recipe_of(arms[name], scale, seed), scale.test, arms[name].reading)
+        Job(
+            name,
+            recipe_of(arms[name], scale, seed),
+            scale.test,
+            arms[name].reading,
+            partner_of(scale, seed),
+        )
         for name in names
         for seed in seeds
     ]

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from signloom.claims.arms import Job, Result, found, train_all
 from signloom.claims.catalogue import ARMS, scales_of
+from signloom.claims.measured import judged
 from signloom.claims.measures import ALIGNMENT, MEASURES, corpus_score, counts
 from signloom.claims.records import ROOT, Claim, Part, Scale, jobs_of
 from signloom.claims.verdict import (
@@ -43,10 +44,15 @@ BUCKETS: tuple[tuple[str, float, float], ...] = (
 )
 """Name, above, up to: the share of a sentence's signs that no real training sentence has."""
 SHOWN = (
-    "BLEU-4", "chrF2", "content-F1", "repetition-1", "repetition-2", "top-1", "top-5", "top-1-class",
+    "BLEU-4", "chrF2", "content-F1", "WER", "substitutions", "deletions", "insertions", "repetition-1",
+    "repetition-2", "top-1", "top-5", "top-1-class",
     *ALIGNMENT,
 )  # fmt: skip
 """Scores that a claim's record keeps of its arms, as far as they have them."""
+
+
+SHUFFLED_OF = ("top-1", "WER", "BLEU-4")
+"""What an arm's answers for other inputs are scored by: the first that it has."""
 
 
 def scale_of(claim: Claim, scale: str) -> Scale:
@@ -66,16 +72,19 @@ def scale_of(claim: Claim, scale: str) -> Scale:
 
 
 def jobs(claim: Claim, scale: str, seeds: Sequence[int]) -> list[Job]:
-    """The trainings that a claim rests on.
+    """The trainings that a claim rests on; none where a benchmark measures it.
 
     Raises UsageError as `scale_of`, and for less than three different seeds.
     """
+    chosen = scale_of(claim, scale)
+    if claim.measured:
+        return []
     if len(seeds) < LEAST_SEEDS or len(set(seeds)) != len(seeds):
         raise UsageError(
             f"seeds are {', '.join(map(str, seeds)) or 'none'}; a verdict takes {LEAST_SEEDS} "
             "different ones or more, as in --seeds 1,2,3"
         )
-    return jobs_of(claim.arms, ARMS, scale_of(claim, scale), tuple(seeds))
+    return jobs_of(claim.arms, ARMS, chosen, tuple(seeds))
 
 
 def lacking_data(claim: Claim, scale: str) -> str:
@@ -116,6 +125,8 @@ def judge(claim: Claim, scale: str, seeds: Sequence[int], results: Path) -> dict
     Raises UsageError naming the arms and seeds that were not run.
     """
     wanted = jobs(claim, scale, seeds)
+    if claim.measured:
+        return {"claim": claim.id, "scale": scale, "seeds": [], **judged(claim.measured, ROOT)}
     have = {(job.arm, job.recipe.seed): found(job, results) for job in wanted}
     lacking = [f"{arm} (seed {seed})" for (arm, seed), result in have.items() if result is None]
     if lacking:
@@ -226,7 +237,7 @@ def _arm(results: Sequence[Result]) -> dict[str, Any]:
     had = {score["name"] for score in first["metrics"]}
     names = [name for name in SHOWN if name in had]
     scores = {name: [_value(r.record["metrics"], name) for r in results] for name in names}
-    shuffled = "top-1" if "top-1" in had else "BLEU-4"
+    shuffled = next(name for name in SHUFFLED_OF if name in had)
     return {
         "records": [r.record["recipe_hash"][:16] for r in results],
         "n": first["n"],
@@ -241,6 +252,7 @@ def _arm(results: Sequence[Result]) -> dict[str, Any]:
         "signatures": {s["name"]: s["signature"] for s in first["metrics"] if s["name"] in SHOWN},
         "simulated": first["simulated"],
         "seconds": [r.record["seconds"] for r in results],
+        **({"cost": first["cost"]} if "cost" in first else {}),
         "commits": sorted({r.record["commit"] for r in results}),
         "hardware": first["hardware"],
     }
@@ -252,7 +264,7 @@ def _value(scores: Sequence[Mapping[str, Any]], name: str) -> float:
 
 def _buckets(results: Sequence[Result]) -> list[dict[str, Any]]:
     """Scores by unseen signs: bucket, sentences, and of each seed BLEU-4 and content-F1."""
-    if not results[0].unseen:
+    if not results[0].unseen or not results[0].has("BLEU-4"):
         return []
     rows = []
     for bucket, at in bucketed(results[0].unseen).items():
@@ -274,9 +286,9 @@ def _buckets(results: Sequence[Result]) -> list[dict[str, Any]]:
 def _references(result: Result) -> dict[str, float]:
     """The repetition rate of the references: what a model that repeats no more than people would have.
 
-    {} where an answer is a single gloss.
+    {} where answers are glosses.
     """
-    if "top-1" in {score["name"] for score in result.record["metrics"]}:
+    if not result.has("BLEU-4"):
         return {}
     return {
         name: corpus_score(MEASURES[name], counts(name, result.references, result.references))

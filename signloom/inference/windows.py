@@ -180,7 +180,7 @@ def merged(told: Sequence[tuple[Query, Located]], fps: float) -> Answer:
         whole = _joined([pair for pair, s in zip(told, scale, strict=True) if s >= SAME])
         alike = [p for span, p in spans if _overlap(span, whole) > 0]
         others = [(span, p) for span, p in spans if _overlap(span, whole) <= 0]
-        spans = [(whole, min(sum(alike), 1.0)), *others]
+        spans = [(whole, min(sum(alike, 0.0), 1.0)), *others]
     return Answer(start, fps, posterior, tuple(spans))
 
 

@@ -23,7 +23,9 @@ from signloom.claims.catalogue import (
     claim_named,
     scales_of,
 )
+from signloom.claims.measured import Measured, judged
 from signloom.claims.measures import MEASURES, corpus_score, counts
+from signloom.claims.papers import autosign, embeddings, lslm, posestitch, semtext
 from signloom.claims.records import RESULTS, ROOT, Part, jobs_of, mean_real, recipe_of
 from signloom.claims.run import bucketed, decide, jobs, judge, run_claim
 from signloom.cli.main import main
@@ -49,11 +51,12 @@ def test_all_29_claims_of_the_spec_are_listed() -> None:
 
 def test_a_claim_that_can_be_run_has_its_arms_and_one_that_cannot_says_what_it_needs() -> None:
     for claim in ALL.values():
-        assert claim.parts
+        assert bool(claim.parts) != bool(claim.measured)
         assert bool(claim.needs) != bool(scales_of(claim))
         if not claim.needs:
             assert set(claim.arms) <= set(ARMS)
             assert {part.metric for part in claim.parts} <= set(MEASURES)
+    assert sum(len(f.ARMS) for f in (autosign, embeddings, lslm, posestitch, semtext)) == len(ARMS)
     equivalent = {c.id for c in CLAIMS.values() for p in c.parts if p.kind == "equivalent"}
     assert equivalent == {"C2.2", "C3.8", "C3.10", "C4.4"}
 
@@ -172,8 +175,8 @@ def test_arms_that_were_not_run_are_named(tmp_path: Path) -> None:
         judge(CLAIMS["C1.1"], "tiny", (1, 2, 3), tmp_path)
     with pytest.raises(UsageError, match=r"seeds are 1, 2; a verdict takes 3 different ones"):
         jobs(CLAIMS["C1.1"], "tiny", (1, 2))
-    with pytest.raises(UsageError, match=r"C2\.1 cannot be run yet: needs arms of AutoSign"):
-        jobs(CLAIMS["C2.1"], "tiny", (1, 2, 3))
+    with pytest.raises(UsageError, match=r"C2\.4 cannot be run yet: needs the weights of Ara"):
+        jobs(CLAIMS["C2.4"], "tiny", (1, 2, 3))
     with pytest.raises(UsageError, match=r"there is no claim 'C1\.9' \(did you mean 'C"):
         claim_named("C1.9")
 
@@ -198,6 +201,43 @@ def test_a_record_is_found_by_what_its_recipe_means(tmp_path: Path) -> None:
     path.write_text("{")
     with pytest.raises(MediaError, match="is no record of a claim"):
         found(job, tmp_path)
+
+
+def test_what_a_benchmark_measured_once_is_judged_without_seeds(tmp_path: Path) -> None:
+    claim = CLAIMS["C3.12"]
+    assert jobs(claim, "tiny", ()) == []
+    done = run_claim(claim, "tiny", (1, 2, 3), tmp_path / "runs", tmp_path, RECEIPT)
+    committed = json.loads((ROOT / "results/dense-features.json").read_text())
+    for name in ("forward", "training step"):
+        once, each = (
+            committed[name][way]["peak_gb"] for way in ("graphs once", "graphs in each window")
+        )
+        assert done["measured"]["factors"][name] == pytest.approx(each / once, abs=5e-4)
+        assert f"{name} {each / once:.1f} times" in pages.said(claim, done)
+    assert done["verdict"]["word"] == "holds"
+    assert done["seeds"] == []
+    assert pages.status(claim, tmp_path) == "holds (tiny, measured once, no seeds)"
+    text, plots = pages.page(tmp_path)
+    assert plots == {}
+    assert "| **holds**, measured once, no seeds |" in text
+    assert "### C3.12 (measured once, no seeds): holds" in text
+    assert "`python -m benchmarks.dense_features -o results/dense-features.json`" in text
+
+
+def test_a_measurement_that_falls_short_is_missing_or_is_another(tmp_path: Path) -> None:
+    what = Measured("python bench.py", "r.json", ("a", "b"), "old", "new", "gb", "GB", least=3.0)
+    with pytest.raises(UsageError, match=r"r\.json is not there; run `python bench\.py` in"):
+        judged(what, tmp_path)
+    made: dict[str, Any] = {"commit": "c", "hardware": {}}
+    made |= {"a": {"old": {"gb": 9}, "new": {"gb": 3}}, "b": {"old": {"gb": 5.8}, "new": {"gb": 2}}}
+    (tmp_path / "r.json").write_text(json.dumps(made))
+    found_ = judged(what, tmp_path)
+    assert found_["verdict"]["word"] == "fails"
+    assert found_["measured"]["factors"] == {"a": 3.0, "b": 2.9}
+    for wrong in ({**made, "b": {"old": {"gb": 5}}}, {**made, "a": made["a"] | {"new": {"gb": 0}}}):
+        (tmp_path / "r.json").write_text(json.dumps(wrong))
+        with pytest.raises(MediaError, match="is no record of `python bench"):
+            judged(what, tmp_path)
 
 
 def test_unseen_signs_fall_into_buckets_and_a_planted_fall_is_seen() -> None:
@@ -316,7 +356,7 @@ def test_the_command_lists_shows_and_plans(
 
     listed = told("list")
     assert [i for i in ALL if f"  {i} " not in listed] == []
-    assert "not yet: needs arms of AutoSign" in listed
+    assert "not yet: needs the weights of AraGPT2-base" in listed
     assert "9 arms and seeds, 3 to be trained, about 8 minutes" in told(
         "run", "C1.2", "--scale", "tiny", "--dry-run"
     )

@@ -12,10 +12,18 @@ import pytest
 import torch
 
 from signloom.claims import page as pages
-from signloom.claims.arms import READINGS, Job, Reading, Test, found, train, train_all
+from signloom.claims.arms import Job, Test, found, train, train_all
 from signloom.claims.catalogue import ALL, ARMS, CLAIMS, SETTINGS, scales_of
-from signloom.claims.episodes import FPS, answers, episodes_in, placed, timing_scores
+from signloom.claims.episodes import (
+    FPS,
+    answers,
+    by_program,
+    episodes_in,
+    placed,
+    timing_scores,
+)
 from signloom.claims.measures import ALIGNMENT, MEASURES, corpus_score, counts
+from signloom.claims.readings import READINGS, USUAL
 from signloom.claims.records import ROOT, jobs_of
 from signloom.claims.run import judge
 from signloom.data.cue import Cue
@@ -88,10 +96,10 @@ def filmed(folder: Path) -> list[Any]:
 
 def test_every_arm_of_the_unified_model_is_a_recipe_and_a_reading_shares_its_arm_s() -> None:
     keys = {job.arm: job.key for job in jobs_of(NAMES, ARMS, TINY, (1,))}
-    assert {name for name in NAMES if keys[name] == keys["unified"]} == {"unified", *READINGS}
-    assert len(set(keys.values())) == len(NAMES) - len(READINGS) == 12
-    for name in NAMES:
-        assert ARMS[name].reading in ("", *READINGS)
+    read = {name for name in NAMES if ARMS[name].reading}
+    assert {name for name in NAMES if keys[name] == keys["unified"]} == {"unified", *read}
+    assert len(set(keys.values())) == len(NAMES) - len(read) == 12
+    assert {arm.reading for arm in ARMS.values()} == {"", *READINGS}
     measured = {p.metric for c in ALL.values() if TINY in scales_of(c).values() for p in c.parts}
     assert TINY.test.episodes or not measured & set(ALIGNMENT)
 
@@ -153,17 +161,20 @@ def test_an_arm_is_trained_once_and_read_in_every_way(tmp_path: Path) -> None:
         {"simulated": "sentences", "size": "tiny", "split": "test"}, 3, str(tmp_path / "episodes")
     )
     runs, results = tmp_path / "runs", tmp_path / "results"
-    jobs = [quick(test, name) for name in ("", *READINGS)]
+    read = [name for name, reading in READINGS.items() if reading.share == 1]
+    jobs = [quick(test, name) for name in ("", *read)]
     said: list[str] = []
     assert list(train_all(jobs, runs, results, RECEIPT, 2, said.append)) == [jobs[0]]
     assert said == ["quick, seed 42: done"]
-    read = {job.reading: found(job, results) for job in jobs}
+    have = {job.reading: found(job, results) for job in jobs}
     model = load(runs / jobs[0].key / "best")
     told = answers(model, made)
-    for name, result in read.items():
+    other = {"in the program": by_program(made, told), "program alone": by_program(made, {})}
+    for name, result in have.items():
         assert result is not None
         assert result.cues == (tuple(replace(cue, id="") for cue in made.signing),)
-        assert result.spans == (placed(made, told, READINGS.get(name, Reading()).flat),)
+        flat = READINGS.get(name, USUAL).flat
+        assert result.spans == (other.get(name) or placed(made, told, flat),)
         assert len(result.hypotheses) == len(result.references) == 3
         scores = {s["name"]: s["value"] for s in result.record["metrics"]}
         for metric in ALIGNMENT:
