@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 SHOWN = ("BLEU-4", "chrF2", "content-F1")
 GLOSSES_SHOWN = ("WER", "substitutions", "deletions", "insertions")
+FEW_SIGNERS = 12
+"""So many signers have a line each on the terminal; of more the best and the worst are named."""
+TRAINED = "train split"
 
 
 def run(
@@ -65,14 +69,15 @@ def run(
     for each sample is kept, for `signloom score --predictions`.
 
     A model that writes glosses is scored by word error rate, with its substitutions, deletions and
-    insertions, beside shuffled input and the most frequent gloss sentence.
+    insertions, beside shuffled input and the most frequent gloss sentence; by the number of glosses, by
+    whether training has the sentence, and by signer where signers are named.
 
     A model that recognises single signs is scored by top-1 and top-5, per
     instance and per class, beside shuffled input and the most frequent glosses.
     """
     from signloom.cli.progress import progress
     from signloom.cli.recognize import evaluate_recognizer
-    from signloom.cli.table import beside, table
+    from signloom.cli.table import beside, errors, table
     from signloom.data.files import refuse_existing, writing
     from signloom.inference.evaluate import evaluate
     from signloom.inference.recognize import Recognizer
@@ -122,6 +127,7 @@ def run(
             batch=batch,
             beam=beam,
             allow_simulated=allow_simulated,
+            trained_on=texts_from == TRAINED,
             advance=advance,
         )
     report = {**told(checkpoint, store, split, texts_from, found.to_json()), "beam": beam}
@@ -139,7 +145,23 @@ def run(
     print(beside({translator.name: found.metrics, **found.baselines}, shown))
     print()
     unit = "glosses" if glosses else "sentences"
-    print(beside({f"{k} {unit}": v for k, v in found.lengths.items()}, shown))
+    rows = {f"{k} {unit}": v for k, v in found.lengths.items()}
+    rows |= {f"{k} sentences": v for k, v in found.groups.get("sentences", {}).items()}
+    signers = found.groups.get("signers", {})
+    rows |= signers if len(signers) <= FEW_SIGNERS else {}
+    print(beside(rows, shown))
+    if len(signers) > FEW_SIGNERS:
+        ranked = sorted((scores[0].value, name) for name, scores in signers.items())
+        (best, least), (worst, most) = ranked[0], ranked[-1]
+        print(f"{len(signers)} signers: WER {best:.1f} ({least}) to {worst:.1f} ({most})")
+    if found.errors:
+        print(errors(found.errors))
+    if found.cut:
+        print(
+            f"signloom: {found.cut} of {len(found.ids)} clips are longer than model "
+            f"'{translator.name}' reads; what lies behind was not read",
+            file=sys.stderr,
+        )
 
 
 def told(
@@ -213,12 +235,12 @@ def read_corpus(
         size = store.removeprefix("sim:")
         training = SimulatedSentences(size, "train")
         texts = training.glosses() if glosses else training.texts()
-        return SimulatedSentences(size, split, layout, lips=lips), texts, "train split"
+        return SimulatedSentences(size, split, layout, lips=lips), texts, TRAINED
     chosen = open_store(store, split, lips)
     known = open_store(store, "train") if "train" in chosen.splits else chosen
     texts = known.glosses() if glosses else known.texts()
     if known is not chosen:
-        return chosen, texts, "train split"
+        return chosen, texts, TRAINED
     return chosen, texts, f"{split} split (the store has no train split)"
 
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from signloom.errors import UsageError
+
+if TYPE_CHECKING:
+    from signloom.training.fit import Fitted
+
+
+class Kind(StrEnum):
+    t5 = "t5"
+    decoder = "decoder"
 
 
 def run(
@@ -22,25 +31,47 @@ def run(
     out: Annotated[
         Path, typer.Option("--out", "-o", help="The folder of the model.", show_default=False)
     ],
+    kind: Annotated[
+        Kind,
+        typer.Option(
+            help="t5: for adapters, by span corruption. decoder: a GPT-2 for autosign's "
+            "decoder_pretrained, by the next token."
+        ),
+    ] = Kind.t5,
     size: Annotated[
-        str, typer.Option(help="tiny (0.6 M parameters), mini (3 M), small (6 M), base.")
+        str,
+        typer.Option(
+            help="tiny (0.6 M parameters), mini (3 M), small (6 M), base; of a decoder tiny or small, "
+            "as autosign's presets."
+        ),
     ] = "small",
     steps: Annotated[int, typer.Option(help="Optimiser steps.", min=1)] = 10_000,
     batch: Annotated[int, typer.Option(help="Sentences a step.", min=1)] = 64,
     lr: Annotated[float, typer.Option(help="Highest learning rate.", min=0)] = 2e-3,
     vocabulary: Annotated[
-        int | None, typer.Option(help="Tokens at most; as the size says where not given.", min=1)
+        int | None,
+        typer.Option(
+            help="Tokens at most; as the size says where not given, and one a gloss for a decoder.",
+            min=1,
+        ),
     ] = None,
     density: Annotated[
-        float, typer.Option(help="Share of a sentence that is cut out while it learns.")
-    ] = 0.15,
+        float | None,
+        typer.Option(help="Share of a sentence that is cut out while a T5 learns.  [default: .15]"),
+    ] = None,
     column: Annotated[
         str, typer.Option(help="Where a .tsv, .csv or .jsonl has the sentence.")
     ] = "text",
+    glosses: Annotated[
+        bool, typer.Option("--glosses", help="Of stores and sim:SIZE the glosses, not the texts.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of weights, order and cuts.", min=0)] = 42,
     dtype: Annotated[
-        str, typer.Option(help="How weights are stored: float32, or float16 for a release.")
-    ] = "float32",
+        str | None,
+        typer.Option(
+            help="How a T5's weights are stored: float32, or float16 for a release.  [default: float32]"
+        ),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where a run in this folder stopped.")
     ] = False,
@@ -48,46 +79,52 @@ def run(
         bool, typer.Option("--overwrite", help="Replace an earlier model.")
     ] = False,
 ) -> None:
-    """Pretrain a small T5 on texts by span corruption, for adapters to stand on."""
+    """Pretrain a small language model on texts: a T5 for adapters to stand on, or autosign's decoder."""
     if resume and overwrite:
         raise UsageError(
             "--resume goes on with a run and --overwrite replaces it; give one of them"
         )
+    if kind is Kind.decoder and (density is not None or dtype is not None):
+        raise UsageError("--density and --dtype go with --kind t5; leave them out")
     _make_way(out, resume, overwrite)
     import json
 
     from transformers.utils import logging
 
-    from signloom.methods.pretrain import RECORD, Wanted, pretrain
+    from signloom.methods.pretrain import DENSITY, RECORD, Wanted, pretrain
 
     logging.disable_progress_bar()
+    named = tuple(name if name.startswith("sim:") else Path(name).name for name in texts)
+    sentences = _read(texts, column, glosses)
+    if kind is Kind.decoder:
+        from signloom.methods import gloss_decoder
+
+        asked = gloss_decoder.Wanted(sentences, named, size, steps, batch, lr, vocabulary, seed)
+        done = gloss_decoder.pretrain_decoder(asked, out, resume=resume)
+        loss = json.loads((out / RECORD).read_text())["loss"]
+        _say(out, f"{loss['held_out']:.3f} nats a token of held-out texts", done)
+        return
     wanted = Wanted(
-        _read(texts, column),
-        tuple(name if name.startswith("sim:") else Path(name).name for name in texts),
-        size,
-        steps,
-        batch,
-        lr,
-        vocabulary,
-        density,
-        seed,
-        dtype,
-    )
-    fitted = pretrain(wanted, out, resume=resume)
+        sentences, named, size, steps, batch, lr, vocabulary, DENSITY if density is None else density, seed,
+        dtype or "float32",
+    )  # fmt: skip
+    done = pretrain(wanted, out, resume=resume)
     loss = json.loads((out / RECORD).read_text())["loss"]
-    typer.echo(
-        f"{out}: {loss['held_out']:.3f} nats a token that was cut out of held-out sentences "
-        f"({loss['unigram']:.3f} by frequency alone), {fitted.step} steps, {fitted.seconds:.0f} s"
-    )
+    said = f"{loss['held_out']:.3f} nats a token that was cut out of held-out sentences"
+    _say(out, f"{said} ({loss['unigram']:.3f} by frequency alone)", done)
 
 
-def _read(texts: list[str], column: str) -> tuple[str, ...]:
+def _say(out: Path, how_well: str, done: Fitted) -> None:
+    typer.echo(f"{out}: {how_well}, {done.step} steps, {done.seconds:.0f} s")
+
+
+def _read(texts: list[str], column: str, glosses: bool) -> tuple[str, ...]:
     """The sentences of all texts, each once, in order."""
     from signloom.methods.sources import corpus_texts
 
     found: dict[str, None] = {}
     for name in texts:
-        found.update(dict.fromkeys(corpus_texts(name, column)))
+        found.update(dict.fromkeys(corpus_texts(name, column, glosses=glosses)))
     return tuple(found)
 
 

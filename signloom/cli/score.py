@@ -226,9 +226,10 @@ def run(
                 f"{wrong[0]} out (a second run is given with --against)"
             )
         task = task or Task.translation
-        if task is not Task.translation:
+        if task is Task.alignment:
             raise UsageError(
-                f"--predictions goes with --task translation, got --task {task}; leave --task out"
+                "--predictions goes with --task translation (the default) and --task recognition, got "
+                "--task alignment; give --hyp and --ref"
             )
     elif against is not None:
         raise UsageError(

@@ -126,14 +126,16 @@ def _scored(
     judging: Judging | None,
 ) -> tuple[dict[str, Any], list[Any]]:
     """The JSON report, and the parts of the printed one, the first of them the System."""
-    from signloom.cli.table import beside
+    from signloom.cli.table import beside, errors
+    from signloom.metrics.recognition import error_counts
 
     system = _counted(hypotheses, references, settings, bleurt, judging)
     scores = system.scores()
     report: dict[str, Any] = {"metrics": [score.to_json() for score in scores]}
     parts: list[Any] = [system]
     if "which" not in settings:
-        return report, parts
+        report["errors"] = error_counts(system.counts)
+        return report, [*parts, errors(report["errors"])]
     if system.judged is not None:
         judged = system.judged
         rounds = [round(mean, 4) for mean in judged.rounds]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from signloom.metrics.recognition import PARTS
 from signloom.metrics.score import RESAMPLES, SEED, Score
 from signloom.metrics.significance import TRIALS, Comparison
 
@@ -41,7 +42,7 @@ def counted(score: Score) -> str:
     return f"{cues} in {_number(score.episodes, 'episode')}{left_out}; {interval}"
 
 
-def beside(columns: dict[str, Sequence[Score]], names: Sequence[str]) -> str:
+def beside(columns: Mapping[str, Sequence[Score]], names: Sequence[str]) -> str:
     """Several systems side by side: one row per system, one column per named score, ± half the interval."""
     wide = max(len(system) for system in columns)
     each = {name: max(16, len(name) + 2) for name in names}
@@ -51,6 +52,15 @@ def beside(columns: dict[str, Sequence[Score]], names: Sequence[str]) -> str:
         cells = "".join(f"{_short(by_name[name]):>{each[name]}}" for name in names)
         lines.append(f"{system:{wide}}{cells}")
     return "\n".join(lines)
+
+
+def errors(found: Mapping[str, int]) -> str:
+    """The counts behind a word error rate, in words."""
+    kinds = ", ".join(f"{found[kind]:,} {kind}" for kind in PARTS)
+    unknown = (
+        f"; {found['unknown']:,} of them in no training sentence" if "unknown" in found else ""
+    )
+    return f"{kinds} in {found['glosses']:,} glosses{unknown}"
 
 
 def compared(found: Sequence[Comparison], names: tuple[str, str]) -> str:

@@ -22,11 +22,12 @@ class Compression(nn.Module):
     """(B, T, inputs) → (B, ⌈T / stride⌉, channels[-1]); padded frames are 0, whatever the batch.
 
     channels: one convolution each, ReLU behind it: (256, 512) and (1024, 512, 512) are the paper's
-        [R]. Their strides, powers of two, make up ``stride``, the first ones the larger.
+        [R]. Their strides, powers of two, make up ``stride``, the first ones the larger. None: frames
+        as they are, `width` wide like all that comes out.
     context: what reads the compressed frames: nothing (the paper), a BiLSTM, or a Transformer
         with sine positions [D]. layers, heads, dropout: of that.
 
-    Raises UsageError for a stride that is no power of two.
+    Raises UsageError for a stride that is no power of two, or above 1 without a convolution.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class Compression(nn.Module):
             for (before, after), by in zip(pairwise((inputs, *channels)), self.strides, strict=True)
             for kernel in [max(3, by + 1)]
         )
-        width = channels[-1]
+        self.width = width = (inputs, *channels)[-1]
         self.context: nn.LSTM | nn.TransformerEncoder | None = None
         if context == "bilstm":
             self.context = nn.LSTM(
@@ -98,7 +99,9 @@ def strides(stride: int, layers: int) -> list[int]:
     halvings = stride.bit_length() - 1
     if stride < 1 or stride != 1 << halvings:
         raise UsageError(f"a compression by {stride} is none of 1, 2, 4, 8, …; give a power of two")
-    each, more = divmod(halvings, layers)
+    if halvings and not layers:
+        raise UsageError(f"a compression by {stride} takes convolutions, and channels names none")
+    each, more = divmod(halvings, max(layers, 1))
     return [1 << (each + (place < more)) for place in range(layers)]
 
 

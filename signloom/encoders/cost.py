@@ -1,12 +1,15 @@
-"""What a module costs per frame: multiply–adds, and bytes kept for the backward pass."""
+"""What a module costs: multiply–adds, and bytes kept for the backward pass, per frame or of a call."""
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 PAPER_GMAC = 0.53
@@ -47,6 +50,28 @@ def cost(module: nn.Module, inputs: tuple[Tensor, ...], frames: int) -> Cost:
     size = sum(tensor.untyped_storage().nbytes() for tensor in kept.values())
     del result
     return Cost(counter.get_total_flops() / 2 / frames / 1e9, size / frames)
+
+
+def gmac(run: Callable[[], object]) -> float:
+    """10⁹ multiply–adds of a call, which is carried out, on the CPU; what counts is as in `cost`.
+
+    For what the meta device cannot follow: packed LSTMs, decoders that look at their masks.
+    Attention counts every pair of places that is computed, those behind a causal mask too.
+    """
+    lstm = {torch.ops.aten.mkldnn_rnn_layer: _lstm_layer}
+    counter = FlopCounterMode(display=False, custom_mapping=lstm)
+    # Gradients on, attention written out: the fused kernels of inference are not counted.
+    with counter, torch.enable_grad(), sdpa_kernel(SDPBackend.MATH):
+        run()
+    return counter.get_total_flops() / 2 / 1e9
+
+
+def _lstm_layer(
+    x: Sequence[int], of_input: Sequence[int], of_state: Sequence[int], *_: Any, **__: Any
+) -> int:
+    """FLOPs of one direction: (time, batch, inputs), weights (4H, inputs) and (4H, H)."""
+    time, batch, inputs = x
+    return 2 * time * batch * of_input[0] * (inputs + of_state[1])
 
 
 def _storage(tensor: Tensor) -> int:

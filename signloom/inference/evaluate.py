@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from signloom.data.clip import PoseClip
 from signloom.data.sample import Sample, SampleSource, gloss_sentence
 from signloom.errors import UsageError
 from signloom.inference.predictions import clip_hash
@@ -20,8 +21,16 @@ from signloom.inference.translate import (
 from signloom.metrics.baselines import BASELINES as BASELINES
 from signloom.metrics.baselines import FREQUENT, baselines
 from signloom.metrics.baselines import SHUFFLED as SHUFFLED
-from signloom.metrics.buckets import GLOSSES, LENGTHS, by_glosses, by_length
-from signloom.metrics.recognition import score_recognition
+from signloom.metrics.buckets import (
+    GLOSSES,
+    LENGTHS,
+    Pair,
+    by_glosses,
+    by_label,
+    by_length,
+    by_sentence,
+)
+from signloom.metrics.recognition import count_recognition, error_counts, score_recognition
 from signloom.metrics.score import Score
 from signloom.metrics.translation import Which, score_translation
 
@@ -43,9 +52,23 @@ class Evaluation:
     """The hash of each clip's content."""
     glosses: bool = False
     """Whether all texts are glosses, and the scores word error rates."""
+    groups: dict[str, dict[str, tuple[Score, ...]]] = field(default_factory=dict)
+    """Of glosses: "signers" and "sentences" (seen in training, unseen) → each one's scores, where
+    the corpus tells them apart."""
+    errors: dict[str, int] = field(default_factory=dict)
+    """Of glosses: substitutions, deletions, insertions, the reference's glosses, and of these the
+    ``unknown``, which no training sentence has: what is always an error."""
+    cut: int = 0
+    """Clips that are longer than the model reads; what lies behind was not read."""
 
     def to_json(self) -> dict[str, Any]:
-        """Whether simulated, n, metrics, baselines and length buckets, as scores.json carries them."""
+        """Whether simulated, n, metrics, baselines, buckets and counts, as scores.json carries them."""
+        more: dict[str, Any] = {
+            name: {label: [score.to_json() for score in scores] for label, scores in group.items()}
+            for name, group in self.groups.items()
+        }
+        more |= {"errors": self.errors} if self.errors else {}
+        more |= {"cut": self.cut} if self.cut else {}
         return {
             "simulated": self.simulated,
             "n": len(self.references),
@@ -61,6 +84,7 @@ class Evaluation:
                 }
                 for name, scores in self.lengths.items()
             },
+            **more,
         }
 
 
@@ -73,14 +97,16 @@ def evaluate(
     batch: int = 16,
     beam: int | None = None,
     allow_simulated: bool = False,
+    trained_on: bool = True,
     advance: Callable[[int], None] = lambda done: None,
 ) -> Evaluation:
     """Translates a split (its first ``limit`` samples) and scores it beside the baselines.
 
     A model that writes glosses is scored by word error rate against each sample's glosses, beside
-    shuffled input and the most frequent gloss sentence.
+    shuffled input and the most frequent gloss sentence, and signer by signer, where signers are named.
 
     training_texts: where the most frequent sentence and word come from; glosses for such a model.
+    trained_on: they are what the corpus has for training, so that its sentences are seen or unseen.
     advance: called after each chunk with how many sentences it had.
 
     Raises UntrustedResultError for a model that knows only simulated signing
@@ -97,6 +123,8 @@ def evaluate(
     inputs: list[str] = []
     hypotheses: list[str] = []
     references: list[str] = []
+    signers: list[str] = []
+    cut = 0
     for samples in chunks(corpus, total):
         for sample in samples:
             what = f"sample '{sample.id}'"
@@ -110,12 +138,20 @@ def evaluate(
         references += [_reference(sample, glosses) for sample in samples]
         ids += [sample.id for sample in samples]
         inputs += [clip_hash(sample.clip) for sample in samples]
+        signers += [sample.signer for sample in samples]
+        cut += sum(_cut(translator, clip) for clip in clips)
         advance(len(samples))
     others = baselines(hypotheses, references, training_texts)
     if glosses:
         others = {name: texts for name, texts in others.items() if name in (SHUFFLED, FREQUENT)}
     scored = _scores(glosses, "standard")
     buckets = by_glosses if glosses else by_length
+    groups: dict[str, dict[str, tuple[Score, ...]]] = {}
+    errors: dict[str, int] = {}
+    if glosses:
+        known = training_texts if trained_on else None
+        groups = _groups(hypotheses, references, signers, known)
+        errors = _errors(hypotheses, references, known)
     return Evaluation(
         simulated,
         tuple(ids),
@@ -129,7 +165,49 @@ def evaluate(
         },
         tuple(inputs),
         glosses,
+        groups,
+        errors,
+        cut,
     )
+
+
+def _groups(
+    hypotheses: Sequence[str],
+    references: Sequence[str],
+    signers: Sequence[str],
+    training: Sequence[str] | None,
+) -> dict[str, dict[str, tuple[Score, ...]]]:
+    """Scores by signer, where any is named, and by whether training has the sentence, where it is known."""
+    found: dict[str, dict[str, Pair]] = {}
+    if any(signers):
+        found["signers"] = by_label(hypotheses, references, [s or "unnamed" for s in signers])
+    if training is not None:
+        found["sentences"] = by_sentence(hypotheses, references, training)
+    return {
+        name: {
+            label: tuple(score_recognition(*pair))
+            for label, pair in group.items()
+            if any(reference.strip() for reference in pair[1])
+        }
+        for name, group in found.items()
+    }
+
+
+def _errors(
+    hypotheses: Sequence[str], references: Sequence[str], training: Sequence[str] | None
+) -> dict[str, int]:
+    counted = error_counts(count_recognition(hypotheses, references))
+    if training is None:
+        return counted
+    known = {gloss for text in training for gloss in text.split()}
+    unknown = sum(gloss not in known for text in references for gloss in text.split())
+    return {**counted, "unknown": unknown}
+
+
+def _cut(translator: Translator, clip: PoseClip) -> bool:
+    """Whether a clip is longer than what the model reads of it, where it says."""
+    read = getattr(translator, "seconds_read", None)
+    return read is not None and read(clip) < clip.duration
 
 
 def translation_scores(

@@ -44,6 +44,7 @@ from signloom.methods.glosses import (
     answering,
     fresh_rows,
     gloss_tokenizer,
+    own_tokenizer,
 )
 from signloom.methods.glosses import ERRORS as ERRORS
 from signloom.methods.posestitch import Batch
@@ -180,9 +181,12 @@ def begin(config: Config, texts: Sequence[str], seed: int) -> AutoSign:
 
 
 def restore(checkpoint: Checkpoint) -> AutoSign:
-    """The model of a checkpoint, weights loaded whole. Raises MediaError where they are not."""
+    """The model of a checkpoint, weights loaded whole.
+
+    Raises MediaError where they are not, or where the vocabulary is not the one they were trained with.
+    """
     config = Config.of(checkpoint.config.get("config", {}))
-    model = build(config, checkpoint.tokenizer(), pretrained=False)
+    model = build(config, own_tokenizer(checkpoint), pretrained=False)
     load_tensors(model, checkpoint.tensors(), str(checkpoint.folder))
     model.decoder_from = checkpoint.config.get("decoder")
     return model
@@ -218,7 +222,7 @@ class AutoSign(GlossWriter):
         super().__init__(NAME, config, tokenizer, config.max_tokens)
         self.decoder_from: dict[str, Any] | None = None
         self.prefix = nn.Sequential(
-            nn.Linear(config.channels[-1], config.width), nn.Dropout(config.dropout)
+            nn.Linear(self.reader.compression.width, config.width), nn.Dropout(config.dropout)
         )
         self.writer = Prefixed(
             build_gpt2(
@@ -233,7 +237,9 @@ class AutoSign(GlossWriter):
         )
         with torch.no_grad():
             self.writer.decoder.transformer.wpe.weight *= config.initial_scale
-        self.aligner = nn.Linear(config.channels[-1], len(self.codec)) if config.ctc else None
+        self.aligner = (
+            nn.Linear(self.reader.compression.width, len(self.codec)) if config.ctc else None
+        )
 
     def described(self) -> dict[str, Any]:
         """As every gloss writer's, with where the decoder's weights came from."""
@@ -244,6 +250,11 @@ class AutoSign(GlossWriter):
         """The tensors with a row a gloss, where the other model has other glosses."""
         rows = ("writer.decoder.transformer.wte", "writer.decoder.lm_head", "aligner")
         return fresh_rows(self.codec, old, rows)
+
+    def inputs(self, frames: int, glosses: int) -> tuple[Tensor, ...]:
+        """As every gloss writer's, with <s> and the glosses: each stands before the next, or </s>."""
+        tokens = torch.full((1, glosses + 1), self.codec.start)
+        return *super().inputs(frames, glosses), tokens
 
     def forward(
         self,
@@ -277,13 +288,7 @@ class AutoSign(GlossWriter):
         ).sum()
         return (1 - self.config.ctc) * crossed + self.config.ctc * aligned
 
-    def translate(self, clips: Sequence[PoseClip], beam: int | None = None) -> list[Translation]:
-        """The best glosses of each clip, with the other hypotheses of the beam.
-
-        Raises UsageError where a clip's layout does not convert to the model's.
-        """
-        if not clips:
-            return []
+    def _read(self, clips: Sequence[PoseClip], beam: int | None) -> list[Translation]:
         with answering(self) as device:
             points, mask = self.preparation.padded([self.preparation.points(c) for c in clips])
             frames, there = self.reader(points.to(device), mask.to(device))

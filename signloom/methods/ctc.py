@@ -39,6 +39,7 @@ from signloom.methods.glosses import (
     answering,
     fresh_rows,
     gloss_tokenizer,
+    own_tokenizer,
 )
 from signloom.methods.glosses import ERRORS as ERRORS
 from signloom.methods.posestitch import Batch
@@ -99,8 +100,11 @@ def begin(config: Config, texts: Sequence[str], seed: int) -> Ctc:
 
 
 def restore(checkpoint: Checkpoint) -> Ctc:
-    """The model of a checkpoint, weights loaded whole. Raises MediaError where they are not."""
-    model = build(Config.of(checkpoint.config.get("config", {})), checkpoint.tokenizer())
+    """The model of a checkpoint, weights loaded whole.
+
+    Raises MediaError where they are not, or where the vocabulary is not the one they were trained with.
+    """
+    model = build(Config.of(checkpoint.config.get("config", {})), own_tokenizer(checkpoint))
     load_tensors(model, checkpoint.tensors(), str(checkpoint.folder))
     return model
 
@@ -124,7 +128,7 @@ class Ctc(GlossWriter):
 
     def __init__(self, config: Config, tokenizer: Tokenizer):
         super().__init__(NAME, config, tokenizer, config.max_tokens)
-        self.head = nn.Linear(config.channels[-1], len(self.codec))
+        self.head = nn.Linear(self.reader.compression.width, len(self.codec))
 
     def own(self, old: Any) -> Sequence[str]:
         """The tensors with a row a gloss, where the other model has other glosses."""
@@ -145,13 +149,8 @@ class Ctc(GlossWriter):
         targets = batch.labels.clamp(min=0)
         return ctc_loss(logits, there.sum(1), targets, lengths, self.codec.pad).sum()
 
-    def translate(self, clips: Sequence[PoseClip], beam: int | None = None) -> list[Translation]:
-        """The likeliest glosses of each clip, with the next; "" where all is blank. score: log p.
-
-        Raises UsageError where a clip's layout does not convert to the model's.
-        """
-        if not clips:
-            return []
+    def _read(self, clips: Sequence[PoseClip], beam: int | None) -> list[Translation]:
+        """The likeliest glosses of each clip, with the next; "" where all is blank. score: log p."""
         with answering(self) as device:
             points, mask = self.preparation.padded([self.preparation.points(c) for c in clips])
             logits, there = self(points.to(device), mask.to(device))

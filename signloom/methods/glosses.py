@@ -6,6 +6,8 @@ the same.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -24,14 +26,17 @@ from signloom.data.sample import Sample, gloss_sentence
 from signloom.data.timing import Seconds
 from signloom.encoders.agcn import in_chunks, out_of_chunks
 from signloom.encoders.compression import Compression, Context, strides
+from signloom.encoders.cost import gmac
 from signloom.encoders.frames import local_hands, pad_frames, resampled
 from signloom.encoders.pose_backbone import ARTICULATORS, HANDS, PoseBackbone
-from signloom.errors import UsageError
+from signloom.errors import MediaError, UsageError
+from signloom.inference.translate import Translation
 from signloom.methods.posestitch import Batch, Example, by_length
 from signloom.methods.settings import Rules
 from signloom.pose.convert import convert
 from signloom.pose.normalize import isharah_frame, shoulder
 from signloom.text.tokenizer import END, PAD, START, UNKNOWN
+from signloom.training.checkpoint import TOKENIZER, Checkpoint
 from signloom.training.stages import Loss
 
 ERRORS = ("WER", "substitutions", "deletions", "insertions")
@@ -88,7 +93,7 @@ class ClipSettings:
     graph_width: int = 512
     graph_layers: int = 4
     channels: tuple[int, ...] = (256, 512)
-    """Of the convolutions: two, or (1024, 512, 512), in the paper."""
+    """Of the convolutions: two, or (1024, 512, 512), in the paper. None, and stride 1: raw frames."""
     stride: int = 4
     """Frames that become one."""
     context: Context = "none"
@@ -151,6 +156,7 @@ CLIP_RULES = Rules(
     },
     shares=("augment", "drop", "drop_keypoints", "masked", "dropout"),
     least={"chunk": 0},
+    empty=("channels",),
     whole=1,
     real=0.0,
     optional={"fps": float},
@@ -238,6 +244,29 @@ def codec_of(tokenizer: Tokenizer) -> GlossCodec:
     return GlossCodec(tokenizer, start, pad, end)
 
 
+def vocabulary(tokenizer: Tokenizer) -> dict[str, Any]:
+    """What tells a vocabulary from another: how many tokens it has, and a hash of which is which."""
+    names = json.dumps(sorted(tokenizer.get_vocab().items()), ensure_ascii=False)
+    return {
+        "tokens": tokenizer.get_vocab_size(),
+        "sha256": hashlib.sha256(names.encode()).hexdigest(),
+    }
+
+
+def own_tokenizer(checkpoint: Checkpoint) -> Tokenizer:
+    """The tokenizer beside a checkpoint's weights. Raises MediaError where it is another corpus's."""
+    found = checkpoint.tokenizer()
+    trained, there = checkpoint.config.get("vocabulary"), vocabulary(found)
+    if trained and trained != there:
+        raise MediaError(
+            f"{checkpoint.folder / TOKENIZER} is another vocabulary ({there['tokens']} tokens, "
+            f"sha256 {there['sha256'][:12]}…) than the weights were trained with "
+            f"({trained['tokens']} tokens, {trained['sha256'][:12]}…): every gloss would be a wrong "
+            "one; copy the checkpoint's own file again"
+        )
+    return found
+
+
 class Filling:
     """What stands in for an articulator that a frame does not show (spec §2, preprocessing [R]).
 
@@ -309,7 +338,14 @@ class Preparation:
         return np.ascontiguousarray(points, np.float32)
 
     def example(self, sample: Sample, rng: np.random.Generator, train: bool) -> Example:
-        """Points, and <s> glosses </s>. Raises UsageError where a sample has no glosses."""
+        """Points, and <s> glosses </s>; a gloss that the vocabulary lacks is <unk>.
+
+        Raises UsageError where a sample has no glosses, or no frames.
+        """
+        if not len(sample.clip):
+            raise UsageError(
+                f"sample '{sample.id}' has no frames, so nothing can be learnt from it; leave it out"
+            )
         said = gloss_sentence(span.gloss for span in sample.glosses)
         if not said:
             raise UsageError(
@@ -448,7 +484,7 @@ def fresh_rows(codec: GlossCodec, old: Any, names: Sequence[str]) -> list[str]:
 class GlossWriter(nn.Module):
     """What each method here is: a `Translator` that writes glosses, with a `Reader` before all else.
 
-    A subclass gives ``_summed``, the summed loss of a batch, and ``translate``.
+    A subclass gives ``_summed``, the summed loss of a batch, and ``_read``, the glosses of clips.
     """
 
     word = None
@@ -476,7 +512,26 @@ class GlossWriter(nn.Module):
             "layout": self.config.layout,
             "normalizer": self.config.normalizer,
             "fps": self.config.fps,
+            "vocabulary": vocabulary(self.tokenizer),
         }
+
+    def inputs(self, frames: int, glosses: int) -> tuple[Tensor, ...]:
+        """What `forward` takes of one clip of so many frames that is read as so many glosses, in zeros."""
+        points = len(self.layout) + 42 * self.config.local_hands
+        shape = (1, frames, points, self.config.coordinates)
+        return torch.zeros(shape), torch.ones(1, frames, dtype=torch.bool)
+
+    def cost(self, frames: int, glosses: int) -> dict[str, int | float]:
+        """Parameters, and 10⁹ multiply–adds of a clip of so many frames read as so many glosses.
+
+        One pass over frames and glosses, which is what greedy decoding with kept keys comes to.
+        """
+        training = self.training
+        inputs = self.eval().inputs(frames, glosses)
+        counted = gmac(lambda: self(*inputs))
+        self.train(training)
+        total = sum(parameter.numel() for parameter in self.parameters())
+        return {"parameters": total, "gmac": round(counted, 5)}
 
     def seconds_read(self, clip: PoseClip) -> Seconds:
         """How much of a clip `translate` takes in, from its start."""
@@ -493,6 +548,18 @@ class GlossWriter(nn.Module):
         return Loss(total, (batch.labels != -100).sum())
 
     def _summed(self, batch: Batch) -> Float[Tensor, ""]:
+        raise NotImplementedError
+
+    def translate(self, clips: Sequence[PoseClip], beam: int | None = None) -> list[Translation]:
+        """The best glosses of each clip, with the next; "" for a clip without frames.
+
+        Raises UsageError where a clip's layout does not convert to the model's.
+        """
+        given = [clip for clip in clips if len(clip)]
+        found = iter(self._read(given, beam) if given else ())
+        return [next(found) if len(clip) else Translation("", 0.0) for clip in clips]
+
+    def _read(self, clips: Sequence[PoseClip], beam: int | None) -> list[Translation]:
         raise NotImplementedError
 
     def example(self, sample: Sample, rng: np.random.Generator, train: bool) -> Example:

@@ -19,7 +19,7 @@ class Rules:
     shares: names of numbers from 0 to 1. least: name → the least a number may be; whole and real
     are that of every other whole number and of every other number, None = as it comes.
     optional: name → int or float, of a number above 0 that may be null.
-    lists: name → what its whole numbers are, in words.
+    lists: name → what its whole numbers are, in words. empty: names of lists that may be empty.
     """
 
     choices: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
@@ -29,6 +29,7 @@ class Rules:
     real: float | None = None
     optional: Mapping[str, type] = field(default_factory=dict)
     lists: Mapping[str, str] = field(default_factory=dict)
+    empty: tuple[str, ...] = ()
 
     def fitted(self, name: str, value: Any, default: Any) -> Any:
         """``value`` as the field's type has it (a list as a tuple, 1 as 1.0), in its range.
@@ -68,8 +69,8 @@ class Rules:
             fits = all(each in known for each in members)
         else:
             fits = all(type(each) is kind for each in members)
-            fits = fits and (kind is str or min(members, default=0) > 0)
-        fits = fits and bool(members)
+            fits = fits and (kind is str or min(members, default=1) > 0)
+        fits = fits and (bool(members) or (isinstance(value, list | tuple) and name in self.empty))
         return tuple(_checked(name, value, fits, expected))
 
 

@@ -510,17 +510,22 @@ def _lengths(target: TextFile | str) -> dict[int, int]:
     return lengths_of(corpus_texts(target))
 
 
-def corpus_texts(name: str, column: str = "text", split: str | None = None) -> Iterable[str]:
+def corpus_texts(
+    name: str, column: str = "text", split: str | None = None, glosses: bool = False
+) -> Iterable[str]:
     """The sentences of a corpus by its name: a store, a folder of texts, "sim:SIZE", or a file.
 
-    split: of a store, "train" where it is None. Raises UsageError, or MediaError for a file.
+    split: of a store, "train" where it is None. glosses: of a store or "sim:SIZE" its glosses instead.
+    Raises UsageError, or MediaError for a file.
     """
     if name.startswith("sim:"):
         size, _, part = name.removeprefix("sim:").partition(":")
-        return SimulatedSentences(size, split or part or "train").texts()
+        simulated = SimulatedSentences(size, split or part or "train")
+        return simulated.glosses() if glosses else simulated.texts()
     path = located(name)
     if is_store(path):
-        return open_store(path, split or "train").texts()
+        store = open_store(path, split or "train")
+        return store.glosses() if glosses else store.texts()
     if is_texts(path):
         return StoredTexts(path)
     return read_sentences(path, column)

@@ -68,6 +68,12 @@ def count_recognition(
     return [rate("WER", 0, 1, 2), *(rate(name, kind) for kind, name in enumerate(PARTS))]
 
 
+def error_counts(counted: Sequence[Counts]) -> dict[str, int]:
+    """The numbers behind the rates of `count_recognition`: each kind of error, and reference glosses."""
+    sums = counted[0].statistics.sum(axis=0).astype(int).tolist()
+    return dict(zip((*PARTS, "glosses"), sums, strict=True))
+
+
 def edits(
     hypotheses: Sequence[str],
     references: Sequence[str],

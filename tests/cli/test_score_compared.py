@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -64,7 +65,11 @@ def test_two_systems_and_both_p_values(
     assert "5 sentences; paired bootstrap of 1,000 resamples" in shown
     recognised = ("--hyp", files["a"], "--hyp-b", files["b"], "--ref", files["ref"])
     assert score("--task", "recognition", *recognised, "--costs", "3/3/4") == 0
-    assert "lower is better: WER, substitutions" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "lower is better: WER, substitutions" in shown
+    assert re.search(
+        r"^\d+ substitutions, \d+ deletions, \d+ insertions in [\d,]+ glosses$", shown, re.M
+    )
 
 
 def test_a_second_file_of_another_length_is_named(
@@ -155,6 +160,21 @@ def test_predictions_give_figures_and_two_runs_their_worst_samples(
     assert listed.split("\n")[1].split()[1] == report["samples"][0]["id"]
 
 
+def test_two_runs_that_write_glosses_are_compared_by_their_errors(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a, b = run(tmp_path / "a.jsonl", HYPOTHESES), run(tmp_path / "b.jsonl", WORSE)
+    paired = ("--task", "recognition", "--predictions", a, "--against", b)
+    assert score(*paired, "--costs", "3/3/4", "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    rates = [report["metrics"][0], report["metrics_b"][0], report["comparison"][0]]
+    assert {rate["name"] for rate in rates} == {"WER"}
+    assert rates[2]["b"] - rates[2]["a"] == pytest.approx(rates[2]["difference"], abs=1e-3) != 0
+    assert sum(report["errors"][k] for k in ("substitutions", "deletions", "insertions")) > 0
+    assert score(*paired) == 0
+    assert "lower is better: WER" in capsys.readouterr().out
+
+
 def test_runs_over_other_samples_are_refused_by_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -192,7 +212,7 @@ def test_a_judge_of_ones_own(
         ([], "--task is missing; expected --task, --hyp and --ref, or --predictions"),
         (["--against", "x"], "--against x is compared with --predictions, which is missing"),
         (["--predictions", "x", "--hyp", "y"], "got --hyp beside it; leave --hyp out"),
-        (["--predictions", "x", "--task", "recognition"], "goes with --task translation, got"),
+        (["--predictions", "x", "--task", "alignment"], "and --task recognition, got --task alig"),
         (
             ["--task", "translation", "--hyp", "x", "--ref", "y", "--costs", "3/3/4"],
             "--costs 3/3/4 goes with --task recognition, got --task translation",

@@ -99,3 +99,17 @@ def test_strides_are_spread_and_powers_of_two() -> None:
     for wrong in (0, 3, 6):
         with pytest.raises(UsageError, match=f"compression by {wrong} is none of 1, 2, 4"):
             strides(wrong, 2)
+
+
+@pytest.mark.parametrize("context", CONTEXTS)
+def test_without_convolutions_frames_stay_as_they_are(context: str) -> None:
+    model = Compression(8, (), 1, context, 1, 4, 0.0).eval()  # type: ignore[arg-type]
+    x, mask = torch.randn(2, 5, 8), torch.ones(2, 5, dtype=torch.bool)
+    mask[1, 3:] = False
+    found, there = model(x, mask)
+    assert (model.width, found.shape, there.tolist()) == (8, x.shape, mask.tolist())
+    assert not found[1, 3:].any()
+    if context == "none":
+        assert torch.equal(found[0], x[0])
+    with pytest.raises(UsageError, match="by 4 takes convolutions, and channels names none"):
+        Compression(8, (), 4)

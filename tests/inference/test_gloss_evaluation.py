@@ -25,6 +25,8 @@ from signloom.simulator.corpora import SimulatedSentences
 
 GLOSSES = ["A", "A B", "A B C", "A B C D", "A B C D E", "A A", "D C B A D C B", "B"]
 
+SIGNERS = ["ann", "ben", "ann", "ben", "ann", "", "ann", "ben"]
+
 
 class Corpus:
     """Clips whose first coordinate says which glosses they carry; the text is something else."""
@@ -37,7 +39,7 @@ class Corpus:
         ones = np.ones((5, 42), np.float32)
         clip = PoseClip(points, ones, 25.0, HANDS42, "", Origin(SIMULATED))
         said = tuple(GlossSpan(gloss) for gloss in GLOSSES[index].split())
-        return Sample(f"s{index}", clip, "Nobody says this.", said)
+        return Sample(f"s{index}", clip, "Nobody says this.", said, SIGNERS[index])
 
 
 class Reader:
@@ -77,6 +79,38 @@ def test_error_rates_are_those_planted() -> None:
     }  # fmt: skip
     assert found.to_json()["lengths"]["4-6"]["words"] == [4, 6]
     assert translation_scores(Reader({4: ""}), Corpus(), 8)["WER"] == 20.0
+
+
+def test_errors_are_told_apart_by_signer_and_by_sentence() -> None:
+    """Five of ann's 16 glosses are lost; the sentence is one that training has not."""
+    training = [glosses for glosses in GLOSSES if "E" not in glosses]
+    found = evaluate(Reader({4: ""}), Corpus(), training)
+    rates = {
+        name: {label: (scores[0].value, scores[0].n) for label, scores in group.items()}
+        for name, group in found.groups.items()
+    }
+    assert rates["signers"] == {
+        "ann": (pytest.approx(100 * 5 / 16), 4), "ben": (0, 3), "unnamed": (0, 1),
+    }  # fmt: skip
+    assert rates["sentences"] == {"seen": (0, 7), "unseen": (100, 1)}
+    assert found.errors == {
+        "substitutions": 0, "deletions": 5, "insertions": 0, "glosses": 25, "unknown": 1,
+    }  # fmt: skip
+    told = found.to_json()
+    assert told["errors"] == found.errors
+    assert told["signers"]["ann"][0]["name"] == "WER"
+    assert "cut" not in told
+    untold = evaluate(Reader(), Corpus(), training, trained_on=False)
+    assert set(untold.groups) == {"signers"}
+    assert "unknown" not in untold.errors
+
+
+def test_clips_that_are_longer_than_the_model_reads_are_counted() -> None:
+    class Short(Reader):
+        def seconds_read(self, clip: PoseClip) -> float:
+            return clip.duration - int(clip.points[0, 0, 0] > 5)
+
+    assert evaluate(Short(), Corpus(), GLOSSES).to_json()["cut"] == 3
 
 
 def test_a_split_without_glosses_is_refused() -> None:
@@ -120,6 +154,9 @@ def test_from_a_recipe_to_scores_and_glosses(
     assert "WER" in shown
     assert "most frequent sentence" in shown
     assert "BLEU" not in shown
+    assert "unseen sentences" in shown
+    assert "signer-1-1" in shown
+    assert " deletions, " in shown
     scores = json.loads((tmp_path / "scores.json").read_text())
     assert scores["metrics"][0]["name"] == "WER"
 

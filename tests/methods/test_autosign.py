@@ -112,7 +112,15 @@ def test_a_checkpoint_comes_back_bit_equal(learnt: AutoSign, tmp_path: Path) -> 
     assert (again.name, again.config) == ("four clips", TINY)
 
 
-@pytest.mark.parametrize("more", [{}, {"ctc": 0.3}, {"context": "bilstm", "stride": 8}])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"ctc": 0.3},
+        {"context": "bilstm", "stride": 8},
+        {"channels": [], "stride": 1, "positions": 424},
+    ],
+)
 def test_every_parameter_has_a_gradient(more: dict[str, object]) -> None:
     model = begin(Config.of({**TINY.to_json(), **more}), TEXTS, 0)
     batch = model.collate([model.example(s, np.random.default_rng(0), True) for s in samples()])

@@ -9,7 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signloom.metrics.phoenix import clean_phoenix_2014, clean_phoenix_2014t
-from signloom.metrics.recognition import Costs, aligned_edits, edits, score_recognition
+from signloom.metrics.recognition import (
+    Costs,
+    aligned_edits,
+    count_recognition,
+    edits,
+    error_counts,
+    score_recognition,
+)
 from tests.metrics.outputs import stmc
 
 
@@ -140,6 +147,18 @@ def test_clean_up_goes_over_both_sides_and_is_in_the_signature() -> None:
         score = score_recognition(outputs, truth, clean=clean)[0]
         assert score.value == 0
         assert f"clean:{clean}" in score.signature
+
+
+def test_right_to_left_glosses_are_scored_in_logical_order() -> None:
+    """Order is that of signing, whichever way the letters run; numbers and signs beside change nothing."""
+    truth = "أنا بيت 3 ذهب"
+    assert values([truth], [truth])["WER"] == 0
+    assert edits(["أنا بيت 3"], [truth]).tolist() == [[0, 1, 0, 4]]
+    turned = " ".join(reversed(truth.split()))
+    assert edits([turned], [truth])[0, :3].sum() == 4
+    assert error_counts(count_recognition([truth, ""], [truth, "بيت"])) == {
+        "substitutions": 0, "deletions": 1, "insertions": 0, "glosses": 5,
+    }  # fmt: skip
 
 
 @pytest.mark.shared_data
