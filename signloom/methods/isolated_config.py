@@ -16,6 +16,7 @@ from signloom.methods.settings import Rules, settings_from
 NAME = "isolated"
 Normalizer = Literal["shoulder", "hands"]
 Aggregation = Literal["project", "mean"]
+Backbone = Literal["graph", "recurrent"]
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,9 @@ class Config:
     """α of the Beta that two clips of a batch are mixed by; 0 = not mixed."""
 
     # The backbone; of lips the Conformer alone
+    backbone: Backbone = "graph"
+    """graph: AGCN and Conformer (the paper's). recurrent: convolutions and a GRU over all keypoints of
+    a frame together, of which ``width`` and ``dropout`` are told [D]."""
     lip_encoder: EncoderName = "small"
     """Who looks at the mouth: a small encoder, or Auto-AVSR's (the paper's)."""
     lip_weights: str = ""
@@ -111,6 +115,11 @@ class Config:
                 f"isolated: normalizer 'shoulder' needs shoulders, which layout '{self.layout}' has "
                 "not; use 'hands'"
             )
+        if self.backbone == "recurrent" and self.width % 6:
+            raise UsageError(
+                f"isolated: a recurrent backbone's width is a multiple of 6, got {self.width}; give it "
+                f"{6 * max(1, round(self.width / 6))}"
+            )
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Config:
@@ -131,6 +140,7 @@ RULES = Rules(
         "lip_encoder": get_args(EncoderName),
         "normalizer": get_args(Normalizer),
         "aggregation": get_args(Aggregation),
+        "backbone": get_args(Backbone),
         "streams": get_args(Stream),
         "coordinates": (2, 3),
     },

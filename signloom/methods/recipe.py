@@ -131,6 +131,8 @@ class Training(Later):
     precision: Literal["float32", "bf16"] = "float32"
     clip: Annotated[float, Field(ge=0)] = 1.0
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    average: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Decay of a moving average of the weights, which is then what is validated and kept; 0 = none."""
     log_every: Annotated[int, Field(ge=0)] = 50
     save_every: Annotated[int, Field(ge=0)] = 500
     validate_every: Annotated[int, Field(ge=0)] = 2_500
@@ -489,6 +491,7 @@ def _plan(recipe: Recipe, workers: int) -> Plan:
         precision=wanted.precision,
         clip=wanted.clip,
         weight_decay=wanted.weight_decay,
+        average=wanted.average,
         log_every=wanted.log_every,
         save_every=wanted.save_every,
         validate_every=wanted.validate_every,
