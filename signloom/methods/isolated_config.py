@@ -203,7 +203,9 @@ PRESETS: dict[str, Config] = {
         drop=0.0,
         masked=0,
     ),
+    "fast": replace(SMALL, backbone="recurrent", dropout=0.2, masked=0),
     "small": SMALL,
     "paper": Config(),
 }
-"""tiny ≤ 0.5 M parameters (tests), small (two CPU cores; hands of WLASL), paper as spec §3 has it."""
+"""tiny ≤ 0.5 M parameters (tests), fast (no graph; minutes of one core), small (two CPU cores), paper
+as spec §3 has it."""
