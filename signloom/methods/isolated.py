@@ -199,9 +199,7 @@ class Isolated(nn.Module):
         width = config.width
         if config.reads == "pose" and config.backbone == "recurrent":
             read = config.coordinates * len(config.streams) + config.presence
-            self.recurrent = RecurrentBackbone(
-                len(self.layout) * read, config.width, config.dropout
-            )
+            self.recurrent = RecurrentBackbone(self.layout, read, config.width, config.dropout)
             width = self.recurrent.width
         elif config.reads == "pose":
             self.backbone = PoseBackbone(
@@ -323,7 +321,7 @@ class Isolated(nn.Module):
         config = self.config
         read = streams_of(read, self.layout, config.streams, config.normalizer, config.presence)
         if not self.reads_graph:
-            return Features(self.recurrent(read.flatten(2)), {})
+            return Features(self.recurrent(read), {})
         found = self.backbone(read, mask)
         return Features(found.pooled, found.articulators)
 

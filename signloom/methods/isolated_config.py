@@ -68,8 +68,8 @@ class Config:
 
     # The backbone; of lips the Conformer alone
     backbone: Backbone = "graph"
-    """graph: AGCN and Conformer (the paper's). recurrent: convolutions and a GRU over all keypoints of
-    a frame together, of which ``width`` and ``dropout`` are told [D]."""
+    """graph: AGCN and Conformer (the paper's). recurrent: convolutions over each
+    articulator's keypoints and a GRU, of which ``width`` and ``dropout`` are told [D]."""
     lip_encoder: EncoderName = "small"
     """Who looks at the mouth: a small encoder, or Auto-AVSR's (the paper's)."""
     lip_weights: str = ""
