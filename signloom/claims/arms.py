@@ -276,7 +276,7 @@ def train(job: Job, folder: Path, results: Path, receipt: Mapping[str, Any]) -> 
     source: Any = TypeAdapter(Source).validate_python(dict(job.test.source))
     samples = First(open_source(source, layout, None), job.test.limit)
     real = open_source(job.recipe.data.train, layout, None)
-    places = real_places(job.recipe.data, layout)
+    places = real_places(job.recipe.data, layout, job.recipe.seed)
     if places is None:
         places = tuple(range(len(real)))
     listed = glosses_of if learns_glosses(job.recipe.of_method) else texts_of

@@ -57,6 +57,7 @@ def run(
     from signloom.errors import UsageError
     from signloom.methods.sources import open_lexicon
     from signloom.pose.files import write_pose
+    from signloom.pose.lip_files import beside
     from signloom.stitch.joining import Joining
     from signloom.stitch.stitcher import stitch
     from signloom.text.clean import words_of
@@ -78,6 +79,8 @@ def run(
         forms=forms,
         joining=joining,
     )
+    if overwrite:
+        beside(out).unlink(missing_ok=True)  # the lips of what stood there
     write_pose(found.clip, out, overwrite=overwrite)
     report = {
         "sentence": sentence,

@@ -92,9 +92,9 @@ class PoseBackbone(nn.Module):
         self.chunk = chunk
         self.encoders = nn.ModuleDict()
         for name, keypoints in self.parts.items():
-            if _encoder(name) not in self.encoders:
+            if encoder_of(name) not in self.encoders:
                 graph = partitions(len(keypoints), articulator_edges(layout, name))
-                self.encoders[_encoder(name)] = ArticulatorEncoder(
+                self.encoders[encoder_of(name)] = ArticulatorEncoder(
                     torch.tensor(graph),
                     self.inputs,
                     [channels * multiple for multiple in (1, *multipliers)],
@@ -138,9 +138,7 @@ class PoseBackbone(nn.Module):
         if not hands:
             return {}
         if "right_hand" in hands:
-            flip = points.new_ones(self.inputs)
-            flip[0] = -1
-            hands["right_hand"] = hands["right_hand"] * flip
+            hands["right_hand"] = mirrored_x(hands["right_hand"])
         both = self.encoders["hand"](torch.cat([*hands.values()]), mask.repeat(len(hands), 1))
         return dict(zip(hands, both.chunk(len(hands)), strict=True))
 
@@ -224,5 +222,13 @@ def articulator_keypoints(layout: Layout) -> dict[str, list[int]]:
     return parts
 
 
-def _encoder(articulator: str) -> str:
+def encoder_of(articulator: str) -> str:
+    """The name of the encoder that looks at an articulator: one for both hands [S]."""
     return "hand" if articulator in HANDS else articulator
+
+
+def mirrored_x(points: Float[Tensor, "*any inputs"]) -> Float[Tensor, "*any inputs"]:
+    """The first number of each keypoint with its sign changed."""
+    flip = points.new_ones(points.shape[-1])
+    flip[0] = -1
+    return points * flip

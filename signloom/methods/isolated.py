@@ -22,7 +22,7 @@ docs/methods/isolated.md lists what is ours.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast, get_args
+from typing import Any, NamedTuple, cast, get_args
 
 import numpy as np
 import torch
@@ -37,8 +37,9 @@ from signloom.data.sample import Sample, SampleSource, gloss_of
 from signloom.data.timing import Seconds
 from signloom.encoders.conformer import Conformer, attentive_pool
 from signloom.encoders.frames import resampled
-from signloom.encoders.lip_backbone import Frozen, LipBackbone, LipFeatures, lip_encoder
-from signloom.encoders.pose_backbone import PoseBackbone, PoseFeatures
+from signloom.encoders.lip_backbone import Frozen, LipBackbone, lip_encoder
+from signloom.encoders.pose_backbone import PoseBackbone
+from signloom.encoders.recurrent import RecurrentBackbone
 from signloom.encoders.sliding import sliding
 from signloom.encoders.streams import streams_of
 from signloom.errors import UsageError
@@ -169,6 +170,13 @@ def build(
         return Isolated(config, glosses, embeddings, lip_sha256)
 
 
+class Features(NamedTuple):
+    """pooled: each clip's vector. articulators: each one's frames, {} where the backbone has none."""
+
+    pooled: Float[Tensor, "batch width"]
+    articulators: dict[str, Float[Tensor, "batch time channels"]]
+
+
 class Isolated(nn.Module):
     """Keypoints or mouths → backbone → one logit a gloss. A `Recognizer`."""
 
@@ -188,7 +196,12 @@ class Isolated(nn.Module):
         self.tokenizer = None
         self.word = None
         self.calibration: Calibration | None = None
-        if config.reads == "pose":
+        width = config.width
+        if config.reads == "pose" and config.backbone == "recurrent":
+            read = config.coordinates * len(config.streams) + config.presence
+            self.recurrent = RecurrentBackbone(self.layout, read, config.width, config.dropout)
+            width = self.recurrent.width
+        elif config.reads == "pose":
             self.backbone = PoseBackbone(
                 self.layout,
                 coordinates=config.coordinates * len(config.streams),
@@ -216,9 +229,9 @@ class Isolated(nn.Module):
             )
         self.dropout = nn.Dropout(config.head_dropout)
         self.head: nn.Module = (
-            CosineHead(config.width, len(self.glosses), config.cosine)
+            CosineHead(width, len(self.glosses), config.cosine)
             if config.cosine
-            else nn.Linear(config.width, len(self.glosses))
+            else nn.Linear(width, len(self.glosses))
         )
         self.auxiliary = (
             Conformer(
@@ -229,12 +242,12 @@ class Isolated(nn.Module):
                 config.head_width,
                 dropout=config.dropout,
             )
-            if config.auxiliary and not self.reads_lips
+            if config.auxiliary and self.reads_graph
             else None
         )
         if embeddings is not None and config.contrastive:
             self.register_buffer("texts", embeddings.detach().clone().float())
-            self.from_sign = _projector(config.width, config.shared_width)
+            self.from_sign = _projector(width, config.shared_width)
             self.from_text = _projector(embeddings.shape[1], config.shared_width)
         else:
             self.texts = None
@@ -246,6 +259,10 @@ class Isolated(nn.Module):
     @property
     def reads_lips(self) -> bool:
         return self.config.reads == "lips"
+
+    @property
+    def reads_graph(self) -> bool:
+        return not self.reads_lips and self.config.backbone == "graph"
 
     @property
     def needs_lips(self) -> bool:
@@ -296,16 +313,17 @@ class Isolated(nn.Module):
             **kept,
         }
 
-    def features(
-        self, read: Float[Tensor, "batch time rows columns"]
-    ) -> PoseFeatures | LipFeatures:
+    def features(self, read: Float[Tensor, "batch time rows columns"]) -> Features:
         """What the backbone makes of prepared points or mouths; every frame is a real one."""
         mask = read.new_ones(read.shape[:2], dtype=torch.bool)
         if self.reads_lips:
-            return self.lip(self.mouth(read, mask), mask)
+            return Features(self.lip(self.mouth(read, mask), mask).pooled, {})
         config = self.config
         read = streams_of(read, self.layout, config.streams, config.normalizer, config.presence)
-        return self.backbone(read, mask)
+        if not self.reads_graph:
+            return Features(self.recurrent(read), {})
+        found = self.backbone(read, mask)
+        return Features(found.pooled, found.articulators)
 
     def forward(
         self, read: Float[Tensor, "batch time rows columns"]
@@ -332,7 +350,7 @@ class Isolated(nn.Module):
             share = float(beta.sample())
             other = torch.randperm(len(labels)).to(labels.device)
             read = share * read + (1 - share) * read[other]
-        found = self.features(read)
+        pooled, articulators = self.features(read)
 
         def cross_entropy(logits: Tensor) -> Tensor:
             sums = [
@@ -346,13 +364,13 @@ class Isolated(nn.Module):
             ]
             return share * sums[0] + (1 - share) * sums[1]
 
-        total = cross_entropy(self.told(found.pooled))
-        if isinstance(found, PoseFeatures) and self.auxiliary is not None:
-            each = [cross_entropy(logits) for logits in self.auxiliary_logits(found.articulators)]
+        total = cross_entropy(self.told(pooled))
+        if self.auxiliary is not None:
+            each = [cross_entropy(logits) for logits in self.auxiliary_logits(articulators)]
             total = total + self.config.auxiliary * torch.stack(each).mean()
         if self.texts is not None:
             near = contrastive_loss(
-                self.from_sign(found.pooled),
+                self.from_sign(pooled),
                 self.from_text(self.texts[labels]),
                 labels,
                 self.config.temperature,
@@ -421,14 +439,15 @@ class Isolated(nn.Module):
 
     @property
     def spots(self) -> bool:
-        return not self.reads_lips and self.config.normalizer == "shoulder"
+        return self.reads_graph and self.config.normalizer == "shoulder"
 
     @torch.inference_mode()
     def spot(self, clip: PoseClip) -> Spots:
         """Which gloss is signed when, in continuous signing: the backbone's dense features through
         the head that names single signs [S, §3.1 use; D: 8 frames of .64 s, every 2].
 
-        Raises UsageError for a model of lips or of hands alone, and where the clip's layout does not convert.
+        Raises UsageError for a model of lips, of hands alone or without a graph, and where the clip's
+        layout does not convert.
         """
         if not self.spots:
             raise UsageError(

@@ -16,6 +16,7 @@ from signloom.methods.settings import Rules, settings_from
 NAME = "isolated"
 Normalizer = Literal["shoulder", "hands"]
 Aggregation = Literal["project", "mean"]
+Backbone = Literal["graph", "recurrent"]
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,9 @@ class Config:
     """α of the Beta that two clips of a batch are mixed by; 0 = not mixed."""
 
     # The backbone; of lips the Conformer alone
+    backbone: Backbone = "graph"
+    """graph: AGCN and Conformer (the paper's). recurrent: convolutions over each
+    articulator's keypoints and a GRU, of which ``width`` and ``dropout`` are told [D]."""
     lip_encoder: EncoderName = "small"
     """Who looks at the mouth: a small encoder, or Auto-AVSR's (the paper's)."""
     lip_weights: str = ""
@@ -111,6 +115,11 @@ class Config:
                 f"isolated: normalizer 'shoulder' needs shoulders, which layout '{self.layout}' has "
                 "not; use 'hands'"
             )
+        if self.backbone == "recurrent" and self.width % 6:
+            raise UsageError(
+                f"isolated: a recurrent backbone's width is a multiple of 6, got {self.width}; give it "
+                f"{6 * max(1, round(self.width / 6))}"
+            )
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Config:
@@ -131,6 +140,7 @@ RULES = Rules(
         "lip_encoder": get_args(EncoderName),
         "normalizer": get_args(Normalizer),
         "aggregation": get_args(Aggregation),
+        "backbone": get_args(Backbone),
         "streams": get_args(Stream),
         "coordinates": (2, 3),
     },
@@ -193,7 +203,9 @@ PRESETS: dict[str, Config] = {
         drop=0.0,
         masked=0,
     ),
+    "fast": replace(SMALL, backbone="recurrent", dropout=0.2, masked=0),
     "small": SMALL,
     "paper": Config(),
 }
-"""tiny ≤ 0.5 M parameters (tests), small (two CPU cores; hands of WLASL), paper as spec §3 has it."""
+"""tiny ≤ 0.5 M parameters (tests), fast (no graph; minutes of one core), small (two CPU cores), paper
+as spec §3 has it."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
+import numpy as np
 import yaml
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 from torch import nn
@@ -79,16 +81,21 @@ class Curriculum(Record):
         return Fixed(self.cap)
 
 
-class Data(Record):
+class Data(Later):
     """train: the real source. synthetic: what it is mixed with, or none.
 
     train_without: glosses that the real source must not hold; a sample with one is passed over.
+    train_each: how many real samples of each text there are at most, drawn by the recipe's seed; with a
+    larger number come the same ones and others.
     train_limit: how many real samples there are at most, the first ones.
     dev: what the best checkpoint is chosen by, on its first ``dev_limit`` samples.
     """
 
+    later: ClassVar[tuple[str, ...]] = ("train_each",)
+
     train: Source
     train_without: tuple[str, ...] = ()
+    train_each: Annotated[int | None, Field(ge=1)] = None
     train_limit: Annotated[int | None, Field(ge=1)] = None
     synthetic: Source | None = None
     dev: Source
@@ -118,7 +125,7 @@ class Training(Later):
     stages: a curriculum of several; their steps add up to ``steps``, which need not be said then.
     """
 
-    later: ClassVar[tuple[str, ...]] = ("stages",)
+    later: ClassVar[tuple[str, ...]] = ("stages", "average")
 
     steps: Annotated[int, Field(ge=1)]
     batch: Annotated[int, Field(ge=1)] = 16
@@ -131,6 +138,8 @@ class Training(Later):
     precision: Literal["float32", "bf16"] = "float32"
     clip: Annotated[float, Field(ge=0)] = 1.0
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    average: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Decay of a moving average of the weights, which is then what is validated and kept; 0 = none."""
     log_every: Annotated[int, Field(ge=0)] = 50
     save_every: Annotated[int, Field(ge=0)] = 500
     validate_every: Annotated[int, Field(ge=0)] = 2_500
@@ -329,7 +338,7 @@ def run_recipe(
     where_it_stands(folder, resume, recipe.hash())  # before anything is drawn or written
     config = recipe.settings()
     layout = layout_named(config.layout)
-    places = real_places(recipe.data, layout)
+    places = real_places(recipe.data, layout, recipe.seed)
     listed = glosses_of if learns_glosses(recipe.of_method) else texts_of
     texts = listed(recipe.data.train, layout)
     if places is not None:
@@ -418,30 +427,48 @@ def _with_lips(model: nn.Module, sources: Sequence[SampleSource]) -> None:
             )
 
 
-def real_places(data: Data, layout: Layout) -> tuple[int, ...] | None:
+def real_places(data: Data, layout: Layout, seed: int) -> tuple[int, ...] | None:
     """Which samples of its real source a recipe trains on, in order; None for all of them.
 
     Raises UsageError where ``train_without`` leaves none.
     """
-    if data.train_limit is None and not data.train_without:
+    if data.train_limit is None and data.train_each is None and not data.train_without:
         return None
     source = open_source(data.train, layout, None)
     limit = len(source) if data.train_limit is None else data.train_limit
+    places: Sequence[int] = range(len(source))
+    if data.train_each is not None:
+        texts = texts_of(data.train, layout)
+        if len(texts) != len(source):  # a stream too long to be listed
+            texts = [source[index].text for index in range(len(source))]
+        places = _of_each(texts, data.train_each, seed)
     if not data.train_without:
-        return tuple(range(min(limit, len(source))))
+        return tuple(places[:limit])
     avoided = {gloss.casefold() for gloss in data.train_without}
-    places: list[int] = []
-    for index in range(len(source)):
-        if len(places) == limit:
+    kept: list[int] = []
+    for index in places:
+        if len(kept) == limit:
             break
         if not any(span.gloss.casefold() in avoided for span in source[index].glosses):
-            places.append(index)
-    if not places:
+            kept.append(index)
+    if not kept:
         raise UsageError(
-            f"data.train_without: each of the {len(source)} real samples holds one of the "
+            f"data.train_without: each of the {len(places)} real samples holds one of the "
             f"{len(avoided)} glosses; name fewer"
         )
-    return tuple(places)
+    return tuple(kept)
+
+
+def _of_each(texts: Sequence[str], count: int, seed: int) -> list[int]:
+    """The places of at most ``count`` samples of each text, in order."""
+    order = np.random.default_rng(seed).permutation(len(texts))
+    met: Counter[str] = Counter()
+    kept = []
+    for place in order.tolist():
+        met[texts[place]] += 1
+        if met[texts[place]] <= count:
+            kept.append(place)
+    return sorted(kept)
 
 
 def _staged(
@@ -489,6 +516,7 @@ def _plan(recipe: Recipe, workers: int) -> Plan:
         precision=wanted.precision,
         clip=wanted.clip,
         weight_decay=wanted.weight_decay,
+        average=wanted.average,
         log_every=wanted.log_every,
         save_every=wanted.save_every,
         validate_every=wanted.validate_every,

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from signloom.data.sample import Sample
 from signloom.errors import SignloomError, UsageError, nearest
+from signloom.training.average import Average
 from signloom.training.batches import MicroBatch, MicroBatches, in_order
 from signloom.training.mixing import Mixture, Staged
 from signloom.training.report import Reporter
@@ -103,6 +104,8 @@ def fit(
         folder / "log.jsonl", plan.steps, progress.step, accelerator.is_main_process
     )
     batches = iter(_prepared(model, mixture, plan, range(progress.step, plan.steps), accelerator))
+    average = Average(model, plan.average) if plan.average else None
+    shown = (lambda: average.shown(model)) if average else nullcontext
     optimizer, current = None, None
     learnable = frozenset(name for name, p in model.named_parameters() if p.requires_grad)
     for step in range(progress.step, plan.steps):
@@ -111,7 +114,7 @@ def fit(
             trained = _only(model, stage, learnable)
             optimizer = _optimizer(trained, plan, accelerator)
             if state is not None:
-                load_state(state, model, optimizer if number else None)
+                load_state(state, model, optimizer if number else None, average)
             current, state = stage, None
         assert optimizer is not None
         for group in optimizer.param_groups:
@@ -121,23 +124,29 @@ def fit(
         taken = take_step(model, micro, optimizer, plan, stage.name, accelerator)
         reporter.step(step + 1, taken, mixture.p(step), mixture.batch, plan.log_every)
         progress = replace(progress, step=step + 1)
+        if average is not None:
+            average.update(model, progress.step)
         last = progress.step == plan.steps
         numbers: Mapping[str, float] = {}
         best_before = progress.best_step
         if validate and (last or _due(progress.step, plan.validate_every)):
             if accelerator.is_main_process:
-                numbers = _validated(model, validate, progress.step, reporter)
-                progress = _judged(progress, numbers, plan, keep)
+                with shown():
+                    numbers = _validated(model, validate, progress.step, reporter)
+                    progress = _judged(progress, numbers, plan, keep)
             accelerator.wait_for_everyone()
         new_best = progress.best_step != best_before
         if accelerator.is_main_process:
             if last and keep:
-                keep("last", progress.step, numbers)
+                with shown():
+                    keep("last", progress.step, numbers)
             if last or new_best or _due(progress.step, plan.save_every):
-                save_state(folder / "states", progress, model, optimizer)
+                save_state(folder / "states", progress, model, optimizer, average)
         accelerator.wait_for_everyone()
     if state is not None:
-        load_state(state, model, None)
+        load_state(state, model, None, average)
+    if average is not None:
+        average.into(model)
     reporter.close()
     model.eval()
     seconds = time.monotonic() - started

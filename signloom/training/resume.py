@@ -1,6 +1,6 @@
 """Resume states that survive a kill at any moment: safetensors and JSON, never pickle.
 
-    states/00000500/tensors.safetensors   weights and optimiser moments
+    states/00000500/tensors.safetensors   weights, their average, optimiser moments
     states/00000500/state.json            step, best, the sha256 of the tensors, its own sha256
     states/last                           the name of the newest whole state
 
@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from signloom.data.files import writing, writing_folder
 from signloom.errors import MediaError
+from signloom.training.average import Average
 from signloom.training.checkpoint import load_tensors, sha256_of, untied, write_tensors
 
 TENSORS, STATE, POINTER = "tensors.safetensors", "state.json", "last"
@@ -45,13 +46,19 @@ class Progress:
 
 
 def save_state(
-    folder: Path, progress: Progress, model: nn.Module, optimizer: torch.optim.Optimizer
+    folder: Path,
+    progress: Progress,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    average: Average | None = None,
 ) -> None:
     """Writes a state, moves the pointer, removes all but the newest two."""
     weights, _ = untied(model.state_dict())
     tensors = {f"model.{name}": tensor for name, tensor in weights.items()}
     for index, moments in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{key}": value for key, value in moments.items()}
+    if average is not None:
+        tensors |= {f"average.{name}": tensor for name, tensor in average.tensors.items()}
     name = f"{progress.step:08d}"
     with writing_folder(folder / name, overwrite=True) as temporary:
         write_tensors(temporary / TENSORS, tensors)
@@ -84,14 +91,21 @@ def newest_state(folder: Path) -> tuple[Path, Progress] | None:
     return None
 
 
-def load_state(state: Path, model: nn.Module, optimizer: torch.optim.Optimizer | None) -> None:
-    """Puts a state's weights into the model, and its moments into the optimiser where one is given."""
+def load_state(
+    state: Path,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer | None,
+    average: Average | None = None,
+) -> None:
+    """Puts a state's weights into the model, and its moments and its average where these are given."""
     from safetensors.torch import load_file
 
     tensors = load_file(str(state / TENSORS))
     _, tied = untied(model.state_dict())
     weights = _under("model.", tensors)
     load_tensors(model, weights | {name: weights[kept] for name, kept in tied.items()}, str(state))
+    if average is not None:
+        average.load(_under("average.", tensors))
     if optimizer is None:
         return
     moments: dict[int, dict[str, Tensor]] = {}

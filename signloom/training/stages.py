@@ -113,6 +113,8 @@ class Plan:
     precision: "bf16" runs the forward pass under autocast; weights stay float32.
     clip: the longest gradient, 0 = as it comes.
     weight_decay: AdamW's, on all trained parameters (spec §1).
+    average: decay of a moving average of the weights, which is what is validated and kept then
+        (`training.average`); 0 = the weights as they are.
     log_every, save_every, validate_every: in steps; 0 = only at the end.
     metric, better: which number of the validation selects the best weights, and which way.
     workers: processes that prepare batches beside the training one; no result depends on it.
@@ -125,6 +127,7 @@ class Plan:
     precision: Literal["float32", "bf16"] = "float32"
     clip: float = 1.0
     weight_decay: float = 0.01
+    average: float = 0.0
     log_every: int = 20
     save_every: int = 500
     validate_every: int = 0

@@ -84,6 +84,14 @@ def test_translate_reads_the_lips_beside_a_pose_file(
     assert "lips" not in capsys.readouterr().err
 
 
+def test_a_stitched_sentence_does_not_inherit_the_lips_of_what_it_replaces(pose: Path) -> None:
+    asked = ("stitch", "My sister is a nurse.", "--lexicon", "sim:tiny", "-o", pose)
+    assert run(*asked) == 2
+    assert beside(pose).exists()
+    assert run(*asked, "--overwrite") == 0
+    assert not beside(pose).exists()
+
+
 def test_translate_takes_the_lips_of_a_video(
     checkpoint: Path,
     pose: Path,

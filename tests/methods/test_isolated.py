@@ -38,6 +38,7 @@ from signloom.training.checkpoint import save_checkpoint, write_tensors
 
 GLOSSES = ["book", "drink", "mother", "tree"]
 LIPS = replace(PRESETS["tiny"], reads="lips")
+RECURRENT = replace(PRESETS["tiny"], backbone="recurrent", width=48, streams=("position", "local"))
 
 
 def clip_of(seed: int, frames: int = 30, layout: Layout = HANDS42) -> PoseClip:
@@ -70,9 +71,9 @@ def with_lips() -> list[Sample]:
     return [replace(sample, lips=mouths_of(sample.clip)) for sample in samples()]
 
 
-@pytest.fixture(scope="module")
-def learnt() -> Isolated:
-    model = isolated.begin(PRESETS["tiny"], [*reversed(GLOSSES), *GLOSSES], seed=1)
+@pytest.fixture(scope="module", params=[PRESETS["tiny"], RECURRENT], ids=["graph", "recurrent"])
+def learnt(request: pytest.FixtureRequest) -> Isolated:
+    model = isolated.begin(request.param, [*reversed(GLOSSES), *GLOSSES], seed=1)
     optimizer = torch.optim.AdamW(model.parameters(), 3e-3, fused=True)
     for step in range(60):
         torch.manual_seed(step)
@@ -152,7 +153,9 @@ def test_text_embeddings_travel_with_the_checkpoint(tmp_path: Path) -> None:
         build(PRESETS["tiny"], GLOSSES, embeddings=embeddings[:3])
 
 
-@pytest.mark.parametrize("config", [PRESETS["tiny"], LIPS], ids=["pose", "lips"])
+@pytest.mark.parametrize(
+    "config", [PRESETS["tiny"], LIPS, RECURRENT], ids=["pose", "lips", "recurrent"]
+)
 def test_every_parameter_has_a_gradient(config: Config) -> None:
     model = build(config, GLOSSES, embeddings=torch.randn(4, 12))
     batch = model.collate([model.example(s, np.random.default_rng(0), True) for s in with_lips()])
@@ -407,6 +410,8 @@ def test_a_sample_is_recognised_as_its_text_or_its_one_gloss() -> None:
         ({"layout": "hands42"}, "'shoulder' needs shoulders, which layout 'hands42' has not"),
         ({"presence": 1}, "presence is 1, expected bool"),
         ({"reads": "mouth"}, "reads is 'mouth', expected one of pose, lips"),
+        ({"backbone": "gru"}, "backbone is 'gru', expected one of graph, recurrent"),
+        ({"backbone": "recurrent", "width": 100}, "width is a multiple of 6, got 100; give it 102"),
         ({"lip_encoder": "big"}, "lip_encoder is 'big', expected one of small, auto_avsr"),
     ],
 )

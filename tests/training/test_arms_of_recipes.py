@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,8 @@ import yaml
 from signloom.data.layouts import PS76
 from signloom.errors import UsageError
 from signloom.methods import recipe as recipes
-from signloom.methods.recipe import Recipe, read_recipe, real_places, run_recipe
-from signloom.simulator.corpora import SimulatedSentences
+from signloom.methods.recipe import Data, Recipe, read_recipe, real_places, run_recipe
+from signloom.simulator.corpora import SimulatedSentences, SimulatedWords
 from signloom.training.checkpoint import read_checkpoint
 
 QUICK: dict[str, Any] = {
@@ -60,12 +61,26 @@ def test_real_samples_are_the_first_without_the_glosses(tmp_path: Path) -> None:
         for i in range(60)
         if not {"NOT", "MOTHER"} & {token.gloss for token in corpus.sentence(i).tokens}
     ][:6]
-    assert real_places(recipe.data, PS76) == tuple(expected)
+    assert real_places(recipe.data, PS76, 1) == tuple(expected)
     assert expected != list(range(6))
     assert real_places(read_recipe(written(tmp_path), ["data.train_limit=null",
-        "data.train_without=[]"]).data, PS76) is None  # fmt: skip
+        "data.train_without=[]"]).data, PS76, 1) is None  # fmt: skip
     first = read_recipe(written(tmp_path), ["data.train_without=[]"])
-    assert real_places(first.data, PS76) == (0, 1, 2, 3, 4, 5)
+    assert real_places(first.data, PS76, 1) == (0, 1, 2, 3, 4, 5)
+
+
+def test_so_many_samples_of_each_text_drawn_by_the_seed(tmp_path: Path) -> None:
+    words = {"train": {"simulated": "words", "size": "tiny"}, "dev": QUICK["data"]["dev"]}
+    texts = SimulatedWords("tiny", "train", PS76).texts()
+    drawn = {}
+    for each in (1, 2, 1_000):
+        data = Data.model_validate({**words, "train_each": each})
+        drawn[each] = real_places(data, PS76, 1) or ()
+        count = Counter(texts[place] for place in drawn[each])
+        assert count == {text: min(each, n) for text, n in Counter(texts).items()}
+    assert set(drawn[1]) < set(drawn[2])
+    assert drawn[1_000] == tuple(range(len(texts)))
+    assert real_places(Data.model_validate({**words, "train_each": 1}), PS76, 2) != drawn[1]
 
 
 def test_a_real_source_with_nothing_left_is_refused(tmp_path: Path) -> None:
@@ -76,7 +91,7 @@ def test_a_real_source_with_nothing_left_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         UsageError, match=r"each of the 400 real samples holds one of the \d+ gloss"
     ):
-        real_places(read_recipe(written(tmp_path, data=data)).data, PS76)
+        real_places(read_recipe(written(tmp_path, data=data)).data, PS76, 1)
 
 
 @pytest.mark.parametrize(

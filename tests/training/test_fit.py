@@ -8,6 +8,7 @@ import socket
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -44,17 +45,47 @@ def test_workers_change_nothing(tmp_path: Path) -> None:
     assert apart(alone, helped) == 0
 
 
-def test_a_resumed_run_equals_an_uninterrupted_one_also_across_stages(tmp_path: Path) -> None:
-    whole, _ = train(tmp_path / "whole", steps=8)
+@pytest.mark.parametrize("average", [0.0, 0.9])
+def test_a_resumed_run_equals_an_uninterrupted_one_also_across_stages(
+    tmp_path: Path, average: float
+) -> None:
+    whole, _ = train(tmp_path / "whole", steps=8, average=average)
     for stop in (3, 4, 6):
         folder = tmp_path / str(stop)
         before = Toy()
         with pytest.raises(KeyboardInterrupt):
-            fit(before, StopsAt.of(mixture(), stop), plan(8), folder)
+            fit(before, StopsAt.of(mixture(), stop), plan(8, average=average), folder)
         resumed = Toy()
-        fit(resumed, mixture(), plan(8), folder, resume=True)
+        fit(resumed, mixture(), plan(8, average=average), folder, resume=True)
         assert apart(whole, resumed) == 0
         assert [record["step"] for record in log_of(folder)] == list(range(1, 9))
+
+
+def test_averaged_weights_are_those_of_the_formula_and_what_validation_sees(tmp_path: Path) -> None:
+    seen: dict[int, np.ndarray] = {}
+    model, plain = Toy(), Toy()
+    now = lambda of: of.out.weight.detach().double().numpy().copy()  # noqa: E731
+    begun = now(model)
+
+    def validate(step: int) -> dict[str, float]:
+        seen[step] = now(model)
+        return {"score": step}
+
+    asked = {"validate_every": 1, "metric": "score", "better": "higher"}
+    fit(model, mixture(), plan(8, average=0.6, **asked), tmp_path / "a", validate=validate)
+    each: dict[int, np.ndarray] = {}
+
+    def watched(step: int) -> dict[str, float]:
+        each[step] = now(plain)
+        return {"score": step}
+
+    fit(plain, mixture(), plan(8, **asked), tmp_path / "p", validate=watched)
+    expected = begun
+    for step in range(1, 9):
+        decay = min(0.6, (1 + step) / (10 + step))
+        expected = decay * expected + (1 - decay) * each[step]
+        np.testing.assert_allclose(seen[step], expected, atol=1e-6)
+    np.testing.assert_allclose(now(model), expected, atol=1e-6)
 
 
 @dataclass(frozen=True)
