@@ -82,7 +82,7 @@ def test_arms_of_the_questions_differ_in_what_they_ask() -> None:
 
     cuts = [recipe("F3.5", name) for name in ALL["F3.5"].arms]
     assert len({r.data.train.store for r in cuts}) == len(cuts) == 4
-    assert len({r.model_copy(update={"data": None}).model_dump_json() for r in cuts}) == 1
+    assert len({r.model_dump_json(exclude={"data"}) for r in cuts}) == 1
     assert len({r.data.dev.store for r in cuts}) == 1
     student = recipe("F3.6", "student").data
     assert {student.train.episodes, student.dev.episodes} == {
