@@ -6,23 +6,30 @@ from pathlib import Path
 from typing import Any
 
 from signloom.errors import MediaError, SignloomError, nearest
-from signloom.inference.translate import BUNDLED
+from signloom.inference import recognize, translate
 from signloom.methods.method import METHODS, method_named
 from signloom.training.checkpoint import read_checkpoint
+
+BUNDLED = {
+    "bundled": translate.BUNDLED,
+    "bundled-posestitch": translate.BUNDLED.parent / "posestitch",
+    "bundled-recogniser": recognize.BUNDLED,
+}
+"""Name → the folder of a model that comes with the package; each knows simulated signing only."""
 
 
 def load(path_or_hub_id: str | Path = "bundled") -> Any:
     """The model of a checkpoint folder or hub id ("org/name"), ready for use, on the CPU.
 
-    "bundled" is the one that comes with the package; it knows simulated signing only.
+    "bundled" is the translator that comes with the package; `BUNDLED` has the others' names.
     What a model can do is asked of it by the protocols of ``inference`` (`Translator`, …).
 
     A checkpoint that does not say what it has learnt from counts as one that knows
     simulated signing only. Raises MediaError where there is no checkpoint, its method is unknown here, or
     its weights do not fill the model whole.
     """
-    bundled = str(path_or_hub_id) == "bundled"
-    checkpoint = read_checkpoint(BUNDLED if bundled else path_or_hub_id)
+    bundled = BUNDLED.get(str(path_or_hub_id))
+    checkpoint = read_checkpoint(bundled or path_or_hub_id)
     method = checkpoint.config.get("method")
     if method not in METHODS:
         raise MediaError(
@@ -38,7 +45,7 @@ def load(path_or_hub_id: str | Path = "bundled") -> Any:
             f"checkpoint {checkpoint.folder} is damaged ({type(error).__name__}: {error}); "
             "copy the whole folder again"
         ) from error
-    model.name = "bundled" if bundled else name_of(path_or_hub_id, checkpoint.config)
+    model.name = str(path_or_hub_id) if bundled else name_of(path_or_hub_id, checkpoint.config)
     model.simulated_only = bool(checkpoint.config.get("simulated_only", True))
     return model.eval()
 

@@ -1,0 +1,236 @@
+"""How well do codes say what hands do?: python -m benchmarks.motion_tokens FOLDER [-o FILE].
+
+FOLDER is WLASL fitted with SMPL-X (``signloom.corpora.wlasl_smplx`` says what its files are). The
+fits become 623-d motion on the neutral skeleton (``signloom.pose.motion623``); of it the hands are
+taken: 15 joints of each from its own wrist, and their velocities less the wrist's, in the signer's
+frame. Runs of frames in which both hands are valid count. The tokenizer of
+``signloom.encoders.motion_vq`` is trained small on the train split, one code for four frames of
+both hands, and says the val split again.
+
+Errors are millimetres at a palm (wrist to middle knuckle) of the stated size: MPJPE, the mean
+distance of joints, and PA-MPJPE, the same after the best turn, shift and scale of each hand in each
+frame. Beside it, on the same four-frame chunks of the same split: the mean pose of train, the
+nearest of as many k-means codes, and the nearest chunk of train. One thread; 3 seeds take about
+twelve minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from signloom.cli.receipt import commit, hardware
+from signloom.data.files import writing
+from signloom.encoders.motion_vq import STRIDE, MotionVq, perplexity, usage
+from signloom.pose.motion623 import (
+    JOINTS,
+    LEFT_HAND,
+    LEFT_WRIST,
+    OFFSETS,
+    POSITIONS,
+    RIGHT_HAND,
+    RIGHT_WRIST,
+    VELOCITIES,
+    features,
+    forward,
+)
+
+ROOT = Path(__file__).parent.parent
+MIDDLE_KNUCKLE = 25
+WINDOW, BATCH, WIDTH, RATE = 32, 64, 128, 1e-3
+DEAD = 0.25
+"""A code is dead below this share of an even load: MotionGPT's 1 of 4 vectors a code and batch."""
+ROUNDS = 25
+"""Of k-means."""
+NUMBERS = 90
+"""Two hands of 15 joints in x, y, z."""
+
+
+def hands(rows: NDArray[np.float64]) -> NDArray[np.float32]:
+    """(rows, 623) → (rows, 180): the hands' joints from their wrists, then their velocities."""
+    around = np.zeros((len(rows), 1, 3))
+    positions = np.concatenate([around, rows[:, POSITIONS].reshape(len(rows), -1, 3)], 1)
+    velocities = rows[:, VELOCITIES].reshape(len(rows), JOINTS, 3)
+    parts = [
+        values[:, hand] - values[:, wrist, None]
+        for values in (positions, velocities)
+        for hand, wrist in ((LEFT_HAND, LEFT_WRIST), (RIGHT_HAND, RIGHT_WRIST))
+    ]
+    return np.concatenate(parts, 1).reshape(len(rows), 2 * NUMBERS).astype(np.float32)
+
+
+def runs(folder: Path, split: str) -> list[Tensor]:
+    """The stretches (frames, 180) of a split in which both hands are valid, four frames or more."""
+    with np.load(folder / "pose.npz", allow_pickle=False) as arrays:
+        fits, valid, numbers = (arrays[k] for k in ("smplx_f16", "hand_valid", "frame_index"))
+    found = []
+    with open(folder / "index.csv", newline="") as table:
+        clips = [row for row in csv.DictReader(table) if row["subset"] == split]
+    for clip in clips:
+        first = int(clip["offset"])
+        at = np.arange(first, first + int(clip["n_frames"]))
+        at = at[valid[at].all(axis=1)]
+        for run in np.split(at, np.flatnonzero(np.diff(numbers[at]) != 1) + 1):
+            if len(run) > STRIDE:
+                joints, rotations = forward(fits[run])
+                rows = hands(features(joints, rotations, upper_body=True))
+                found.append(torch.from_numpy(rows[: len(rows) // STRIDE * STRIDE]))
+    return found
+
+
+def chunks(stretches: Sequence[Tensor]) -> Tensor:
+    """(chunks, 4 · 90): the positions of every four frames."""
+    return torch.cat([run[:, :NUMBERS].reshape(-1, STRIDE * NUMBERS) for run in stretches])
+
+
+def nearest(asked: Tensor, known: Tensor) -> Tensor:
+    """The place in ``known`` of the vector nearest to each of ``asked``."""
+    return torch.cat([torch.cdist(part, known).argmin(1) for part in asked.split(1024)])
+
+
+def k_means(vectors: Tensor, count: int, seed: int) -> Tensor:
+    """(count, width) centres after ROUNDS of Lloyd's, from vectors drawn with the seed."""
+    draws = torch.Generator().manual_seed(seed)
+    centres = vectors[torch.randperm(len(vectors), generator=draws)[:count]].clone()
+    for _ in range(ROUNDS):
+        at = nearest(vectors, centres)
+        load = at.bincount(minlength=len(centres))
+        summed = torch.zeros_like(centres).index_add_(0, at, vectors)
+        own = load > 0
+        centres[own] = summed[own] / load[own, None]
+    return centres
+
+
+def errors(told: Tensor, true: Tensor) -> dict[str, float]:
+    """MPJPE and PA-MPJPE of positions whose last axis holds hands of 15 joints, millimetres."""
+    one, other = (
+        p.numpy().astype(np.float64).reshape(-1, NUMBERS // 6, 3) * 1000 for p in (told, true)
+    )
+    return {
+        "mpjpe": round(float(np.linalg.norm(one - other, axis=2).mean()), 2),
+        "pa_mpjpe": round(float(np.linalg.norm(aligned(one, other) - other, axis=2).mean()), 2),
+    }
+
+
+def aligned(points: NDArray[np.float64], onto: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Each (joints, 3) of (n, joints, 3) turned, scaled and moved onto its other, least squares."""
+    centre = onto.mean(axis=1, keepdims=True)
+    a, b = points - points.mean(axis=1, keepdims=True), onto - centre
+    u, s, v = np.linalg.svd(np.swapaxes(a, 1, 2) @ b)
+    s[:, 2] *= (mirrored := np.sign(np.linalg.det(u @ v)))
+    u[:, :, 2] *= mirrored[:, None]
+    scale = s.sum(axis=1) / np.maximum((a**2).sum(axis=(1, 2)), 1e-12)
+    return scale[:, None, None] * (a @ (u @ v)) + centre
+
+
+def trained(stretches: Sequence[Tensor], codes: int, steps: int, seed: int) -> MotionVq:
+    """A tokenizer that has learned from random windows, one cosine from RATE to 0."""
+    torch.manual_seed(seed)
+    rows = torch.cat(list(stretches))
+    dead = DEAD * BATCH * WINDOW / STRIDE / codes
+    model = MotionVq(
+        2 * NUMBERS, slice(NUMBERS, 2 * NUMBERS), WIDTH, codes, dead_below=dead, seed=seed
+    )
+    model.set_scale(rows.mean(0), rows.std(0))
+    whole = [run for run in stretches if len(run) >= WINDOW]
+    starts = [(run, at) for run in whole for at in range(len(run) - WINDOW + 1)]
+    draws = torch.Generator().manual_seed(seed)
+    optimizer = torch.optim.AdamW(model.parameters(), RATE, betas=(0.9, 0.99), weight_decay=0)
+    cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    model.train()
+    for _ in range(steps):
+        drawn = torch.randint(len(starts), (BATCH,), generator=draws).tolist()
+        batch = torch.stack([run[at : at + WINDOW] for run, at in (starts[i] for i in drawn)])
+        loss, _ = model.loss(batch)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        cosine.step()
+    return model.eval()
+
+
+def tokenized(model: MotionVq, stretches: Sequence[Tensor], codes: int) -> dict[str, float]:
+    """Errors, usage and perplexity of a split that is said again, each stretch alone."""
+    with torch.no_grad():
+        ids = [model.encode(run[None]) for run in stretches]
+        told = torch.cat([model.decode(i)[0, :, :NUMBERS] for i in ids])
+    true = torch.cat([run[:, :NUMBERS] for run in stretches])
+    said = torch.cat(ids, 1)
+    return {
+        **errors(told, true),
+        "usage": round(usage(said, codes), 4),
+        "perplexity": round(perplexity(said, codes), 1),
+    }
+
+
+def measure(folder: Path, seeds: Sequence[int], codes: int, steps: int) -> dict[str, Any]:
+    """Every figure, the baselines first."""
+    train, val = runs(folder, "train"), runs(folder, "val")
+    known, asked = chunks(train), chunks(val)
+    mean = torch.cat([run[:, :NUMBERS] for run in train]).mean(0).repeat(STRIDE)
+    baselines: dict[str, Any] = {
+        "mean_pose": errors(mean.expand_as(asked), asked),
+        "nearest_train_chunk": errors(known[nearest(asked, known)], asked),
+        "k_means": [],
+    }
+    tokens = []
+    for seed in seeds:
+        centres = k_means(known, codes, seed)
+        baselines["k_means"].append(errors(centres[nearest(asked, centres)], asked))
+        start = time.process_time()
+        model = trained(train, codes, steps, seed)
+        seconds = round(time.process_time() - start, 1)
+        found = {
+            part: tokenized(model, runs_, codes) for part, runs_ in (("val", val), ("train", train))
+        }
+        tokens.append({"seed": seed, "cpu_seconds": seconds, **found})
+        say(f"seed {seed}: {tokens[-1]}; k-means {baselines['k_means'][-1]}")
+    return {
+        "palm_mm": round(float(np.linalg.norm(OFFSETS[MIDDLE_KNUCKLE])) * 1000, 1),
+        "joints": "15 of each hand, from its wrist, both hands in one code",
+        "frames_a_code": STRIDE,
+        "codes": codes,
+        "train": {"stretches": len(train), "chunks": len(known)},
+        "val": {"stretches": len(val), "chunks": len(asked)},
+        "tokenizer": {
+            "steps": steps, "batch": BATCH, "window": WINDOW, "width": WIDTH, "rate": RATE,
+        },
+        "baselines": baselines,
+        "tokens": tokens,
+    }  # fmt: skip
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.motion_tokens", description=__doc__)
+    parser.add_argument("folder", type=Path, help="WLASL fitted with SMPL-X")
+    parser.add_argument("-o", "--out", type=Path, default=ROOT / "results" / "motion-tokens.json")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--codes", type=int, default=1024)
+    parser.add_argument("--steps", type=int, default=3000, help="of training, a seed")
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    found = measure(options.folder, options.seeds, options.codes, options.steps)
+    say(json.dumps(found["baselines"], indent=2))
+    report = {"commit": commit(ROOT), "hardware": hardware(), **found}
+    with writing(options.out, overwrite=True) as temporary:
+        temporary.write_text(json.dumps(report, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,247 @@
+"""Motion as words: convolutions, and the nearest of a set of codes for every four frames (spec §5).
+
+A VQ-VAE (van den Oord et al. 2017) as MotionGPT and T2M-GPT have it, whose codes follow the encoder
+by moving averages. 1,024 codes [S: arXiv 2511.08535]; widths, losses and rates [R:MG].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from signloom.errors import UsageError
+
+STRIDE = 4
+"""Frames a code."""
+VELOCITIES_623 = slice(463, 619)
+"""The velocities of a 623-d row; MotionGPT's own slice holds positions (spec §5)."""
+
+
+class Codebook(nn.Module):
+    """Vectors that stand for their neighbourhoods, kept by moving averages, not by gradients.
+
+    counts ← μ·counts + (1 - μ)·n and sums ← μ·sums + (1 - μ)·Σz over a code's n vectors z;
+    code = sums / counts. A code whose count falls below ``dead_below`` becomes a vector of the
+    batch, drawn with (seed, number of updates), and begins again as the first ones did, with a
+    count that is not dead [D]: MotionGPT keeps count and sum, which pull it back. Before the first
+    update all codes are drawn from that batch. All of the state is in buffers, so a resumed run
+    equals an uninterrupted one. Updates are those of one process.
+    """
+
+    codes: Tensor
+    counts: Tensor
+    sums: Tensor
+    updates: Tensor
+
+    def __init__(
+        self, size: int, width: int, decay: float = 0.99, dead_below: float = 1.0, seed: int = 0
+    ):
+        super().__init__()
+        self.decay, self.dead_below, self.seed = decay, dead_below, seed
+        self.first_count = max(1.0, dead_below)
+        self.register_buffer("codes", torch.zeros(size, width))
+        self.register_buffer("counts", torch.full((size,), self.first_count))
+        self.register_buffer("sums", torch.zeros(size, width))
+        self.register_buffer("updates", torch.zeros((), dtype=torch.long))
+
+    def nearest(self, vectors: Float[Tensor, "*lead width"]) -> Int[Tensor, "*lead"]:
+        """The id of the code nearest to each vector; of equal ones, the first."""
+        flat = vectors.reshape(-1, vectors.shape[-1])
+        # ‖z‖² is the same for every code.
+        scores = self.codes.square().sum(1) - 2 * flat @ self.codes.T
+        return scores.argmin(1).reshape(vectors.shape[:-1])
+
+    def of(self, ids: Int[Tensor, "*lead"]) -> Float[Tensor, "*lead width"]:
+        """The codes of these ids. Raises UsageError for an id that the codebook does not have."""
+        if ids.numel() and not 0 <= int(ids.min()) <= int(ids.max()) < len(self.codes):
+            raise UsageError(
+                f"code ids run from {int(ids.min())} to {int(ids.max())}, but the codebook has "
+                f"0 to {len(self.codes) - 1}; read them with the checkpoint that wrote them"
+            )
+        return self.codes[ids]
+
+    @torch.no_grad()
+    def start(self, vectors: Float[Tensor, "vectors width"]) -> None:
+        """The codes drawn from the first batch."""
+        self.codes.copy_(self._drawn(vectors))
+        self.sums.copy_(self.codes * self.first_count)
+
+    @torch.no_grad()
+    def update(self, vectors: Float[Tensor, "vectors width"], ids: Int[Tensor, " vectors"]) -> None:
+        """One step of the averages, with the vectors that went to each code."""
+        own = torch.zeros_like(self.counts).index_add_(0, ids, vectors.new_ones(len(ids)))
+        summed = torch.zeros_like(self.sums).index_add_(0, ids, vectors)
+        self.counts.lerp_(own, 1 - self.decay)
+        self.sums.lerp_(summed, 1 - self.decay)
+        self.updates += 1
+        dead = self.counts < self.dead_below
+        if dead.any():
+            self.counts[dead] = self.first_count
+            self.sums[dead] = self._drawn(vectors)[dead] * self.first_count
+        self.codes.copy_(self.sums / self.counts.clamp(min=1e-12)[:, None])
+
+    def _drawn(self, vectors: Tensor) -> Tensor:
+        """(size, width): vectors of the batch in random order, repeated where they are too few."""
+        draws = torch.Generator().manual_seed(self.seed + 1_000_003 * int(self.updates))
+        rounds = -(-len(self.codes) // len(vectors))
+        order = torch.cat([torch.randperm(len(vectors), generator=draws) for _ in range(rounds)])
+        return vectors[order[: len(self.codes)].to(vectors.device)]
+
+
+@dataclass(frozen=True)
+class Tokenized:
+    """What a pass gives: the motion again, its code ids, and how far the encoder is from its codes.
+
+    motion: (batch, time, inputs), in scaled units. ids: (batch, time / 4).
+    commitment: the mean of (z - code)², with a gradient to z alone.
+    """
+
+    motion: Float[Tensor, "batch time inputs"]
+    ids: Int[Tensor, "batch codes"]
+    commitment: Float[Tensor, ""]
+
+
+class MotionVq(nn.Module):
+    """Motion (batch, time, inputs) ↔ code ids (batch, time / 4).
+
+    Encoder: conv 3 → ReLU → twice (conv 4, stride 2 → 3 residual blocks) → conv 3. Decoder: the
+    same backwards, with nearest upsampling, to conv 3 → ReLU → conv 3. Inputs are scaled by the
+    training data's mean and deviation (``set_scale``), which are buffers.
+
+    velocity: the columns whose error counts a half once more.
+    commitment: weight β of the encoder's distance from its codes.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(
+        self,
+        inputs: int = 623,
+        velocity: slice = VELOCITIES_623,
+        width: int = 512,
+        codes: int = 1024,
+        commitment: float = 0.02,
+        decay: float = 0.99,
+        dead_below: float = 1.0,
+        seed: int = 0,
+    ):
+        super().__init__()
+        self.velocity, self.commitment = velocity, commitment
+        self.register_buffer("mean", torch.zeros(inputs))
+        self.register_buffer("deviation", torch.ones(inputs))
+        down = [
+            layer
+            for _ in range(2)
+            for layer in (nn.Conv1d(width, width, 4, stride=2, padding=1), *_blocks(width))
+        ]
+        up = [
+            layer
+            for _ in range(2)
+            for layer in (*_blocks(width), nn.Upsample(scale_factor=2), _conv3(width, width))
+        ]
+        self.encoder = nn.Sequential(_conv3(inputs, width), nn.ReLU(), *down, _conv3(width, width))
+        self.codebook = Codebook(codes, width, decay, dead_below, seed)
+        self.decoder = nn.Sequential(
+            _conv3(width, width), nn.ReLU(), *up,
+            _conv3(width, width), nn.ReLU(), _conv3(width, inputs),
+        )  # fmt: skip
+
+    def set_scale(
+        self, mean: Float[Tensor, " inputs"], deviation: Float[Tensor, " inputs"]
+    ) -> None:
+        """What numbers have taken off and are divided by; a constant column keeps its unit."""
+        self.mean.copy_(mean)
+        self.deviation.copy_(torch.where(deviation > 1e-6, deviation, 1))
+
+    def encode(self, motion: Float[Tensor, "batch time inputs"]) -> Int[Tensor, "batch codes"]:
+        """The code ids, one for four frames.
+
+        Raises UsageError for another width or a time that four does not divide.
+        """
+        return self.codebook.nearest(self._latents(self._scaled(motion)))
+
+    def decode(self, ids: Int[Tensor, "batch codes"]) -> Float[Tensor, "batch time inputs"]:
+        """The motion of code ids, in its own units. Raises UsageError for an id that is no code."""
+        return self._decoded(self.codebook.of(ids)) * self.deviation + self.mean
+
+    def forward(self, motion: Float[Tensor, "batch time inputs"]) -> Tokenized:
+        """There and back, gradients going straight through; in training the codes follow."""
+        latents = self._latents(self._scaled(motion))
+        vectors = latents.detach().flatten(0, 1)
+        if self.training and not int(self.codebook.updates):
+            self.codebook.start(vectors)
+        ids = self.codebook.nearest(latents)
+        codes = self.codebook.of(ids)
+        through = latents + (codes - latents).detach()
+        commitment = F.mse_loss(latents, codes.clone())
+        if self.training:
+            self.codebook.update(vectors, ids.flatten())
+        return Tokenized(self._decoded(through), ids, commitment)
+
+    def loss(
+        self, motion: Float[Tensor, "batch time inputs"]
+    ) -> tuple[Float[Tensor, ""], Tokenized]:
+        """SmoothL1 of all columns + ½ SmoothL1 of the velocities + β · commitment, and the pass."""
+        told, wanted = self(motion), self._scaled(motion)
+        fit = F.smooth_l1_loss(told.motion, wanted)
+        moving = F.smooth_l1_loss(told.motion[..., self.velocity], wanted[..., self.velocity])
+        return fit + 0.5 * moving + self.commitment * told.commitment, told
+
+    def _scaled(self, motion: Tensor) -> Tensor:
+        if motion.shape[-1] != len(self.mean):
+            raise UsageError(
+                f"a frame of motion has {motion.shape[-1]} numbers, but this tokenizer reads "
+                f"{len(self.mean)}; prepare the motion as its training data was"
+            )
+        if motion.shape[1] % STRIDE or not motion.shape[1]:
+            raise UsageError(
+                f"a motion of {motion.shape[1]} frames is no multiple of {STRIDE}, which make "
+                "one code; cut it, or repeat its last frame"
+            )
+        return (motion - self.mean) / self.deviation
+
+    def _latents(self, scaled: Tensor) -> Tensor:
+        return self.encoder(scaled.transpose(1, 2)).transpose(1, 2)
+
+    def _decoded(self, codes: Tensor) -> Tensor:
+        return self.decoder(codes.transpose(1, 2)).transpose(1, 2)
+
+
+class _Block(nn.Module):
+    """x + conv1(ReLU(conv3(ReLU(x))))."""
+
+    def __init__(self, width: int, dilation: int):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.ReLU(),
+            nn.Conv1d(width, width, 3, padding=dilation, dilation=dilation),
+            nn.ReLU(),
+            nn.Conv1d(width, width, 1),
+        )
+
+    def forward(self, x: Float[Tensor, "batch width time"]) -> Float[Tensor, "batch width time"]:
+        return x + self.layers(x)
+
+
+def _blocks(width: int) -> list[nn.Module]:
+    return [_Block(width, dilation) for dilation in (9, 3, 1)]
+
+
+def _conv3(inputs: int, outputs: int) -> nn.Conv1d:
+    return nn.Conv1d(inputs, outputs, 3, padding=1)
+
+
+def usage(ids: Int[Tensor, "*any"], codes: int) -> float:
+    """The share of a codebook's ``codes`` that occur among the ids."""
+    return float((ids.flatten().bincount(minlength=codes) > 0).double().mean())
+
+
+def perplexity(ids: Int[Tensor, "*any"], codes: int) -> float:
+    """exp of the entropy of the ids: so many codes, used evenly, would be as hard to guess."""
+    share = ids.flatten().bincount(minlength=codes).double() / max(ids.numel(), 1)
+    return float(torch.special.entr(share).sum().exp())
