@@ -13,7 +13,7 @@ from signloom.data.layouts import Layout
 from signloom.data.lips import Lips
 from signloom.errors import MediaError, UntrustedResultError
 
-BUNDLED = Path(signloom.__file__).parent / "bundled" / "model"
+BUNDLED = Path(signloom.__file__).parent / "bundled" / "posestitch"
 """The checkpoint that comes with the package; it knows simulated signing only."""
 
 LEAST_HANDS = 0.05
