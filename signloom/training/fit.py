@@ -107,11 +107,13 @@ def fit(
     average = Average(model, plan.average) if plan.average else None
     shown = (lambda: average.shown(model)) if average else nullcontext
     optimizer, current = None, None
+    still: list[nn.Module] = []
     learnable = frozenset(name for name, p in model.named_parameters() if p.requires_grad)
     for step in range(progress.step, plan.steps):
         stage, number = plan.place(step)
         if stage is not current:
             trained = _only(model, stage, learnable)
+            still = _still(model)
             optimizer = _optimizer(trained, plan, accelerator)
             if state is not None:
                 load_state(state, model, optimizer if number else None, average)
@@ -120,6 +122,8 @@ def fit(
         for group in optimizer.param_groups:
             group["lr"] = stage.rate(number)
         model.train()
+        for part in still:
+            part.eval()
         micro = [next(batches) for _ in range(plan.accumulate)]
         taken = take_step(model, micro, optimizer, plan, stage.name, accelerator)
         reporter.step(step + 1, taken, mixture.p(step), mixture.batch, plan.log_every)
@@ -251,6 +255,16 @@ def _only(model: nn.Module, stage: Stage, learnable: frozenset[str]) -> list[nn.
         parameter.requires_grad_(name in trained)
         parameter.grad = None
     return list(trained.values())
+
+
+def _still(model: nn.Module) -> list[nn.Module]:
+    """The parts whose parameters all stand still: they run as in use, without dropout, their statistics kept."""
+    return [
+        part
+        for part in model.modules()
+        if any(True for _ in part.parameters())
+        and not any(p.requires_grad for p in part.parameters())
+    ]
 
 
 def _optimizer(

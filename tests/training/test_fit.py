@@ -17,7 +17,7 @@ from signloom.errors import UsageError
 from signloom.training.batches import MicroBatches
 from signloom.training.fit import DivergedError, fit
 from signloom.training.mixing import Mixture
-from signloom.training.stages import Plan, Stage
+from signloom.training.stages import Loss, Plan, Stage
 
 from .toys import SERVER, Toy, Walks, mixture, plan, train, train_as
 
@@ -171,6 +171,18 @@ def test_stages_train_what_they_name(tmp_path: Path) -> None:
     assert not torch.equal(model.out.weight, before.out.weight)
     with pytest.raises(UsageError, match=r"trains 'oat\.weight', which matches no.*'out\.weight'"):
         Stage("head", 2, 1e-2, train=("oat.weight",)).trained(model)
+
+
+def test_what_stands_still_runs_as_in_use(tmp_path: Path) -> None:
+    class Listening(Toy):
+        def loss(self, batch: dict) -> Loss:
+            heard.append([self.training, self.inside.training, self.inside[2].training])
+            return super().loss(batch)
+
+    heard: list[list[bool]] = []
+    stages = (Stage("head", 1, 1e-2, train=("out.*",)), Stage("all", 1, 1e-2))
+    fit(Listening(), mixture(), Plan(stages, device="cpu"), tmp_path)
+    assert heard == [[True, False, False], [True, True, True]]
 
 
 def test_rates_at_planted_steps() -> None:
