@@ -52,8 +52,11 @@ class Base:
             ) from error
 
 
-def located(source: str, revision: str | None) -> tuple[Path, str]:
-    """(the folder, the hub's commit or ""). Raises MediaError where there is none."""
+def located(source: str, revision: str | None, also: Sequence[str] = ()) -> tuple[Path, str]:
+    """(the folder, the hub's commit or ""). Raises MediaError where there is none.
+
+    also: globs of further files to fetch from the hub, beside config, weights, tokenizer and card.
+    """
     folder = Path(source)
     here = folder.parent != Path(".") and folder.parent.is_dir()  # a mistyped path, no hub id
     if folder.is_dir():
@@ -71,7 +74,7 @@ def located(source: str, revision: str | None) -> tuple[Path, str]:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
-    wanted = [CONFIG, "generation_config.json", TOKENIZER, CARD, "*.safetensors", SHARDS]
+    wanted = [CONFIG, "generation_config.json", TOKENIZER, CARD, "*.safetensors", SHARDS, *also]
     try:
         folder = Path(snapshot_download(source, revision=revision, allow_patterns=wanted))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:

@@ -59,32 +59,44 @@ class Seq2Seq(nn.Module):
         width: int,
         cached: bool = True,
     ) -> Step:
-        """The next-token function of a beam search, ``width`` rows per item of ``memory``.
+        """The next-token function of a beam search over ``memory`` (`crossed_stepper`)."""
+        return crossed_stepper(self.decoder, memory, mask, width, cached)
 
-        ``cached`` keeps the keys and values of past tokens and of the memory, so that
-        a step computes one token; without it every step computes all of them, to the
-        same logits. The rows of an item share their memory: only the keys and values
-        of tokens follow ``parents``.
-        """
-        rows = memory.repeat_interleave(width, dim=0)
-        attended = mask.repeat_interleave(width, dim=0).long()
-        past = EncoderDecoderCache(DynamicCache(), DynamicCache()) if cached else None
 
-        def step(tokens: Tensor, parents: Tensor | None) -> Tensor:
-            if past is not None and parents is not None:
-                past.self_attention_cache.reorder_cache(parents.long())  # type: ignore[arg-type]
-                tokens = tokens[:, -1:]
-            output = self.decoder(
-                input_ids=tokens,
-                encoder_hidden_states=rows,
-                encoder_attention_mask=attended,
-                past_key_values=past,
-                use_cache=cached,
-                logits_to_keep=1,
-            )
-            return output.logits[:, -1]
+def crossed_stepper(
+    decoder: nn.Module,
+    memory: Float[Tensor, "batch time decoder_width"],
+    mask: Bool[Tensor, "batch time"],
+    width: int,
+    cached: bool = True,
+) -> Step:
+    """The next-token function of a beam search, ``width`` rows per item of ``memory``.
 
-        return step
+    decoder: one of transformers' that attends to an encoder.
+    ``cached`` keeps the keys and values of past tokens and of the memory, so that
+    a step computes one token; without it every step computes all of them, to the
+    same logits. The rows of an item share their memory: only the keys and values
+    of tokens follow ``parents``.
+    """
+    rows = memory.repeat_interleave(width, dim=0)
+    attended = mask.repeat_interleave(width, dim=0).long()
+    past = EncoderDecoderCache(DynamicCache(), DynamicCache()) if cached else None
+
+    def step(tokens: Tensor, parents: Tensor | None) -> Tensor:
+        if past is not None and parents is not None:
+            past.self_attention_cache.reorder_cache(parents.long())  # type: ignore[arg-type]
+            tokens = tokens[:, -1:]
+        output = decoder(
+            input_ids=tokens,
+            encoder_hidden_states=rows,
+            encoder_attention_mask=attended,
+            past_key_values=past,
+            use_cache=cached,
+            logits_to_keep=1,
+        )
+        return output.logits[:, -1]
+
+    return step
 
 
 def bert_encoder(

@@ -27,6 +27,11 @@ WHAT = {
         "recognition",
         "A CTC model, the baseline of AutoSign, that writes the glosses of continuous signing.",
     ),
+    "semtext": (
+        "translation",
+        "A sign2(sem+text) model (arXiv 2510.19367): signing to the embedding of the sentence and to its "
+        "text, or a sentence's embedding back to its text.",
+    ),
 }
 """Method → tag of its task, and what it is."""
 

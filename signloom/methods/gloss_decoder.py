@@ -29,7 +29,8 @@ from signloom.errors import UsageError, nearest
 from signloom.language.causal import build_gpt2
 from signloom.methods import autosign
 from signloom.methods.glosses import GlossCodec, codec_of, gloss_tokenizer
-from signloom.methods.pretrain import CARD, HELD_OUT, MEASURED, RECORD, RUN, Texts
+from signloom.methods.pretrain import CARD, HELD_OUT, MEASURED, RECORD, RUN
+from signloom.methods.sources import Texts
 from signloom.text.sentences import held_out
 from signloom.text.tokenizer import train_bpe
 from signloom.training.fit import Fitted, fit, where_it_stands

@@ -14,7 +14,7 @@ from signloom.data.sample import SampleSource
 from signloom.errors import UsageError, nearest
 from signloom.training.checkpoint import Checkpoint
 
-METHODS = ("posestitch", "isolated", "unified", "autosign", "ctc")
+METHODS = ("posestitch", "isolated", "unified", "autosign", "ctc", "semtext")
 
 
 @runtime_checkable
@@ -42,7 +42,10 @@ class Method(Protocol):
     METRICS: tuple[str, ...]
 
     def begin(self, config: Any, texts: Sequence[str], seed: int) -> Any:
-        """A fresh model for what stands in the training texts (an nn.Module, Trainable)."""
+        """A fresh model for what stands in the training texts (an nn.Module, Trainable).
+
+        Where `needs_glosses` says so of the config, it is given them under the name ``glosses``.
+        """
         ...
 
     def restore(self, checkpoint: Checkpoint) -> Any:
@@ -64,6 +67,11 @@ def better(method: Method, metric: str) -> Literal["higher", "lower"]:
 def learns_glosses(method: Method) -> bool:
     """Whether what is learnt of a sample is its glosses."""
     return getattr(method, "TARGET", "text") == "glosses"
+
+
+def needs_glosses(config: Any) -> bool:
+    """Whether a method's settings ask for the samples' glosses beside their texts."""
+    return bool(getattr(config, "needs_glosses", False))
 
 
 def method_named(name: str) -> Method:
@@ -88,6 +96,10 @@ def method_named(name: str) -> Method:
         from signloom.methods import ctc
 
         return ctc  # type: ignore[return-value]
+    if name == "semtext":
+        from signloom.methods import semtext
+
+        return semtext  # type: ignore[return-value]
     raise UsageError(
         f"there is no method '{name}'{nearest(name, METHODS)}; it is one of {', '.join(METHODS)}"
     )

@@ -25,9 +25,7 @@ from torch import nn
 from transformers import PreTrainedTokenizerFast, T5ForConditionalGeneration
 
 import signloom
-from signloom.data.clip import PoseClip
 from signloom.data.files import writing
-from signloom.data.layouts import Layout
 from signloom.data.sample import Sample
 from signloom.errors import UsageError, nearest
 from signloom.language.spans import (
@@ -40,6 +38,7 @@ from signloom.language.spans import (
     span_losses,
 )
 from signloom.language.t5 import T5Shape, TextCodec, build_t5, train_codec
+from signloom.methods.sources import Texts
 from signloom.text.sentences import held_out
 from signloom.text.tokenizer import END, PAD, START, UNKNOWN
 from signloom.training.fit import Fitted, fit, where_it_stands
@@ -58,24 +57,6 @@ SIZES: dict[str, T5Shape] = {
     "base": T5Shape(16_000, 512, 64, 1_024, 8, 8, 6, tied=True),
 }
 """Shapes by name; ``base`` is that of T5 v1.1 small [R]. The vocabulary is the most there may be."""
-
-NO_KEYPOINTS = Layout("none", (), ())
-
-
-@dataclass(frozen=True)
-class Texts:
-    """Sentences as samples, each with a clip of no frames."""
-
-    texts: tuple[str, ...]
-
-    def __len__(self) -> int:
-        return len(self.texts)
-
-    def __getitem__(self, index: int) -> Sample:
-        nothing = PoseClip(
-            np.zeros((0, 0, 3), np.float32), np.zeros((0, 0), np.float32), 25.0, NO_KEYPOINTS
-        )
-        return Sample(f"text-{index}", nothing, text=self.texts[index])
 
 
 class SpanCorruption(nn.Module):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
@@ -29,6 +29,7 @@ from signloom.methods.method import (
     better,
     learns_glosses,
     method_named,
+    needs_glosses,
 )
 from signloom.methods.sources import (
     SOURCES,
@@ -339,14 +340,9 @@ def run_recipe(
     config = recipe.settings()
     layout = layout_named(config.layout)
     places = real_places(recipe.data, layout, recipe.seed)
-    listed = glosses_of if learns_glosses(recipe.of_method) else texts_of
-    texts = listed(recipe.data.train, layout)
-    if places is not None:
-        texts = [texts[place] for place in dict.fromkeys(p % len(texts) for p in places)]
-    others = [recipe.data.synthetic, *(stage.data for stage in recipe.training.stages)]
-    for other in others:
-        texts += listed(other, layout) if other else []
-    model = recipe.of_method.begin(config, texts, recipe.seed)
+    texts = _all_of(glosses_of if learns_glosses(recipe.of_method) else texts_of, recipe, places)
+    more = {"glosses": _all_of(glosses_of, recipe, places)} if needs_glosses(config) else {}
+    model = recipe.of_method.begin(config, texts, recipe.seed, **more)
     begun = begin_with(model, located(recipe.init)) if recipe.init else None
     word = model.word
     real: SampleSource = open_source(recipe.data.train, layout, word)
@@ -362,7 +358,7 @@ def run_recipe(
     sources = [source for source in (real, synthetic) if source is not None]
     sources += [m.real for m in staged.mixtures if m is not mixture] if staged else []
     _with_lips(model, [*sources, dev])
-    firsts = [source[0] for source in sources]
+    firsts = [first for source in sources if len((first := source[0]).clip)]  # not text alone
     model.simulated_only = all(first.clip.simulated for first in firsts) and (
         begun is None or begun.simulated_only
     )
@@ -425,6 +421,20 @@ def _with_lips(model: nn.Module, sources: Sequence[SampleSource]) -> None:
                 f"have any, expected {'all' if alone else 'at least one'}; say 'lips: true' at the "
                 "source, and prepare the corpus with --lips"
             )
+
+
+def _all_of(
+    listed: Callable[[Source, Layout], list[str]], recipe: Recipe, places: tuple[int, ...] | None
+) -> list[str]:
+    """The texts, or glosses, of everything that a recipe trains on."""
+    layout = layout_named(recipe.settings().layout)
+    texts = listed(recipe.data.train, layout)
+    if places is not None:
+        texts = [texts[place] for place in dict.fromkeys(p % len(texts) for p in places)]
+    others = [recipe.data.synthetic, *(stage.data for stage in recipe.training.stages)]
+    for other in others:
+        texts += listed(other, layout) if other else []
+    return texts
 
 
 def real_places(data: Data, layout: Layout, seed: int) -> tuple[int, ...] | None:

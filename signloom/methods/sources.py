@@ -32,6 +32,7 @@ from signloom.simulator.corpora import SimulatedSentences, SimulatedWords, simul
 from signloom.stitch.joining import Joining
 from signloom.stitch.stitcher import StitchedSentences
 from signloom.text.classes import read_classes
+from signloom.text.clean import words_of
 from signloom.text.grammar import GeneratedSentences
 from signloom.text.order import order_named
 from signloom.text.sentences import (
@@ -51,6 +52,8 @@ from signloom.text.stream import (
     lengths_of,
     some_of,
 )
+
+NO_KEYPOINTS = Layout("none", (), ())
 
 TEXTS = 50_000
 """How many texts of a stream stand for it: a tokenizer learns no more from all of them."""
@@ -116,6 +119,19 @@ class FromEpisodes(Later):
     seconds: Annotated[float, Field(gt=0)] = 20.0
     seed: Annotated[int, Field(ge=0)] = 0
     lips: bool = False
+
+
+class FromTexts(Record):
+    """Sentences without signing, for a method that learns from text alone: each with a clip of no frames.
+
+    texts: files of sentences (`text.sentences`), stores, folders of texts, "sim:SIZE" or "sim:SIZE:SPLIT".
+    column: theirs in a table. shortest, longest: words in a sentence.
+    """
+
+    texts: Annotated[tuple[str, ...], Field(min_length=1)]
+    column: str = "text"
+    shortest: Annotated[int, Field(ge=1)] = 1
+    longest: Annotated[int, Field(ge=1)] = 1_000
 
 
 class Share(Record):
@@ -238,11 +254,12 @@ Source = Annotated[
     | Annotated[FromSimulator, Tag("simulated")]
     | Annotated[FromLexicon, Tag("stitched")]
     | Annotated[FromEpisodes, Tag("episodes")]
+    | Annotated[FromTexts, Tag("texts")]
     | Annotated[FromMixed, Tag("mixed")],
     Discriminator(
         _kind,
         custom_error_type="source",
-        custom_error_message="a source has one of the keys store, simulated, stitched, episodes, mixed",
+        custom_error_message="a source has one of the keys store, simulated, stitched, episodes, texts, mixed",
     ),
 ]
 
@@ -252,6 +269,7 @@ SOURCES: dict[str, type[Record]] = {
     "simulated": FromSimulator,
     "stitched": FromLexicon,
     "episodes": FromEpisodes,
+    "texts": FromTexts,
     "mixed": FromMixed,
 }
 Share.model_rebuild()
@@ -294,6 +312,22 @@ def _slots(percent: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
         for nth in range(share)
     )
     return tuple((which, nth) for _, which, nth in places)
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Sentences as samples, each with a clip of no frames."""
+
+    texts: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def __getitem__(self, index: int) -> Sample:
+        nothing = PoseClip(
+            np.zeros((0, 0, 3), np.float32), np.zeros((0, 0), np.float32), 25.0, NO_KEYPOINTS
+        )
+        return Sample(f"text-{index}", nothing, text=self.texts[index])
 
 
 @dataclass(frozen=True)
@@ -390,6 +424,8 @@ def open_source(source: Source, layout: Layout, prepare: PrepareWord | None) -> 
 
         folder = located(source.episodes)
         return EpisodeWindows(folder, window=source.seconds, seed=source.seed, lips=source.lips)
+    if isinstance(source, FromTexts):
+        return Texts(tuple(_sentences(source)))
     if isinstance(source, FromMixed):
         return Mixed(
             tuple(open_source(share.source, layout, prepare) for share in source.mixed),
@@ -425,10 +461,24 @@ def texts_of(source: Source, layout: Layout) -> list[str]:
         from signloom.corpora.episode_windows import EpisodeWindows
 
         return EpisodeWindows(located(source.episodes), window=source.seconds).texts()
+    if isinstance(source, FromTexts):
+        return _sentences(source)
     if isinstance(source, FromMixed):
         return [text for share in source.mixed for text in texts_of(share.source, layout)]
     found = sentences_of(source.sentences, open_lexicon(source.stitched, layout))
     return found if isinstance(found, list) else list(some_of(found, TEXTS))
+
+
+def _sentences(source: FromTexts) -> list[str]:
+    """The sentences of a source of texts. Raises UsageError where none is left."""
+    read = [text for name in source.texts for text in corpus_texts(name, source.column)]
+    kept = [text for text in read if source.shortest <= len(words_of(text)) <= source.longest]
+    if not kept:
+        raise UsageError(
+            f"{', '.join(source.texts)}: none of {len(read)} sentences has {source.shortest} to "
+            f"{source.longest} words; change 'shortest' and 'longest', or name other texts"
+        )
+    return kept
 
 
 def glosses_of(source: Source, layout: Layout) -> list[str]:
@@ -440,6 +490,8 @@ def glosses_of(source: Source, layout: Layout) -> list[str]:
         return open_store(located(source.store), source.split).glosses()
     if isinstance(source, FromSimulator):
         return _simulated(source, layout).glosses()
+    if isinstance(source, FromTexts):
+        return []
     if isinstance(source, FromMixed):
         return [text for share in source.mixed for text in glosses_of(share.source, layout)]
     raise UsageError(

@@ -1,0 +1,930 @@
+"""sign2(sem+text): the meaning of the sentence takes the place of glosses (arXiv 2510.19367; spec §4).
+
+The idea. Glosses tell an encoder of signing what it should have seen, and few corpora have them. Every
+corpus has sentences: where a frozen model of sentence embeddings puts the sentence, there the mean of the
+encoder's states shall come out. A text decoder reads the same states, and both are learnt at once.
+
+The paper's parts, and their names here:
+
+    x  frames of a clip                                     `glosses.Preparation.points`
+    s = sBERT(text)                                         `language.sentence_embedding`
+    sign2sem: frames → Linear, masked BatchNorm, ReLU       `SignToSem.reader`, `.project`, `.norm`
+      → BERT that begins as the sBERT → masked mean → ŝ     `SignToSem.encoder`, `.head`
+    L_e: MSE(ŝ, s), or the released code's siamese loss     `embedding_losses`
+    sem2text: s → one state → decoder (SLTr, mBART) → text  `SemToText`
+    L_o: CE on the text                                     `SemToText.losses`
+    sign2sem2text: the decoder reads ŝ                      `reads: embedding`
+    sign2(sem+text): it reads the T states; L_e + L_o       `reads: states`, `SemText.loss`
+
+A sample without frames is a sentence to be written again from its embedding: so the three phases
+(sign2sem; sem2text on text; both) are stages of one recipe. docs/methods/semtext.md lists what is ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, get_args
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+from transformers import MBartForCausalLM
+
+from signloom.data.clip import PoseClip
+from signloom.data.layouts import Layout
+from signloom.data.sample import Sample, SampleSource, gloss_sentence
+from signloom.data.timing import Seconds
+from signloom.encoders.masked_norm import MaskedBatchNorm
+from signloom.errors import MediaError, UsageError
+from signloom.inference.evaluate import translation_scores
+from signloom.inference.translate import Translation
+from signloom.language.beam import beam_search
+from signloom.language.ctc import ctc_loss
+from signloom.language.mbart import MbartShape, build_mbart, load_mbart
+from signloom.language.pretrained import located as located_model
+from signloom.language.pretrained import read_tokenizer
+from signloom.language.sentence_embedding import (
+    Embedding,
+    SentenceEmbedder,
+    Targets,
+    masked_mean,
+    targets_of,
+)
+from signloom.language.seq2seq import bert_encoder, crossed_stepper, load_encoder
+from signloom.methods import glosses
+from signloom.methods.glosses import (
+    CLIP_RULES,
+    ClipSettings,
+    GlossCodec,
+    Reader,
+    answering,
+    codec_of,
+    gloss_tokenizer,
+    own_tokenizer,
+    vocabulary,
+)
+from signloom.methods.settings import settings_from
+from signloom.metrics.translation import score_translation
+from signloom.text.tokenizer import train_bpe
+from signloom.training.checkpoint import CONFIG, Checkpoint, load_tensors, read_checkpoint
+from signloom.training.stages import Loss
+
+NAME = "semtext"
+METRICS = ("BLEU-4", "chrF2", "content-F1", "cosine", "R@1")
+IGNORED = -100
+
+Input = Literal["signing", "text"]
+Supervision = Literal["sem", "gloss", "none"]
+Reads = Literal["states", "embedding"]
+SemLoss = Literal["mse", "cosine", "siamese"]
+
+
+@dataclass(frozen=True)
+class Config(ClipSettings):
+    """Every setting of the method; defaults are the paper's. [D] marks what is ours."""
+
+    # What is learnt
+    input: Input = "signing"
+    """text: sem2text alone, which knows no signing and writes a text again from its embedding."""
+    supervision: Supervision = "sem"
+    """What the encoder is taught beside the text: sentence embeddings, glosses (CTC), or nothing."""
+    reads: Reads = "states"
+    """What the decoder reads of signing: the encoder's states (sign2(sem+text)), or the one predicted
+    embedding (sign2sem2text, and the bottleneck variant where both losses are trained)."""
+    sem_loss: SemLoss = "mse"
+    """mse: the paper's. siamese: the released code's, cosines of pairs. cosine: 1 − cos(ŝ, s) [D]."""
+    sem_weight: float = 1.0
+    """Of L_e beside L_o; 1 in the paper [D]."""
+    gloss_weight: float = 1.0
+    """Of the CTC loss, where glosses supervise [D]."""
+
+    # The target
+    embedding: str = "sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2"
+    """Name, folder or hub id of the sentence embedding; "" = none, where none is needed."""
+    targets: str = ""
+    """File that keeps the texts' embeddings, best in the folder of the store; "" = none is kept."""
+
+    # The encoder (BERT)
+    width: int = 384
+    encoder_layers: int = 12
+    encoder_heads: int = 12
+    encoder_inner: int = 1536
+    encoder_positions: int = 512
+    encoder_dropout: float = 0.1
+    encoder_pretrained: str = ""
+    """Folder or hub id of a BERT to start from; the paper's is ``embedding``'s. "" = random."""
+    initial_scale: float = 1.0
+    """Encoder positions start this many times their usual σ of 0.02 [D: > 1 in small]."""
+
+    # The decoder
+    decoder_pretrained: str = ""
+    """Folder or hub id of an mBART, or a checkpoint of this method, to start from; "" = random, of the
+    shape below (SLTr's) and with a vocabulary of its own."""
+    language_code: str = "en_XX"
+    """What an mBART begins its text with."""
+    decoder_width: int = 512
+    decoder_layers: int = 3
+    decoder_heads: int = 8
+    decoder_inner: int = 2048
+    decoder_dropout: float = 0.1
+    memory: int = 1
+    """States that one embedding becomes for the decoder; more than 1 give it something to attend to [D]."""
+    vocabulary: int = 4_000
+    """Tokens that the decoder's own tokenizer is trained to, at most [D]."""
+    max_tokens: int = 64
+    """Tokens of a text, without <s> and </s>; a longer one is refused in training."""
+    label_smoothing: float = 0.0
+
+    # Decoding
+    beam: int = 5
+    length_penalty: float = 1.0
+    no_repeat: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if (self.input == "text" or self.supervision == "sem") and not self.embedding:
+            raise UsageError(
+                "semtext: embedding is empty, and it is what is learnt; name a sentence embedding "
+                "(all-MiniLM-L6-v2, a folder or a hub id), or set supervision to 'gloss' or 'none'"
+            )
+        short = -(-self.max_frames // self.stride)
+        if self.input == "signing" and short > self.encoder_positions:
+            raise UsageError(
+                f"semtext: {self.max_frames} frames are {short} after compression, more than the "
+                f"encoder's {self.encoder_positions} positions; lower max_frames or raise "
+                "encoder_positions or stride"
+            )
+        if self.chunk:
+            raise UsageError(
+                "semtext: chunk is for streams, and a sentence is read whole; leave it 0"
+            )
+
+    @property
+    def needs_glosses(self) -> bool:
+        """Whether training reads the samples' glosses too."""
+        return self.supervision == "gloss"
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Config:
+        """A config from plain values (JSON, YAML).
+
+        Raises UsageError naming an unknown field, or a value that the field cannot have.
+        """
+        return settings_from(cls, NAME, values, RULES)
+
+
+RULES = replace(
+    CLIP_RULES,
+    choices={
+        **CLIP_RULES.choices,
+        "input": get_args(Input),
+        "supervision": get_args(Supervision),
+        "reads": get_args(Reads),
+        "sem_loss": get_args(SemLoss),
+    },
+    shares=(*CLIP_RULES.shares, "encoder_dropout", "decoder_dropout", "label_smoothing"),
+    least={**CLIP_RULES.least, "no_repeat": 0, "length_penalty": -10.0},
+)
+
+
+SMALL = Config(
+    layout="ps76",
+    normalizer="shoulder",
+    local_hands=True,
+    augment=0.0,
+    noise=0.01,
+    max_frames=400,
+    channels=(192, 256),
+    sem_weight=100.0,
+    embedding="all-MiniLM-L6-v2",
+    width=192,
+    encoder_layers=2,
+    encoder_heads=4,
+    encoder_inner=512,
+    encoder_positions=128,
+    initial_scale=5.0,
+    decoder_width=192,
+    decoder_layers=2,
+    decoder_heads=4,
+    decoder_inner=512,
+    memory=8,
+    vocabulary=1_500,
+    beam=4,
+)
+
+PRESETS: dict[str, Config] = {
+    "tiny": replace(
+        SMALL,
+        noise=0.0,
+        dropout=0.0,
+        channels=(48, 96),
+        width=96,
+        encoder_inner=192,
+        encoder_dropout=0.0,
+        decoder_width=96,
+        decoder_inner=192,
+        decoder_dropout=0.0,
+        memory=4,
+        vocabulary=600,
+    ),
+    "small": SMALL,
+    "paper": Config(
+        layout="mp203",
+        parts=("body", "face", "left_hand", "right_hand"),
+        coordinates=3,
+        normalizer="shoulder",
+        augment=0.0,
+        noise=0.0,
+        max_frames=400,
+        channels=(),
+        stride=1,
+        encoder_pretrained="sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2",
+    ),
+}
+"""tiny ≤ 1 M parameters (tests, claims), small (two cores), paper with SLTr as its decoder (spec §4)."""
+
+
+class Example(NamedTuple):
+    """One training item; of a sentence without signing ``points`` has no frames.
+
+    points float32 (T, K, C); tokens <s> … </s>; target (D,), zeros where none is needed; glosses ids.
+    """
+
+    points: NDArray[np.float32]
+    tokens: NDArray[np.int64]
+    target: NDArray[np.float32]
+    glosses: NDArray[np.int64]
+
+
+class Batch(NamedTuple):
+    """points (B, T, K, C), mask (B, T); signed (B,), False for a sentence without signing; inputs, labels
+    (B, L), −100 = none; targets (B, D); glosses (B, G), −100 = none."""
+
+    points: Tensor
+    mask: Tensor
+    signed: Tensor
+    inputs: Tensor
+    labels: Tensor
+    targets: Tensor
+    glosses: Tensor
+
+    def rows(self, which: Bool[Tensor, " batch"]) -> Batch:
+        """These rows, padded no further than they need."""
+        chosen = Batch(*(each[which] for each in self))
+        time = max(1, int(chosen.mask.sum(1).max()))
+        length = max(1, int((chosen.labels != IGNORED).sum(1).max()))
+        return chosen._replace(
+            points=chosen.points[:, :time],
+            mask=chosen.mask[:, :time],
+            inputs=chosen.inputs[:, :length],
+            labels=chosen.labels[:, :length],
+        )
+
+
+def begin(config: Config, texts: Sequence[str], seed: int, glosses: Sequence[str] = ()) -> SemText:
+    """A fresh model for what stands in the training texts, whose embeddings are computed now.
+
+    glosses: of the samples, where they supervise. Raises MediaError or UsageError where the sentence
+    embedding or the pretrained decoder does not load whole, or does not go with the rest.
+    """
+    embedder = SentenceEmbedder(config.embedding) if config.embedding else None
+    embedding = embedder.embedding if embedder else None
+    decoder = _decoder_of(config, texts, embedding, seed)
+    own = gloss_tokenizer(glosses) if config.needs_glosses else None
+    model = build(config, decoder, embedding, own, seed)
+    if decoder.taken:
+        load_tensors(model.sem2text, decoder.taken, config.decoder_pretrained)
+    if config.encoder_pretrained and model.sign2sem is not None:
+        load_encoder(model.sign2sem.encoder, _folder(config.encoder_pretrained))
+    if embedder is not None:
+        file = _path(config.targets) if config.targets else None
+        model.learn_from(embedder, targets_of(texts, embedder, file))
+    return model
+
+
+def restore(checkpoint: Checkpoint) -> SemText:
+    """The model of a checkpoint, weights loaded whole; the sentence embedding is not asked for.
+
+    Raises MediaError where they are not, or where the vocabulary is not the one they were trained with.
+    """
+    said = checkpoint.config
+    config = Config.of(said.get("config", {}))
+    embedding = Embedding(**said["embedding"]) if said.get("embedding") else None
+    shape = MbartShape(**said["decoder"]["shape"])
+    decoder = Decoder(
+        build_mbart(shape, config.decoder_dropout),
+        shape,
+        _codec(own_tokenizer(checkpoint), said["decoder"]["start"]),
+        said["decoder"].get("base"),
+    )
+    own = gloss_tokenizer(said["glosses"]) if said.get("glosses") else None
+    model = build(config, decoder, embedding, own)
+    load_tensors(model, checkpoint.tensors(), str(checkpoint.folder))
+    return model
+
+
+def score_dev(model: SemText, dev: SampleSource, limit: int, beam: int) -> dict[str, float]:
+    """Translation scores on the first ``limit`` samples; and how near ŝ comes to s, where that is learnt.
+
+    cosine: the mean of cos(ŝ, s), in hundredths. R@1: % of samples whose own text is the nearest of all.
+    """
+    samples = [dev[at] for at in range(min(len(dev), limit))]
+    if model.sign2sem is None:
+        texts = [sample.text for sample in samples]
+        told = [found.text for found in model.reconstruct(texts, beam)]
+        return {s.name: round(s.value, 4) for s in score_translation(told, texts)}
+    scores = translation_scores(model, dev, limit, beam)
+    if model.config.supervision == "sem" and model.embedder is not None:
+        found = model.embed_clips([sample.clip for sample in samples])
+        wanted = model.embedder.embed([sample.text for sample in samples])
+        unit = [
+            v / np.maximum(np.linalg.norm(v, axis=1, keepdims=True), 1e-9) for v in (found, wanted)
+        ]
+        cosines = unit[0] @ unit[1].T
+        own = cosines.diagonal()
+        scores["cosine"] = round(100 * float(own.mean()), 4)
+        scores["R@1"] = round(100 * float((own >= cosines.max(1)).mean()), 4)
+    return scores
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """A text decoder with its tokens. base: where pretrained weights came from; taken: those of a sem2text."""
+
+    model: MBartForCausalLM
+    shape: MbartShape
+    codec: GlossCodec
+    base: dict[str, Any] | None = None
+    taken: Mapping[str, Tensor] | None = None
+
+
+def build(
+    config: Config,
+    decoder: Decoder,
+    embedding: Embedding | None,
+    gloss_names: Tokenizer | None = None,
+    seed: int = 0,
+) -> SemText:
+    """The model around a decoder, its other weights drawn from ``seed``."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return SemText(config, decoder, embedding, gloss_names)
+
+
+class SignToSem(nn.Module):
+    """Frames → states (B, T', D) whose mean is the embedding of what is signed (spec §4, sign2sem)."""
+
+    def __init__(self, config: Config, width: int):
+        super().__init__()
+        self.reader = Reader(config)
+        self.project = nn.Linear(self.reader.compression.width, config.width)
+        self.norm = MaskedBatchNorm(config.width)
+        self.encoder = bert_encoder(
+            width=config.width,
+            layers=config.encoder_layers,
+            heads=config.encoder_heads,
+            inner=config.encoder_inner,
+            positions=config.encoder_positions,
+            dropout=config.encoder_dropout,
+        )
+        with torch.no_grad():
+            self.encoder.embeddings.position_embeddings.weight *= config.initial_scale
+        self.head = nn.Identity() if config.width == width else nn.Linear(config.width, width)
+
+    def forward(
+        self,
+        points: Float[Tensor, "batch time points coordinates"],
+        mask: Bool[Tensor, "batch time"],
+    ) -> tuple[Float[Tensor, "batch short embedding"], Bool[Tensor, "batch short"]]:
+        """(states, which of them are real)."""
+        frames, there = self.reader(points, mask)
+        x = self.norm(self.project(frames), there).relu()
+        states = self.encoder(inputs_embeds=x, attention_mask=there.long()).last_hidden_state
+        return self.head(states), there
+
+
+class SemToText(nn.Module):
+    """States, or one embedding, → text (spec §4, sem2text). ``into`` is shared by both."""
+
+    def __init__(self, decoder: MBartForCausalLM, width: int, memory: int):
+        super().__init__()
+        self.memory = memory
+        self.scale = nn.LayerNorm(width)
+        self.into = nn.Linear(width, decoder.config.d_model)
+        self.places = (
+            nn.Linear(width, (memory - 1) * decoder.config.d_model) if memory > 1 else None
+        )
+        self.decoder = decoder
+
+    def of_states(
+        self, states: Float[Tensor, "batch time embedding"]
+    ) -> Float[Tensor, "batch time width"]:
+        """What the decoder attends to of an encoder's states."""
+        return self.into(self.scale(states))
+
+    def of_embedding(
+        self, embedding: Float[Tensor, "batch embedding"]
+    ) -> Float[Tensor, "batch memory width"]:
+        """What it attends to of one embedding: ``memory`` states, the first as `of_states` makes it."""
+        scaled = self.scale(embedding)
+        first = self.into(scaled)[:, None]
+        if self.places is None:
+            return first
+        return torch.cat([first, self.places(scaled).unflatten(1, (self.memory - 1, -1))], 1)
+
+    def forward(
+        self,
+        memory: Float[Tensor, "batch time width"],
+        there: Bool[Tensor, "batch time"],
+        inputs: Int[Tensor, "batch length"],
+    ) -> Float[Tensor, "batch length vocabulary"]:
+        """Logits of the token after each of ``inputs``."""
+        return self.decoder(
+            input_ids=inputs,
+            encoder_hidden_states=memory,
+            encoder_attention_mask=there.long(),
+            use_cache=False,
+        ).logits
+
+
+def embedding_losses(
+    kind: SemLoss, found: Float[Tensor, "batch embedding"], wanted: Float[Tensor, "batch embedding"]
+) -> Float[Tensor, " batch"]:
+    """L_e of each row (spec §4).
+
+    mse: the mean over the numbers of (ŝ − s)². cosine: 1 − cos(ŝ, s). siamese: a row with the next one,
+    (cos(ŝ_a, ŝ_b) − cos(s_a, s_b))². Raises UsageError for a siamese batch of one row.
+    """
+    found, wanted = found.float(), wanted.float()
+    if kind == "mse":
+        return (found - wanted).square().mean(1)
+    if kind == "cosine":
+        return 1 - nn.functional.cosine_similarity(found, wanted)
+    if len(found) < 2:
+        raise UsageError(
+            "sem_loss 'siamese' compares samples with each other, and a batch has one; give it "
+            "batches of 2 or more a process and micro-batch"
+        )
+    ours = nn.functional.cosine_similarity(found, found.roll(-1, 0))
+    theirs = nn.functional.cosine_similarity(wanted, wanted.roll(-1, 0))
+    return (ours - theirs).square()
+
+
+class SemText(nn.Module):
+    """Signing → the meaning of the sentence, and its text. A `Translator`; of ``input: text`` a `Rewriter`."""
+
+    word = None
+
+    def __init__(
+        self,
+        config: Config,
+        decoder: Decoder,
+        embedding: Embedding | None,
+        gloss_names: Tokenizer | None,
+    ):
+        super().__init__()
+        self.config = config
+        self.name = NAME
+        self.simulated_only = False
+        self.shape, self.base = decoder.shape, decoder.base
+        self.codec, self.tokenizer = decoder.codec, decoder.codec.tokenizer
+        self.embedding = embedding
+        self.embedder: SentenceEmbedder | None = None
+        self.gloss_names = codec_of(gloss_names) if gloss_names else None
+        self.preparation = Preparation(config, self.codec, self.gloss_names, embedding)
+        width = embedding.width if embedding else config.width
+        self.sign2sem = SignToSem(config, width) if config.input == "signing" else None
+        self.sem2text = SemToText(decoder.model, width, config.memory)
+        self.gloss_head = nn.Linear(width, len(self.gloss_names)) if self.gloss_names else None
+
+    def learn_from(self, embedder: SentenceEmbedder, targets: Targets) -> None:
+        """The texts' embeddings, for training, and what makes them."""
+        self.embedder, self.preparation.targets = embedder, targets
+
+    @property
+    def layout(self) -> Layout:
+        return self.preparation.clips.layout
+
+    def described(self) -> dict[str, Any]:
+        """What a checkpoint's config.json says of the model; `restore` builds it from this."""
+        names = self.gloss_names.tokenizer.get_vocab() if self.gloss_names else {}
+        own = sorted(names, key=lambda name: names[name])
+        return {
+            "method": NAME,
+            "config": self.config.to_json(),
+            "layout": self.config.layout,
+            "normalizer": self.config.normalizer,
+            "fps": self.config.fps,
+            "vocabulary": vocabulary(self.tokenizer),
+            "embedding": self.embedding.to_json() if self.embedding else None,
+            "decoder": {
+                "shape": self.shape.to_json(),
+                "start": self.codec.tokenizer.id_to_token(self.codec.start),
+                "base": self.base,
+            },
+            **({"glosses": own} if own else {}),
+        }
+
+    def own(self, old: Any) -> Sequence[str]:
+        """The tensors whose rows mean something else in the other model."""
+        found = []
+        if getattr(old, "tokenizer", None) is None or (
+            old.tokenizer.get_vocab() != self.tokenizer.get_vocab()
+        ):
+            found += ["sem2text.decoder.lm_head", "sem2text.decoder.model.decoder.embed_tokens"]
+        if getattr(old, "embedding", None) != self.embedding:
+            found += ["sign2sem.head", "sem2text.scale", "sem2text.into", "sem2text.places"]
+        theirs = getattr(old, "gloss_names", None)
+        if self.gloss_names and (
+            theirs is None or theirs.tokenizer.get_vocab() != self.gloss_names.tokenizer.get_vocab()
+        ):
+            found.append("gloss_head")
+        return found
+
+    def seconds_read(self, clip: PoseClip) -> Seconds:
+        """How much of a clip `translate` takes in, from its start."""
+        return self.config.max_frames / (self.config.fps or clip.fps)
+
+    def signed(
+        self,
+        points: Float[Tensor, "batch time points coordinates"],
+        mask: Bool[Tensor, "batch time"],
+    ) -> tuple[
+        Float[Tensor, "batch short embedding"],
+        Bool[Tensor, "batch short"],
+        Float[Tensor, "batch embedding"],
+    ]:
+        """(states, which of them are real, ŝ). ŝ has length 1 where s has."""
+        if self.sign2sem is None:
+            raise UsageError(
+                f"model '{self.name}' is a sem2text: it writes a text again from its embedding and "
+                "knows no signing; evaluate it on a file of text"
+            )
+        states, there = self.sign2sem(points, mask)
+        mean = masked_mean(states, there)
+        unit = self.embedding is not None and self.embedding.unit
+        return states, there, nn.functional.normalize(mean, dim=1) if unit else mean
+
+    def attended(
+        self,
+        states: Float[Tensor, "batch short embedding"],
+        there: Bool[Tensor, "batch short"],
+        found: Float[Tensor, "batch embedding"],
+    ) -> tuple[Float[Tensor, "batch memory width"], Bool[Tensor, "batch memory"]]:
+        """What the decoder reads of signing: the states, or ŝ alone."""
+        if self.config.reads == "states":
+            return self.sem2text.of_states(states), there
+        return whole(self.sem2text.of_embedding(found))
+
+    def forward(
+        self,
+        points: Float[Tensor, "batch time points coordinates"],
+        mask: Bool[Tensor, "batch time"],
+        inputs: Int[Tensor, "batch length"],
+    ) -> Float[Tensor, "batch length vocabulary"]:
+        """Logits of the token after each of ``inputs``."""
+        return self.sem2text(*self.attended(*self.signed(points, mask)), inputs)
+
+    @property
+    def writes(self) -> bool:
+        """Whether anything that writes text learns: else L_o is not asked for (phase 1)."""
+        return any(parameter.requires_grad for parameter in self.sem2text.parameters())
+
+    def loss(self, batch: Batch) -> Loss:
+        """L_o + λ·L_e (or + λ·CTC, or alone), summed, and how many tokens it is of.
+
+        L_o is summed over tokens; L_e of a sample weighs as much as each of its tokens, so that the
+        mean is L_o + λ·L_e with both means over tokens. CTC sums over a sample's glosses. Where nothing
+        that writes text learns, L_o is left out and samples are counted instead. A sentence without
+        signing gives L_o alone, written from its own embedding.
+        """
+        weights = (batch.labels != IGNORED).sum(1)
+        if not self.writes:
+            weights = torch.ones_like(weights)
+        total = batch.targets.new_zeros(())
+        if batch.signed.any():
+            total = total + self._of_signing(batch.rows(batch.signed), weights[batch.signed])
+        if not batch.signed.all():
+            total = total + self._of_text(batch.rows(~batch.signed))
+        return Loss(total, weights.sum())
+
+    def _of_signing(self, batch: Batch, weights: Int[Tensor, " batch"]) -> Float[Tensor, ""]:
+        config = self.config
+        states, there, found = self.signed(batch.points, batch.mask)
+        total = found.new_zeros((), dtype=torch.float32)
+        if self.writes:
+            total = total + self._crossed(*self.attended(states, there, found), batch)
+        elif config.supervision == "none":
+            raise UsageError(
+                "nothing is learnt: supervision is 'none', and the stage trains nothing of "
+                "'sem2text.*'; let it train that, or give a supervision"
+            )
+        if config.supervision == "sem":
+            losses = embedding_losses(config.sem_loss, found, batch.targets)
+            total = total + config.sem_weight * (losses * weights).sum()
+        if self.gloss_head is not None and self.gloss_names is not None:
+            lengths = (batch.glosses != IGNORED).sum(1)
+            aligned = ctc_loss(
+                self.gloss_head(states),
+                there.sum(1),
+                batch.glosses.clamp(min=0),
+                lengths,
+                self.gloss_names.pad,
+            )
+            total = total + config.gloss_weight * aligned.sum()
+        return total
+
+    def _of_text(self, batch: Batch) -> Float[Tensor, ""]:
+        if not self.writes:
+            raise UsageError(
+                "a sentence without signing teaches to write, and the stage trains nothing of "
+                "'sem2text.*'; give the stage data that is signed, or let it train that"
+            )
+        return self._crossed(*whole(self.sem2text.of_embedding(batch.targets)), batch)
+
+    def _crossed(self, memory: Tensor, there: Tensor, batch: Batch) -> Float[Tensor, ""]:
+        """L_o: cross-entropy over the text's tokens, summed."""
+        logits = self.sem2text(memory, there, batch.inputs)
+        return nn.functional.cross_entropy(
+            logits.flatten(0, 1).float(),
+            batch.labels.flatten(),
+            ignore_index=IGNORED,
+            reduction="sum",
+            label_smoothing=self.config.label_smoothing,
+        )
+
+    def example(self, sample: Sample, rng: np.random.Generator, train: bool) -> Example:
+        return self.preparation.example(sample, rng, train)
+
+    def collate(self, examples: list[Example]) -> Batch:
+        return self.preparation.collate(examples)
+
+    def translate(self, clips: Sequence[PoseClip], beam: int | None = None) -> list[Translation]:
+        """The best text of each clip, with the next; "" for a clip without frames.
+
+        Raises UsageError where a clip's layout does not convert to the model's, or for a sem2text.
+        """
+        given = [clip for clip in clips if len(clip)]
+        found = iter(())
+        if given:
+            with answering(self):
+                found = iter(self._searched(*self.attended(*self._read(given)), beam))
+        return [next(found) if len(clip) else Translation("", 0.0) for clip in clips]
+
+    def embed_clips(self, clips: Sequence[PoseClip], rows: int = 16) -> NDArray[np.float32]:
+        """(N, D): the predicted embedding ŝ of each clip."""
+        with answering(self):
+            parts = [
+                self._read(clips[at : at + rows])[2].cpu() for at in range(0, len(clips), rows)
+            ]
+        return torch.cat(parts).float().numpy()
+
+    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """(N, D): the embedding s of each text.
+
+        Raises MediaError where the sentence embedding is gone, or is not the one that was learnt from.
+        """
+        if self.embedder is None:
+            self.embedder = SentenceEmbedder(self.config.embedding)
+        if self.embedding is None or not self.embedder.embedding.same(self.embedding.to_json()):
+            raise MediaError(
+                f"model '{self.name}' was trained on embeddings of {self.embedding}, and what is there "
+                f"now is {self.embedder.embedding}; put the same model back"
+            )
+        return self.embedder.embed(texts)
+
+    def reconstruct(
+        self, texts: Sequence[str], beam: int | None = None, rows: int = 32
+    ) -> list[Translation]:
+        """Each text written again from its embedding alone: the most that any ŝ could give (F4.5)."""
+        vectors = torch.from_numpy(self.embed_texts(texts))
+        found: list[Translation] = []
+        with answering(self) as device:
+            for part in vectors.split(rows):
+                memory = self.sem2text.of_embedding(part.to(device))
+                found += self._searched(*whole(memory), beam)
+        return found
+
+    def _read(self, clips: Sequence[PoseClip]) -> tuple[Tensor, Tensor, Tensor]:
+        device = next(self.parameters()).device
+        prepared = self.preparation.clips
+        points, mask = prepared.padded([prepared.points(clip) for clip in clips])
+        return self.signed(points.to(device), mask.to(device))
+
+    def _searched(self, memory: Tensor, there: Tensor, beam: int | None) -> list[Translation]:
+        width = beam or self.config.beam
+        found = beam_search(
+            crossed_stepper(self.sem2text.decoder, memory, there, width),
+            torch.full((len(memory), 1), self.codec.start, device=memory.device),
+            end=self.codec.end,
+            width=width,
+            max_length=self.config.max_tokens + 1,
+            length_penalty=self.config.length_penalty,
+            no_repeat=self.config.no_repeat,
+        )
+        told = [[(self.codec.decode(h.tokens), h.score) for h in each] for each in found]
+        return [Translation(*texts[0], tuple(texts[1:])) for texts in told]
+
+
+class Preparation:
+    """Clip, text and glosses to numbers; holds no weights, so workers copy it cheaply."""
+
+    def __init__(
+        self,
+        config: Config,
+        codec: GlossCodec,
+        gloss_names: GlossCodec | None,
+        embedding: Embedding | None,
+    ):
+        self.config, self.codec, self.gloss_names = config, codec, gloss_names
+        self.clips = glosses.Preparation(config, codec, config.max_tokens)
+        self.width = embedding.width if embedding else 0
+        self.targets: Targets | None = None
+
+    def example(self, sample: Sample, rng: np.random.Generator, train: bool) -> Example:
+        """Of a sample without frames, or with ``input: text``, a sentence to write again.
+
+        Raises UsageError where a sample lacks what is learnt from it, or its text is too long.
+        """
+        config = self.config
+        text = sample.text.strip()
+        if not text:
+            raise UsageError(
+                f"sample '{sample.id}' has no text, which is what is learnt; leave it out"
+            )
+        ids = self.codec.encode(text)
+        if len(ids) > config.max_tokens:
+            raise UsageError(
+                f"the text of sample '{sample.id}' has {len(ids)} tokens, and the decoder writes "
+                f"{config.max_tokens} at most: '{text[:60]}…'; raise max_tokens, or leave long texts "
+                "out ('longest' of a source of texts)"
+            )
+        signed = config.input == "signing" and len(sample.clip) > 0
+        target = np.zeros(self.width, np.float32)
+        if config.supervision == "sem" or not signed:
+            target = self._target(text)
+        said: list[int] = []
+        if signed and self.gloss_names is not None:
+            names = gloss_sentence(span.gloss for span in sample.glosses)
+            if not names:
+                raise UsageError(
+                    f"sample '{sample.id}' has no glosses, which supervise here; train on a store "
+                    "with glosses, or set supervision to 'sem' or 'none'"
+                )
+            said = self.gloss_names.encode(names)
+        points = self.clips.points(sample.clip, rng if train else None) if signed else self._nothing
+        return Example(
+            points,
+            np.array([self.codec.start, *ids, self.codec.end], np.int64),
+            target,
+            np.array(said, np.int64),
+        )
+
+    def _target(self, text: str) -> NDArray[np.float32]:
+        if self.targets is None:
+            raise UsageError(
+                "the model has no sentence embeddings to learn from: a recipe's config.embedding is "
+                "empty, or the model was loaded from a checkpoint; begin it from a recipe"
+            )
+        return self.targets.of(text)
+
+    @property
+    def _nothing(self) -> NDArray[np.float32]:
+        config = self.config
+        points = len(self.clips.layout) + 42 * config.local_hands
+        return np.zeros((0, points, config.coordinates), np.float32)
+
+    def collate(self, examples: list[Example]) -> Batch:
+        """Pads with zeros (frames), <pad> (inputs) and −100 (labels, glosses)."""
+        points, mask = self.clips.padded([example.points for example in examples])
+        length = max(len(example.tokens) for example in examples) - 1
+        inputs = torch.full((len(examples), length), self.codec.pad)
+        labels = torch.full((len(examples), length), IGNORED)
+        names = torch.full(
+            (len(examples), max(1, *(len(example.glosses) for example in examples))), IGNORED
+        )
+        for row, example in enumerate(examples):
+            tokens = torch.from_numpy(example.tokens)
+            inputs[row, : len(tokens) - 1] = tokens[:-1]
+            labels[row, : len(tokens) - 1] = tokens[1:]
+            names[row, : len(example.glosses)] = torch.from_numpy(example.glosses)
+        return Batch(
+            points,
+            mask,
+            torch.tensor([len(example.points) > 0 for example in examples]),
+            inputs,
+            labels,
+            torch.from_numpy(np.stack([example.target for example in examples])),
+            names,
+        )
+
+
+def whole(
+    memory: Float[Tensor, "batch memory width"],
+) -> tuple[Float[Tensor, "batch memory width"], Bool[Tensor, "batch memory"]]:
+    """The memory, all of it real."""
+    return memory, torch.ones(memory.shape[:2], dtype=torch.bool, device=memory.device)
+
+
+def _codec(tokenizer: Tokenizer, start: str) -> GlossCodec:
+    """The codec whose texts begin with ``start``. Raises UsageError where the tokenizer has no such token."""
+    found = tokenizer.token_to_id(start)
+    if found is None:
+        raise UsageError(
+            f"the decoder's tokenizer ({tokenizer.get_vocab_size()} tokens) has no '{start}' for a text "
+            "to begin with; give one of its language codes under language_code"
+        )
+    return replace(codec_of(tokenizer), start=int(found))
+
+
+def _decoder_of(
+    config: Config, texts: Sequence[str], embedding: Embedding | None, seed: int
+) -> Decoder:
+    """The decoder that the config asks for: random, an mBART's, or that of a trained sem2text."""
+    if not config.decoder_pretrained:
+        codec = codec_of(train_bpe(texts, config.vocabulary))
+        shape = MbartShape(
+            len(codec),
+            config.decoder_width,
+            config.decoder_layers,
+            config.decoder_heads,
+            config.decoder_inner,
+            config.max_tokens + 1,
+        )
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return Decoder(build_mbart(shape, config.decoder_dropout), shape, codec)
+    source = _path(config.decoder_pretrained)
+    if (Path(source) / CONFIG).is_file() and "method" in (said := read_checkpoint(source).config):
+        return _trained(config, read_checkpoint(source), said, embedding)
+    model, shape, base = load_mbart(source, config.decoder_dropout)
+    if config.max_tokens + 1 > shape.positions:
+        raise UsageError(
+            f"semtext: max_tokens {config.max_tokens} and a start are more than the "
+            f"{shape.positions} positions of '{source}'; lower max_tokens"
+        )
+    tokenizer = read_tokenizer(located_model(source, None)[0])
+    if tokenizer.get_vocab_size() > shape.vocabulary:
+        raise MediaError(
+            f"the tokenizer of '{source}' has {tokenizer.get_vocab_size()} tokens, and its decoder "
+            f"{shape.vocabulary}; copy the tokenizer that belongs to it"
+        )
+    return Decoder(model, shape, _codec(tokenizer, config.language_code), base.to_json())
+
+
+def _trained(
+    config: Config, checkpoint: Checkpoint, said: Mapping[str, Any], embedding: Embedding | None
+) -> Decoder:
+    """The decoder of a checkpoint of this method, with what stands before it.
+
+    Raises UsageError where it is of another method, embedding or memory than the config.
+    """
+    if said["method"] != NAME:
+        raise UsageError(
+            f"decoder_pretrained: {checkpoint.folder} is of method '{said['method']}', expected "
+            f"'{NAME}' (a sem2text) or a folder with an mBART"
+        )
+    theirs = said.get("embedding") or {}
+    if embedding is not None and not embedding.same(theirs):
+        raise UsageError(
+            f"decoder_pretrained: {checkpoint.folder} writes from embeddings of "
+            f"'{theirs.get('source')}' (sha256 {str(theirs.get('sha256'))[:12]}…, "
+            f"{theirs.get('width')} numbers), expected those of {embedding}; train it on the same"
+        )
+    memory, shape = said["config"]["memory"], MbartShape(**said["decoder"]["shape"])
+    if memory != config.memory or config.max_tokens + 1 > shape.positions:
+        raise UsageError(
+            f"decoder_pretrained: {checkpoint.folder} has memory {memory} and {shape.positions - 1} "
+            f"tokens at most, the config asks for memory {config.memory} and {config.max_tokens}; give "
+            "the config what the checkpoint has"
+        )
+    prefix = "sem2text."
+    return Decoder(
+        build_mbart(shape, config.decoder_dropout),
+        shape,
+        _codec(own_tokenizer(checkpoint), said["decoder"]["start"]),
+        {"checkpoint": checkpoint.folder.name, "sha256": said["weights"]["sha256"]},
+        {
+            n.removeprefix(prefix): t
+            for n, t in checkpoint.tensors().items()
+            if n.startswith(prefix)
+        },
+    )
+
+
+def _path(source: str) -> str:
+    from signloom.methods.sources import located
+
+    return located(source)
+
+
+def _folder(source: str) -> str:
+    """Where a BERT lies that is named as sentence embeddings are."""
+    from signloom.language.sentence_embedding import folder_of
+
+    return str(folder_of(source)[0])
