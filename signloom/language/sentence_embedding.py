@@ -295,8 +295,8 @@ def _sentence_transformers(folder: Path) -> tuple[bool, int | None]:
             f"{PARTS[2]}: give a sentence embedding that is a mean over tokens"
         )
     pooling = _json(folder / parts[1][1] / CONFIG)
-    modes = [n.removeprefix("pooling_mode_") for n, on in pooling.items() if on is True]
-    modes = [m.removesuffix("_tokens") for m in modes if m != "include_prompt"]
+    old = [name for name, on in pooling.items() if name.startswith("pooling_mode_") and on]
+    modes = [name.removeprefix("pooling_mode_").split("_tok")[0] for name in old]
     modes = [pooling["pooling_mode"]] if "pooling_mode" in pooling else modes
     if modes != ["mean"]:
         raise MediaError(

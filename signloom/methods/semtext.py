@@ -860,8 +860,8 @@ def _decoder_of(
             torch.manual_seed(seed)
             return Decoder(build_mbart(shape, config.decoder_dropout), shape, codec)
     source = _path(config.decoder_pretrained)
-    if (Path(source) / CONFIG).is_file() and "method" in (said := read_checkpoint(source).config):
-        return _trained(config, read_checkpoint(source), said, embedding)
+    if (Path(source) / CONFIG).is_file() and '"method"' in (Path(source) / CONFIG).read_text():
+        return _trained(config, read_checkpoint(source), embedding)
     model, shape, base = load_mbart(source, config.decoder_dropout)
     if config.max_tokens + 1 > shape.positions:
         raise UsageError(
@@ -877,13 +877,12 @@ def _decoder_of(
     return Decoder(model, shape, _codec(tokenizer, config.language_code), base.to_json())
 
 
-def _trained(
-    config: Config, checkpoint: Checkpoint, said: Mapping[str, Any], embedding: Embedding | None
-) -> Decoder:
+def _trained(config: Config, checkpoint: Checkpoint, embedding: Embedding | None) -> Decoder:
     """The decoder of a checkpoint of this method, with what stands before it.
 
     Raises UsageError where it is of another method, embedding or memory than the config.
     """
+    said = checkpoint.config
     if said["method"] != NAME:
         raise UsageError(
             f"decoder_pretrained: {checkpoint.folder} is of method '{said['method']}', expected "
