@@ -28,7 +28,10 @@ def run(
     checkpoint: Annotated[str, typer.Argument(help="Checkpoint folder or hub id.")],
     store: Annotated[
         str,
-        typer.Argument(help="Store folder, or sim:tiny, sim:small, sim:base (sim-sentences-v1)."),
+        typer.Argument(
+            help="Store folder, or sim:tiny, sim:small, sim:base (sim-sentences-v1). A file of "
+            "sentences (column 'text') for a model that writes texts again from their embeddings."
+        ),
     ],
     out: Annotated[Path, typer.Option("-o", "--out", help="Scores, as JSON.")],
     split: Annotated[str, typer.Option(help="Split to score.")] = "test",
@@ -72,6 +75,10 @@ def run(
     insertions, beside shuffled input and the most frequent gloss sentence; by the number of glosses, by
     whether training has the sentence, and by signer where signers are named.
 
+    A model with sentence embeddings (semtext) writes the sentences of a file again from their
+    embeddings: the most that a perfect prediction could give. Beside it stands the nearest
+    sentence of those that it learnt to write.
+
     A model that recognises single signs is scored by top-1 and top-5, per
     instance and per class, beside shuffled input and the most frequent glosses.
     """
@@ -81,8 +88,10 @@ def run(
     from signloom.data.files import refuse_existing, writing
     from signloom.inference.evaluate import evaluate
     from signloom.inference.recognize import Recognizer
+    from signloom.inference.reconstruct import Rewriter, reconstruct
     from signloom.inference.translate import reads_lips, writes_glosses
     from signloom.methods.load import load
+    from signloom.methods.sources import corpus_texts
 
     if record and (limit is not None or not Path(checkpoint).is_dir()):
         raise UsageError(
@@ -114,22 +123,33 @@ def run(
         )  # fmt: skip
         return
     glosses = writes_glosses(translator)
-    corpus, training_texts, texts_from = read_corpus(
-        store, split, translator.layout, glosses, reads_lips(translator)
-    )
-    total = len(corpus) if limit is None else min(limit, len(corpus))
-    with progress("sentences", total) as advance:
-        found = evaluate(
-            translator,
-            corpus,
-            training_texts,
-            limit=limit,
-            batch=batch,
-            beam=beam,
-            allow_simulated=allow_simulated,
-            trained_on=texts_from == TRAINED,
-            advance=advance,
+    if isinstance(translator, Rewriter) and (translator.reads_text or Path(store).is_file()):
+        split = "" if Path(store).is_file() else split
+        texts = [*corpus_texts(store, split=split or None)][:limit]
+        texts_from = "what it learnt to write"
+        learnt = texts_learnt(checkpoint)
+        with progress("sentences", len(texts)) as advance:
+            simulated = store.startswith("sim:")
+            found = reconstruct(
+                translator, texts, learnt, simulated=simulated, beam=beam, advance=advance
+            )
+    else:
+        corpus, training_texts, texts_from = read_corpus(
+            store, split, translator.layout, glosses, reads_lips(translator)
         )
+        total = len(corpus) if limit is None else min(limit, len(corpus))
+        with progress("sentences", total) as advance:
+            found = evaluate(
+                translator,
+                corpus,
+                training_texts,
+                limit=limit,
+                batch=batch,
+                beam=beam,
+                allow_simulated=allow_simulated,
+                trained_on=texts_from == TRAINED,
+                advance=advance,
+            )
     report = {**told(checkpoint, store, split, texts_from, found.to_json()), "beam": beam}
     if hyp is not None:
         with writing(hyp, overwrite) as temporary:
@@ -162,6 +182,23 @@ def run(
             f"'{translator.name}' reads; what lies behind was not read",
             file=sys.stderr,
         )
+
+
+def texts_learnt(checkpoint: str) -> list[str]:
+    """The texts that a checkpoint has learnt to write, as its recipe names them.
+
+    Raises UsageError where it has no recipe, or a path in it is not set here.
+    """
+    from signloom.methods.recipe import Recipe, learnt_from
+    from signloom.training.checkpoint import read_checkpoint
+
+    recipe = read_checkpoint(checkpoint).config.get("recipe")
+    if not recipe:
+        raise UsageError(
+            f"{checkpoint} does not say what it was trained on, and the nearest of those sentences "
+            "is what it is compared with; evaluate a checkpoint that 'signloom train' wrote"
+        )
+    return learnt_from(Recipe.model_validate(recipe))
 
 
 def told(

@@ -171,61 +171,64 @@ def key_of(text: str) -> bytes:
 
 
 def targets_of(
-    texts: Iterable[str], embedder: SentenceEmbedder, file: str | Path | None = None
+    texts: Iterable[str], embedder: SentenceEmbedder, known: Targets | None = None
 ) -> Targets:
-    """The vectors of the texts, each text computed once.
-
-    file: where they are kept, a safetensors file with the model's hash; it is made, and grows by the
-    texts that it lacks. None: nowhere. Raises MediaError for a file of another model, or one whose
-    vectors are of another width.
-    """
-    wanted = {key_of(text): text for text in texts}
-    known = _read(Path(file), embedder.embedding) if file else _nothing(embedder.embedding)
-    lacking = {key: text for key, text in wanted.items() if key not in known.rows}
+    """The known vectors and those of the texts, each text computed once."""
+    known = known or Targets(
+        embedder.embedding, {}, np.zeros((0, embedder.embedding.width), np.float32)
+    )
+    lacking = {key: text for text in texts if (key := key_of(text)) not in known.rows}
     if not lacking:
         return known
     vectors = np.concatenate([known.vectors, embedder.embed([*lacking.values()])])
     rows = {**known.rows, **{key: len(known) + at for at, key in enumerate(lacking)}}
-    found = Targets(embedder.embedding, rows, vectors)
-    if file:
+    return Targets(embedder.embedding, rows, vectors)
+
+
+def kept_targets(texts: Iterable[str], embedder: SentenceEmbedder, file: str | Path) -> Targets:
+    """`targets_of`, kept in a safetensors file that is made, or grows by the texts that it lacks.
+
+    Raises as `read_targets`.
+    """
+    known = read_targets(file, embedder.embedding)
+    found = targets_of(texts, embedder, known)
+    if len(found) > (0 if known is None else len(known)):
         _write(Path(file), found)
     return found
 
 
-def _nothing(embedding: Embedding) -> Targets:
-    return Targets(embedding, {}, np.zeros((0, embedding.width), np.float32))
+def read_targets(file: str | Path, embedding: Embedding) -> Targets | None:
+    """What a file keeps; None where there is none.
 
-
-def _read(file: Path, embedding: Embedding) -> Targets:
+    Raises MediaError for a file of another model, or one whose vectors are of another width.
+    """
     from safetensors import SafetensorError, safe_open
 
+    file = Path(file)
     if not file.exists():
-        return _nothing(embedding)
+        return None
     try:
         with safe_open(file, framework="np") as opened:
-            said = json.loads((opened.metadata() or {}).get("embedding", "{}"))
+            said = json.loads((opened.metadata() or {})["embedding"])
             keys, vectors = opened.get_tensor("keys"), opened.get_tensor("vectors")
-    except (OSError, ValueError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise MediaError(
             f"{file} holds no targets ({error}); expected a file that training wrote: name another "
             "one under 'targets', or delete it"
         ) from error
-    if said.get("sha256") and not embedding.same(said):
+    if not embedding.same(said):
         raise MediaError(
-            f"{file} holds targets of '{said.get('source')}' (sha256 {said['sha256'][:12]}…, "
+            f"{file} holds targets of '{said.get('source')}' (sha256 {said.get('sha256', '')[:12]}…, "
             f"{said.get('width')} numbers), expected those of {embedding}; name another file under "
             "'targets', or give the model that made it under 'embedding'"
         )
-    if vectors.shape != (len(keys), embedding.width) or keys.shape[1:] != (32,):
+    if vectors.shape != (len(keys), embedding.width):
         raise MediaError(
             f"{file} has {len(keys)} texts and vectors of shape {vectors.shape}, expected "
             f"({len(keys)}, {embedding.width}); delete it, and it is computed again"
         )
-    return Targets(
-        embedding,
-        {bytes(key): row for row, key in enumerate(keys)},
-        np.ascontiguousarray(vectors, np.float32),
-    )
+    rows = {bytes(key): row for row, key in enumerate(keys)}
+    return Targets(embedding, rows, np.ascontiguousarray(vectors, np.float32))
 
 
 def _write(file: Path, targets: Targets) -> None:
@@ -238,7 +241,7 @@ def _write(file: Path, targets: Targets) -> None:
 
 
 def folder_of(source: str) -> tuple[Path, str]:
-    """(folder, the hub's commit). Raises MediaError where there is none."""
+    """(the folder of a sentence embedding, the hub's commit or ""). Raises MediaError where there is none."""
     if source not in PACKAGED:
         return located(source, None, (MODULES, LENGTH, TOKENS, f"*/{CONFIG}"))
     package, module = PACKAGED[source]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
@@ -340,8 +340,8 @@ def run_recipe(
     config = recipe.settings()
     layout = layout_named(config.layout)
     places = real_places(recipe.data, layout, recipe.seed)
-    texts = _all_of(glosses_of if learns_glosses(recipe.of_method) else texts_of, recipe, places)
-    more = {"glosses": _all_of(glosses_of, recipe, places)} if needs_glosses(config) else {}
+    texts = learnt_from(recipe, learns_glosses(recipe.of_method), places)
+    more = {"glosses": learnt_from(recipe, True, places)} if needs_glosses(config) else {}
     model = recipe.of_method.begin(config, texts, recipe.seed, **more)
     begun = begin_with(model, located(recipe.init)) if recipe.init else None
     word = model.word
@@ -423,11 +423,12 @@ def _with_lips(model: nn.Module, sources: Sequence[SampleSource]) -> None:
             )
 
 
-def _all_of(
-    listed: Callable[[Source, Layout], list[str]], recipe: Recipe, places: tuple[int, ...] | None
+def learnt_from(
+    recipe: Recipe, glosses: bool = False, places: tuple[int, ...] | None = None
 ) -> list[str]:
-    """The texts, or glosses, of everything that a recipe trains on."""
+    """The texts, or glosses, of everything that a recipe trains on; of its real source those at ``places``."""
     layout = layout_named(recipe.settings().layout)
+    listed = glosses_of if glosses else texts_of
     texts = listed(recipe.data.train, layout)
     if places is not None:
         texts = [texts[place] for place in dict.fromkeys(p % len(texts) for p in places)]

@@ -52,7 +52,10 @@ from signloom.language.sentence_embedding import (
     Embedding,
     SentenceEmbedder,
     Targets,
+    folder_of,
+    kept_targets,
     masked_mean,
+    read_targets,
     targets_of,
 )
 from signloom.language.seq2seq import bert_encoder, crossed_stepper, load_encoder
@@ -69,6 +72,7 @@ from signloom.methods.glosses import (
     vocabulary,
 )
 from signloom.methods.settings import settings_from
+from signloom.methods.sources import located
 from signloom.metrics.translation import score_translation
 from signloom.text.tokenizer import train_bpe
 from signloom.training.checkpoint import CONFIG, Checkpoint, load_tensors, read_checkpoint
@@ -273,7 +277,12 @@ class Batch(NamedTuple):
     targets: Tensor
     glosses: Tensor
 
-    def rows(self, which: Bool[Tensor, " batch"]) -> Batch:
+    def by_length(self, rows: int = 16) -> list[Batch]:
+        """The batch in parts of so many texts of like length."""
+        order = (self.labels != IGNORED).sum(1).argsort(stable=True)
+        return [self.rows(part) for part in order.split(rows)]
+
+    def rows(self, which: Bool[Tensor, " batch"] | Int[Tensor, " rows"]) -> Batch:
         """These rows, padded no further than they need."""
         chosen = Batch(*(each[which] for each in self))
         time = max(1, int(chosen.mask.sum(1).max()))
@@ -300,10 +309,10 @@ def begin(config: Config, texts: Sequence[str], seed: int, glosses: Sequence[str
     if decoder.taken:
         load_tensors(model.sem2text, decoder.taken, config.decoder_pretrained)
     if config.encoder_pretrained and model.sign2sem is not None:
-        load_encoder(model.sign2sem.encoder, _folder(config.encoder_pretrained))
+        load_encoder(model.sign2sem.encoder, str(folder_of(_path(config.encoder_pretrained))[0]))
     if embedder is not None:
-        file = _path(config.targets) if config.targets else None
-        model.learn_from(embedder, targets_of(texts, embedder, file))
+        known = kept_targets(texts, embedder, _path(config.targets)) if config.targets else None
+        model.learn_from(embedder, known or targets_of(texts, embedder))
     return model
 
 
@@ -510,6 +519,11 @@ class SemText(nn.Module):
     def layout(self) -> Layout:
         return self.preparation.clips.layout
 
+    @property
+    def reads_text(self) -> bool:
+        """Whether it is a sem2text, which knows no signing."""
+        return self.sign2sem is None
+
     def described(self) -> dict[str, Any]:
         """What a checkpoint's config.json says of the model; `restore` builds it from this."""
         names = self.gloss_names.tokenizer.get_vocab() if self.gloss_names else {}
@@ -645,7 +659,11 @@ class SemText(nn.Module):
                 "a sentence without signing teaches to write, and the stage trains nothing of "
                 "'sem2text.*'; give the stage data that is signed, or let it train that"
             )
-        return self._crossed(*whole(self.sem2text.of_embedding(batch.targets)), batch)
+        parts = batch.by_length() if batch.targets.device.type == "cpu" else [batch]
+        losses = [
+            self._crossed(*whole(self.sem2text.of_embedding(part.targets)), part) for part in parts
+        ]
+        return torch.stack(losses).sum()
 
     def _crossed(self, memory: Tensor, there: Tensor, batch: Batch) -> Float[Tensor, ""]:
         """L_o: cross-entropy over the text's tokens, summed."""
@@ -685,7 +703,7 @@ class SemText(nn.Module):
         return torch.cat(parts).float().numpy()
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """(N, D): the embedding s of each text.
+        """(N, D): the embedding s of each text, looked up in the file of targets where that has it.
 
         Raises MediaError where the sentence embedding is gone, or is not the one that was learnt from.
         """
@@ -696,7 +714,10 @@ class SemText(nn.Module):
                 f"model '{self.name}' was trained on embeddings of {self.embedding}, and what is there "
                 f"now is {self.embedder.embedding}; put the same model back"
             )
-        return self.embedder.embed(texts)
+        file = self.config.targets
+        known = read_targets(_path(file), self.embedding) if file else None
+        found = targets_of(texts, self.embedder, known)
+        return np.stack([found.of(text) for text in texts])
 
     def reconstruct(
         self, texts: Sequence[str], beam: int | None = None, rows: int = 32
@@ -917,13 +938,5 @@ def _trained(config: Config, checkpoint: Checkpoint, embedding: Embedding | None
 
 
 def _path(source: str) -> str:
-    from signloom.methods.sources import located
-
+    """With ~ and $VARIABLES filled in."""
     return located(source)
-
-
-def _folder(source: str) -> str:
-    """Where a BERT lies that is named as sentence embeddings are."""
-    from signloom.language.sentence_embedding import folder_of
-
-    return str(folder_of(source)[0])

@@ -14,7 +14,8 @@ from transformers import AutoTokenizer, T5ForConditionalGeneration
 from signloom.cli.main import main
 from signloom.language.adapters import adapt, adapter_tensors
 from signloom.language.t5 import load_t5
-from signloom.methods.pretrain import SpanCorruption, Texts, Wanted, pretrain
+from signloom.methods.pretrain import SpanCorruption, Wanted, pretrain
+from signloom.methods.sources import Texts
 
 PEOPLE = ("the woman", "the man", "my brother", "our teacher", "a child")
 DOES = ("sees", "likes", "washes", "forgets", "sells")

@@ -18,8 +18,8 @@ from signloom.errors import MediaError, UsageError
 from signloom.language.sentence_embedding import (
     SentenceEmbedder,
     folder_of,
+    kept_targets,
     masked_mean,
-    targets_of,
 )
 from signloom.text.tokenizer import train_bpe
 
@@ -162,16 +162,16 @@ def test_weights_load_whole_or_the_share_is_told(tmp_path: Path) -> None:
 def test_targets_are_computed_once_and_belong_to_their_model(tmp_path: Path) -> None:
     embedder = SentenceEmbedder(str(small(tmp_path / "a")))
     file = tmp_path / "store" / "targets.safetensors"
-    found = targets_of([*TEXTS[:3], TEXTS[0]], embedder, file)
+    found = kept_targets([*TEXTS[:3], TEXTS[0]], embedder, file)
     assert len(found) == 3
     np.testing.assert_array_equal(found.of(f" {TEXTS[1]} "), found.of(TEXTS[1]))
     asked: list[list[str]] = []
     counted = SentenceEmbedder(str(tmp_path / "a"))
     real = counted.embed
     counted.embed = lambda texts, batch=64: (asked.append([*texts]), real(texts, batch))[1]  # type: ignore[method-assign]
-    more = targets_of(TEXTS, counted, file)
+    more = kept_targets(TEXTS, counted, file)
     assert asked == [[TEXTS[3]]]
-    again = targets_of(TEXTS, counted, file)
+    again = kept_targets(TEXTS, counted, file)
     assert len(asked) == 1
     for text in TEXTS:
         np.testing.assert_array_equal(again.of(text), more.of(text))
@@ -183,10 +183,10 @@ def test_targets_are_computed_once_and_belong_to_their_model(tmp_path: Path) -> 
     with pytest.raises(
         MediaError, match=r"holds targets of '.*a' \(sha256 .*expected those of '.*b'"
     ):
-        targets_of(TEXTS, other, file)
+        kept_targets(TEXTS, other, file)
     wider = SentenceEmbedder(str(small(tmp_path / "c", width=12)))
     with pytest.raises(MediaError, match=r"8 numbers\), expected those of .*12 numbers"):
-        targets_of(TEXTS, wider, file)
+        kept_targets(TEXTS, wider, file)
     torn = load_file(file)
     from safetensors.torch import safe_open
 
@@ -194,7 +194,7 @@ def test_targets_are_computed_once_and_belong_to_their_model(tmp_path: Path) -> 
         said = opened.metadata()
     save_file({**torn, "vectors": torn["vectors"][:, :5].contiguous()}, file, said)
     with pytest.raises(MediaError, match=r"vectors of shape \(4, 5\), expected \(4, 8\)"):
-        targets_of(TEXTS, embedder, file)
+        kept_targets(TEXTS, embedder, file)
     file.write_text("no targets")
     with pytest.raises(MediaError, match="holds no targets"):
-        targets_of(TEXTS, embedder, file)
+        kept_targets(TEXTS, embedder, file)

@@ -220,7 +220,7 @@ def test_a_pipeline_is_a_trained_sem2text_with_a_sign2sem_before_it(
     writer = learn(begin(config, TEXTS, 1), 60, items)
     assert [found.text for found in writer.reconstruct(TEXTS)] == TEXTS
     assert semtext.score_dev(writer, Texts(tuple(TEXTS)), 4, 2)["BLEU-4"] == 100
-    with pytest.raises(UsageError, match="is a sem2text.*knows no signing"):
+    with pytest.raises(UsageError, match=r"is a sem2text.*knows no signing"):
         writer.translate(clips())
     save_checkpoint(tmp_path / "writer", writer.described(), writer, writer.tokenizer)
 
@@ -253,7 +253,9 @@ def test_it_comes_back_whole_and_its_embedding_must_be_the_same(
     assert said(again, clips()) == TEXTS
     np.testing.assert_array_equal(again.embed_texts(TEXTS), learnt.embed_texts(TEXTS))
     again.embedder = SentenceEmbedder(str(small(tmp_path / "other", seed=3)))
-    with pytest.raises(MediaError, match="was trained on embeddings of .* put the same model back"):
+    with pytest.raises(
+        MediaError, match=r"was trained on embeddings of .* put the same model back"
+    ):
         again.embed_texts(TEXTS)
     with pytest.raises(UsageError, match="no sentence embeddings to learn from"):
         again.example(samples()[0], np.random.default_rng(0), True)
@@ -313,7 +315,7 @@ def test_samples_that_lack_something_are_refused(learnt: SemText, tiny: Config) 
     long = " ".join(TEXTS * 9)
     with pytest.raises(UsageError, match=r"has \d+ tokens, and the decoder writes 64 at most"):
         learnt.example(dataclasses.replace(sample, text=long), rng, True)
-    with pytest.raises(UsageError, match="no sentence embedding of 'Home.' among the 4"):
+    with pytest.raises(UsageError, match=r"no sentence embedding of 'Home\.' among the 4"):
         learnt.example(dataclasses.replace(sample, text="Home."), rng, True)
     config = dataclasses.replace(tiny, supervision="gloss")
     model = begin(config, TEXTS, 0, glosses=GLOSSES)
