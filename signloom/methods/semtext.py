@@ -580,7 +580,7 @@ class SemText(nn.Module):
                 "knows no signing; evaluate it on a file of text"
             )
         states, there = self.sign2sem(points, mask)
-        mean = masked_mean(states, there)
+        mean = masked_mean(states.float(), there)
         unit = self.embedding is not None and self.embedding.unit
         return states, there, nn.functional.normalize(mean, dim=1) if unit else mean
 
