@@ -17,7 +17,7 @@ from torch import nn
 import signloom
 from signloom.data.files import writing
 from signloom.data.layouts import Layout, layout_named
-from signloom.data.sample import SampleSource
+from signloom.data.sample import Sample, SampleSource
 from signloom.errors import UsageError, nearest
 from signloom.inference.translate import needs_lips, reads_lips
 from signloom.methods.card import card_of
@@ -358,7 +358,7 @@ def run_recipe(
     sources = [source for source in (real, synthetic) if source is not None]
     sources += [m.real for m in staged.mixtures if m is not mixture] if staged else []
     _with_lips(model, [*sources, dev])
-    firsts = [first for source in sources if len((first := source[0]).clip)]  # not text alone
+    firsts = [first for source in sources if (first := _first_signed(source)) is not None]
     model.simulated_only = all(first.clip.simulated for first in firsts) and (
         begun is None or begun.simulated_only
     )
@@ -405,6 +405,12 @@ def run_recipe(
         resume=resume,
         fingerprint=recipe.hash(),
     )
+
+
+def _first_signed(source: SampleSource) -> Sample | None:
+    """The first sample that is no text alone, of the first LOOKED_AT; None where all of them are."""
+    looked_at = (source[at] for at in range(min(len(source), LOOKED_AT)))
+    return next((sample for sample in looked_at if len(sample.clip)), None)
 
 
 def _with_lips(model: nn.Module, sources: Sequence[SampleSource]) -> None:

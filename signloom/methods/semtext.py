@@ -22,7 +22,7 @@ A sample without frames is a sentence to be written again from its embedding: so
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
@@ -43,7 +43,7 @@ from signloom.encoders.masked_norm import MaskedBatchNorm
 from signloom.errors import MediaError, UsageError
 from signloom.inference.evaluate import translation_scores
 from signloom.inference.translate import Translation
-from signloom.language.beam import beam_search
+from signloom.language.beam import Step, beam_search
 from signloom.language.ctc import ctc_loss
 from signloom.language.mbart import MbartShape, build_mbart, load_mbart
 from signloom.language.pretrained import located as located_model
@@ -138,6 +138,9 @@ class Config(ClipSettings):
     decoder_dropout: float = 0.1
     memory: int = 1
     """States that one embedding becomes for the decoder; more than 1 give it something to attend to [D]."""
+    votes: bool = False
+    """The embedding also speaks for words directly: one linear layer onto the vocabulary, added to the
+    logits of every token. A bag of words is soon learnt so, and the decoder orders it [D]."""
     vocabulary: int = 4_000
     """Tokens that the decoder's own tokenizer is trained to, at most [D]."""
     max_tokens: int = 64
@@ -417,10 +420,19 @@ class SignToSem(nn.Module):
         return self.head(states), there
 
 
+class Read(NamedTuple):
+    """What a decoder reads: memory (B, M, width), there (B, M), True on real ones; and the embedding
+    (B, D), which votes for words."""
+
+    memory: Tensor
+    there: Tensor
+    embedding: Tensor
+
+
 class SemToText(nn.Module):
     """States, or one embedding, → text (spec §4, sem2text). ``into`` is shared by both."""
 
-    def __init__(self, decoder: MBartForCausalLM, width: int, memory: int):
+    def __init__(self, decoder: MBartForCausalLM, width: int, memory: int, votes: bool):
         super().__init__()
         self.memory = memory
         self.scale = nn.LayerNorm(width)
@@ -428,37 +440,50 @@ class SemToText(nn.Module):
         self.places = (
             nn.Linear(width, (memory - 1) * decoder.config.d_model) if memory > 1 else None
         )
+        self.votes = nn.Linear(width, decoder.config.vocab_size, bias=False) if votes else None
+        if self.votes is not None:
+            nn.init.zeros_(self.votes.weight)
         self.decoder = decoder
 
     def of_states(
-        self, states: Float[Tensor, "batch time embedding"]
-    ) -> Float[Tensor, "batch time width"]:
-        """What the decoder attends to of an encoder's states."""
-        return self.into(self.scale(states))
+        self,
+        states: Float[Tensor, "batch time embedding"],
+        there: Bool[Tensor, "batch time"],
+        embedding: Float[Tensor, "batch embedding"],
+    ) -> Read:
+        """What the decoder reads of an encoder's states, of which ``there`` are real."""
+        return Read(self.into(self.scale(states)), there, embedding)
 
-    def of_embedding(
-        self, embedding: Float[Tensor, "batch embedding"]
-    ) -> Float[Tensor, "batch memory width"]:
-        """What it attends to of one embedding: ``memory`` states, the first as `of_states` makes it."""
+    def of_embedding(self, embedding: Float[Tensor, "batch embedding"]) -> Read:
+        """What it reads of one embedding: ``memory`` states, the first as `of_states` makes it."""
         scaled = self.scale(embedding)
-        first = self.into(scaled)[:, None]
-        if self.places is None:
-            return first
-        return torch.cat([first, self.places(scaled).unflatten(1, (self.memory - 1, -1))], 1)
+        memory = self.into(scaled)[:, None]
+        if self.places is not None:
+            memory = torch.cat([memory, self.places(scaled).unflatten(1, (self.memory - 1, -1))], 1)
+        there = torch.ones(memory.shape[:2], dtype=torch.bool, device=memory.device)
+        return Read(memory, there, embedding)
 
     def forward(
-        self,
-        memory: Float[Tensor, "batch time width"],
-        there: Bool[Tensor, "batch time"],
-        inputs: Int[Tensor, "batch length"],
+        self, read: Read, inputs: Int[Tensor, "batch length"]
     ) -> Float[Tensor, "batch length vocabulary"]:
         """Logits of the token after each of ``inputs``."""
-        return self.decoder(
+        logits = self.decoder(
             input_ids=inputs,
-            encoder_hidden_states=memory,
-            encoder_attention_mask=there.long(),
+            encoder_hidden_states=read.memory,
+            encoder_attention_mask=read.there.long(),
             use_cache=False,
         ).logits
+        if self.votes is None:
+            return logits
+        return logits + self.votes(self.scale(read.embedding))[:, None]
+
+    def stepper(self, read: Read, width: int) -> Step:
+        """The next-token function of a beam search, ``width`` rows per item."""
+        step = crossed_stepper(self.decoder, read.memory, read.there, width)
+        if self.votes is None:
+            return step
+        votes = self.votes(self.scale(read.embedding)).repeat_interleave(width, 0)
+        return lambda tokens, parents: step(tokens, parents) + votes
 
 
 def embedding_losses(
@@ -508,7 +533,7 @@ class SemText(nn.Module):
         self.preparation = Preparation(config, self.codec, self.gloss_names, embedding)
         width = embedding.width if embedding else config.width
         self.sign2sem = SignToSem(config, width) if config.input == "signing" else None
-        self.sem2text = SemToText(decoder.model, width, config.memory)
+        self.sem2text = SemToText(decoder.model, width, config.memory, config.votes)
         self.gloss_head = nn.Linear(width, len(self.gloss_names)) if self.gloss_names else None
 
     def learn_from(self, embedder: SentenceEmbedder, targets: Targets) -> None:
@@ -551,8 +576,10 @@ class SemText(nn.Module):
             old.tokenizer.get_vocab() != self.tokenizer.get_vocab()
         ):
             found += ["sem2text.decoder.lm_head", "sem2text.decoder.model.decoder.embed_tokens"]
+            found += ["sem2text.votes"]
         if getattr(old, "embedding", None) != self.embedding:
             found += ["sign2sem.head", "sem2text.scale", "sem2text.into", "sem2text.places"]
+            found.append("sem2text.votes")
         theirs = getattr(old, "gloss_names", None)
         if self.gloss_names and (
             theirs is None or theirs.tokenizer.get_vocab() != self.gloss_names.tokenizer.get_vocab()
@@ -589,11 +616,11 @@ class SemText(nn.Module):
         states: Float[Tensor, "batch short embedding"],
         there: Bool[Tensor, "batch short"],
         found: Float[Tensor, "batch embedding"],
-    ) -> tuple[Float[Tensor, "batch memory width"], Bool[Tensor, "batch memory"]]:
+    ) -> Read:
         """What the decoder reads of signing: the states, or ŝ alone."""
         if self.config.reads == "states":
-            return self.sem2text.of_states(states), there
-        return whole(self.sem2text.of_embedding(found))
+            return self.sem2text.of_states(states, there, found)
+        return self.sem2text.of_embedding(found)
 
     def forward(
         self,
@@ -602,7 +629,7 @@ class SemText(nn.Module):
         inputs: Int[Tensor, "batch length"],
     ) -> Float[Tensor, "batch length vocabulary"]:
         """Logits of the token after each of ``inputs``."""
-        return self.sem2text(*self.attended(*self.signed(points, mask)), inputs)
+        return self.sem2text(self.attended(*self.signed(points, mask)), inputs)
 
     @property
     def writes(self) -> bool:
@@ -632,7 +659,7 @@ class SemText(nn.Module):
         states, there, found = self.signed(batch.points, batch.mask)
         total = found.new_zeros((), dtype=torch.float32)
         if self.writes:
-            total = total + self._crossed(*self.attended(states, there, found), batch)
+            total = total + self._crossed(self.attended(states, there, found), batch)
         elif config.supervision == "none":
             raise UsageError(
                 "nothing is learnt: supervision is 'none', and the stage trains nothing of "
@@ -660,14 +687,12 @@ class SemText(nn.Module):
                 "'sem2text.*'; give the stage data that is signed, or let it train that"
             )
         parts = batch.by_length() if batch.targets.device.type == "cpu" else [batch]
-        losses = [
-            self._crossed(*whole(self.sem2text.of_embedding(part.targets)), part) for part in parts
-        ]
+        losses = [self._crossed(self.sem2text.of_embedding(part.targets), part) for part in parts]
         return torch.stack(losses).sum()
 
-    def _crossed(self, memory: Tensor, there: Tensor, batch: Batch) -> Float[Tensor, ""]:
+    def _crossed(self, read: Read, batch: Batch) -> Float[Tensor, ""]:
         """L_o: cross-entropy over the text's tokens, summed."""
-        logits = self.sem2text(memory, there, batch.inputs)
+        logits = self.sem2text(read, batch.inputs)
         return nn.functional.cross_entropy(
             logits.flatten(0, 1).float(),
             batch.labels.flatten(),
@@ -688,10 +713,10 @@ class SemText(nn.Module):
         Raises UsageError where a clip's layout does not convert to the model's, or for a sem2text.
         """
         given = [clip for clip in clips if len(clip)]
-        found = iter(())
+        found: Iterator[Translation] = iter(())
         if given:
             with answering(self):
-                found = iter(self._searched(*self.attended(*self._read(given)), beam))
+                found = iter(self._searched(self.attended(*self._read(given)), beam))
         return [next(found) if len(clip) else Translation("", 0.0) for clip in clips]
 
     def embed_clips(self, clips: Sequence[PoseClip], rows: int = 16) -> NDArray[np.float32]:
@@ -727,8 +752,7 @@ class SemText(nn.Module):
         found: list[Translation] = []
         with answering(self) as device:
             for part in vectors.split(rows):
-                memory = self.sem2text.of_embedding(part.to(device))
-                found += self._searched(*whole(memory), beam)
+                found += self._searched(self.sem2text.of_embedding(part.to(device)), beam)
         return found
 
     def _read(self, clips: Sequence[PoseClip]) -> tuple[Tensor, Tensor, Tensor]:
@@ -737,11 +761,11 @@ class SemText(nn.Module):
         points, mask = prepared.padded([prepared.points(clip) for clip in clips])
         return self.signed(points.to(device), mask.to(device))
 
-    def _searched(self, memory: Tensor, there: Tensor, beam: int | None) -> list[Translation]:
+    def _searched(self, read: Read, beam: int | None) -> list[Translation]:
         width = beam or self.config.beam
         found = beam_search(
-            crossed_stepper(self.sem2text.decoder, memory, there, width),
-            torch.full((len(memory), 1), self.codec.start, device=memory.device),
+            self.sem2text.stepper(read, width),
+            torch.full((len(read.memory), 1), self.codec.start, device=read.memory.device),
             end=self.codec.end,
             width=width,
             max_length=self.config.max_tokens + 1,
@@ -845,13 +869,6 @@ class Preparation:
         )
 
 
-def whole(
-    memory: Float[Tensor, "batch memory width"],
-) -> tuple[Float[Tensor, "batch memory width"], Bool[Tensor, "batch memory"]]:
-    """The memory, all of it real."""
-    return memory, torch.ones(memory.shape[:2], dtype=torch.bool, device=memory.device)
-
-
 def _codec(tokenizer: Tokenizer, start: str) -> GlossCodec:
     """The codec whose texts begin with ``start``. Raises UsageError where the tokenizer has no such token."""
     found = tokenizer.token_to_id(start)
@@ -916,12 +933,14 @@ def _trained(config: Config, checkpoint: Checkpoint, embedding: Embedding | None
             f"'{theirs.get('source')}' (sha256 {str(theirs.get('sha256'))[:12]}…, "
             f"{theirs.get('width')} numbers), expected those of {embedding}; train it on the same"
         )
-    memory, shape = said["config"]["memory"], MbartShape(**said["decoder"]["shape"])
-    if memory != config.memory or config.max_tokens + 1 > shape.positions:
+    shape = MbartShape(**said["decoder"]["shape"])
+    theirs = {key: said["config"][key] for key in ("memory", "votes")}
+    wanted = {key: getattr(config, key) for key in theirs}
+    if theirs != wanted or config.max_tokens + 1 > shape.positions:
         raise UsageError(
-            f"decoder_pretrained: {checkpoint.folder} has memory {memory} and {shape.positions - 1} "
-            f"tokens at most, the config asks for memory {config.memory} and {config.max_tokens}; give "
-            "the config what the checkpoint has"
+            f"decoder_pretrained: {checkpoint.folder} has {theirs} and {shape.positions - 1} tokens at "
+            f"most, the config asks for {wanted} and {config.max_tokens}; give the config what the "
+            "checkpoint has"
         )
     prefix = "sem2text."
     return Decoder(

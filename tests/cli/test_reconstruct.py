@@ -64,7 +64,7 @@ def test_a_trained_sem2text_is_evaluated_on_a_file(
         "config": {"input": "text", "embedding": str(small(tmp_path / "model")),
                    "targets": str(tmp_path / "targets.safetensors")},
         "data": {"train": texts, "dev": texts},
-        "training": {"steps": 60, "batch": 4, "lr": 2e-3},
+        "training": {"steps": 80, "batch": 4, "lr": 3e-3, "schedule": "linear", "log_every": 0},
     }  # fmt: skip
     (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(recipe))
     assert run("train", tmp_path / "recipe.yaml", "-o", tmp_path / "run") == 0

@@ -19,12 +19,21 @@ from signloom.data.layouts import PS76
 from signloom.data.sample import GlossSpan, Sample
 from signloom.errors import MediaError, UsageError
 from signloom.inference.translate import Translator
+from signloom.language.mbart import MbartShape, build_mbart
 from signloom.language.sentence_embedding import SentenceEmbedder
 from signloom.methods import semtext
 from signloom.methods.finetune import begin_with
 from signloom.methods.load import load
 from signloom.methods.recipe import read_recipe, run_recipe
-from signloom.methods.semtext import PRESETS, Config, SemText, begin, embedding_losses
+from signloom.methods.semtext import (
+    PRESETS,
+    Config,
+    SemText,
+    SemToText,
+    SignToSem,
+    begin,
+    embedding_losses,
+)
 from signloom.methods.sources import Texts
 from signloom.text.tokenizer import train_bpe
 from signloom.training.checkpoint import save_checkpoint
@@ -219,7 +228,7 @@ def test_phases_train_their_part_and_ask_for_their_loss(tiny: Config) -> None:
 def test_a_pipeline_is_a_trained_sem2text_with_a_sign2sem_before_it(
     tiny: Config, tmp_path: Path
 ) -> None:
-    config = dataclasses.replace(tiny, input="text")
+    config = dataclasses.replace(tiny, input="text", votes=True)
     items = [Texts(tuple(TEXTS))[i] for i in range(4)]
     writer = learn(begin(config, TEXTS, 1), 60, items)
     assert [found.text for found in writer.reconstruct(TEXTS)] == TEXTS
@@ -229,7 +238,7 @@ def test_a_pipeline_is_a_trained_sem2text_with_a_sign2sem_before_it(
     save_checkpoint(tmp_path / "writer", writer.described(), writer, writer.tokenizer)
 
     pipeline = dataclasses.replace(
-        tiny, reads="embedding", decoder_pretrained=str(tmp_path / "writer"), beam=2
+        tiny, reads="embedding", decoder_pretrained=str(tmp_path / "writer"), beam=2, votes=True
     )
     model = begin(pipeline, ["Other words, another vocabulary.", *TEXTS], 2)
     assert model.tokenizer.get_vocab() == writer.tokenizer.get_vocab()
@@ -243,7 +252,8 @@ def test_a_pipeline_is_a_trained_sem2text_with_a_sign2sem_before_it(
     with pytest.raises(UsageError, match=r"8 numbers\), expected those of .*12 numbers"):
         begin(dataclasses.replace(pipeline, embedding=other), TEXTS, 0)
     with pytest.raises(
-        UsageError, match="has memory 4 and 64 tokens at most, the config asks for memory 2"
+        UsageError,
+        match=r"has {'memory': 4, 'votes': True} and 64 tokens at most, .* asks for {'memory': 2",
     ):
         begin(dataclasses.replace(pipeline, memory=2), TEXTS, 0)
 
@@ -268,6 +278,23 @@ def test_it_comes_back_whole_and_its_embedding_must_be_the_same(
     )
     with pytest.raises(MediaError, match="is another vocabulary"):
         load(tmp_path / "model")
+
+
+def test_votes_are_added_to_every_token_and_the_search_hears_them(tiny: Config) -> None:
+    model = begin(dataclasses.replace(tiny, votes=True, input="text"), TEXTS, 1).eval()
+    part, tokens = model.sem2text, torch.randint(4, 40, (2, 5))
+    read = part.of_embedding(torch.randn(2, 8))
+    assert part.votes is not None
+    with torch.no_grad():
+        before = part(read, tokens)
+        torch.nn.init.normal_(part.votes.weight)
+        after = part(read, tokens)
+        votes = part.votes(part.scale(read.embedding))
+        step = part.stepper(read, width=1)(tokens, None)
+    torch.testing.assert_close(
+        after - before, votes[:, None].expand_as(after), atol=1e-4, rtol=1e-4
+    )
+    torch.testing.assert_close(step, after[:, -1], atol=1e-4, rtol=1e-4)
 
 
 def test_beginning_with_another_renews_what_means_something_else(
@@ -346,6 +373,24 @@ def test_samples_that_lack_something_are_refused(learnt: SemText, tiny: Config) 
 def test_config_errors(settings: dict[str, object], says: str) -> None:
     with pytest.raises(UsageError, match=says):
         Config.of({**PRESETS["small"].to_json(), **settings})
+
+
+@pytest.mark.parametrize(
+    ("preset", "sign2sem", "sem2text"),
+    [("tiny", 0.25, 0.34), ("small", 1.10, 1.33), ("paper", 21.74, 12.84)],
+)
+def test_presets_have_the_parameters_that_the_page_states(
+    preset: str, sign2sem: float, sem2text: float
+) -> None:
+    config = PRESETS[preset]
+    shape = MbartShape(0, config.decoder_width, config.decoder_layers, config.decoder_heads, config.decoder_inner, config.max_tokens + 1)  # fmt: skip
+    with torch.device("meta"):
+        parts = (
+            SignToSem(config, 384),
+            SemToText(build_mbart(shape, 0.1), 384, config.memory, config.votes),
+        )
+    counted = [sum(p.numel() for p in part.parameters()) / 1e6 for part in parts]
+    assert counted == pytest.approx([sign2sem, sem2text], abs=0.006)
 
 
 def test_presets_are_whole_as_plain_values() -> None:
