@@ -34,12 +34,15 @@ def beam_search(
     max_length: int = 128,
     length_penalty: float = 0.6,
     no_repeat: int = 3,
+    patient: bool = False,
 ) -> list[list[Hypothesis]]:
     """The ``width`` best continuations of every prompt, best first.
 
     ``step`` sees batch × width rows. A search ends when ``width`` hypotheses have
     ended (early stop), or when prompt and continuation are ``max_length`` tokens
-    long. ``no_repeat``: no n-gram of that length twice in a row's tokens, 0 = no
+    long. ``patient``: it goes on as long as a running one scores better, for its
+    length so far, than the last of those kept: a few short ones do not cut a likely
+    long one off. ``no_repeat``: no n-gram of that length twice in a row's tokens, 0 = no
     such rule. ``width`` 1 is greedy decoding. Source: spec §1, decoding.
     """
     batch, prompt_length = prompt.shape
@@ -65,13 +68,19 @@ def beam_search(
         norm = float(tokens.shape[1] + 1 - prompt_length) ** length_penalty
         good = ends & torch.isfinite(best)
         for b, k in good[:, :width].nonzero().tolist():
-            if len(ended[b]) < width:
+            if patient or len(ended[b]) < width:
                 kept = tokens[b * width + row[b, k], prompt_length:]
                 ended[b].append(Hypothesis(tuple(kept.tolist()), best[b, k].item() / norm))
-        if all(len(done) >= width for done in ended):
+        running, chosen = best.masked_fill(ends, -torch.inf).topk(width, dim=1)
+        if patient:
+            ended = [sorted(done, key=lambda h: -h.score)[:width] for done in ended]
+        hopes = (running[:, 0] / norm).tolist() if patient else [-torch.inf] * batch
+        if all(
+            len(done) >= width and hope <= done[-1].score
+            for done, hope in zip(ended, hopes, strict=True)
+        ):
             break
 
-        running, chosen = best.masked_fill(ends, -torch.inf).topk(width, dim=1)
         parents = (first_row + row.gather(1, chosen)).flatten()
         tokens = torch.cat([tokens[parents], token.gather(1, chosen).view(-1, 1)], dim=1)
 

@@ -771,6 +771,7 @@ class SemText(nn.Module):
             max_length=self.config.max_tokens + 1,
             length_penalty=self.config.length_penalty,
             no_repeat=self.config.no_repeat,
+            patient=True,
         )
         told = [[(self.codec.decode(h.tokens), h.score) for h in each] for each in found]
         return [Translation(*texts[0], tuple(texts[1:])) for texts in told]

@@ -61,7 +61,7 @@ def test_a_trained_sem2text_is_evaluated_on_a_file(
     texts = {"texts": [str(tmp_path / "train.txt")]}
     recipe = {
         "name": "rewriter", "method": "semtext", "preset": "tiny",
-        "config": {"input": "text", "embedding": str(small(tmp_path / "model")),
+        "config": {"input": "text", "votes": True, "embedding": str(small(tmp_path / "model")),
                    "targets": str(tmp_path / "targets.safetensors")},
         "data": {"train": texts, "dev": texts},
         "training": {"steps": 80, "batch": 4, "lr": 3e-3, "schedule": "linear", "log_every": 0},

@@ -48,14 +48,15 @@ def memory(both: Seq2Seq, lengths: list[int]) -> tuple[Tensor, Tensor]:
         return both.encode(torch.randn(len(lengths), max(lengths), 32), mask), mask
 
 
+@pytest.mark.parametrize("patient", [False, True])
 @pytest.mark.parametrize("width", [1, 3, 4])
 @pytest.mark.parametrize(("seed", "ending"), [(1, 2.0), (0, 3.0), (1, 3.0), (0, 2.0)])
-def test_equals_transformers_generate(width: int, seed: int, ending: float) -> None:
+def test_equals_transformers_generate(width: int, seed: int, ending: float, patient: bool) -> None:
     both = model(seed, ending)
     states, mask = memory(both, [12, 5, 9, 12])
     prompt = torch.zeros(4, 1, dtype=torch.long)
-    ours = beam_search(both.stepper(states, mask, width), prompt, END, width, 24, 0.6, 3)
-    beams = {"length_penalty": 0.6, "early_stopping": True} if width > 1 else {}
+    ours = beam_search(both.stepper(states, mask, width), prompt, END, width, 24, 0.6, 3, patient)
+    beams = {"length_penalty": 0.6, "early_stopping": not patient} if width > 1 else {}
     theirs = both.decoder.generate(
         prompt,
         encoder_hidden_states=states,
@@ -156,3 +157,25 @@ def test_no_n_gram_comes_twice() -> None:
         path = [0, *hypothesis.tokens]
         grams = list(zip(path, path[1:], path[2:], strict=False))
         assert len(grams) == len(set(grams))
+
+
+def test_a_patient_search_is_not_cut_off_by_short_unlikely_texts() -> None:
+    """Six 3s have p .96; a single 3 has .02 and a 4 has .02, and both have ended before."""
+
+    def step(tokens: Tensor, parents: Tensor | None) -> Tensor:
+        p = torch.full((len(tokens), 5), 1e-9)
+        for row, last in enumerate(tokens[:, -1].tolist()):
+            if last == START:
+                p[row, 3:] = torch.tensor([0.98, 0.02])
+            elif last == 3 and tokens.shape[1] < 7:
+                p[row, 3], p[row, END] = 0.98 if tokens.shape[1] == 2 else 1.0, 0.02
+            else:
+                p[row, END] = 1.0
+        return p.log()
+
+    prompt = torch.zeros(1, 1, dtype=torch.long)
+    hasty, patient = (
+        beam_search(step, prompt, END, 2, 20, 1.0, 0, patient=each)[0] for each in (False, True)
+    )
+    assert {h.tokens for h in hasty} == {(3,), (4,)}
+    assert patient[0].tokens == (3,) * 6
