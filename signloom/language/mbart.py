@@ -66,6 +66,7 @@ def build_mbart(shape: MbartShape, dropout: float) -> MBartForCausalLM:
             pad_token_id=None,
             bos_token_id=None,
             eos_token_id=None,
+            forced_eos_token_id=None,
         )
     )
 
