@@ -54,17 +54,21 @@ class Conformer(nn.Module):
 
         attention[b, t, s] is what frame t took from frame s, the mean over blocks and heads.
         """
-        return self.encode(self.fc1(x), mask)
+        return self.encode(self.alone(x), mask)
+
+    def alone(self, x: Float[Tensor, "batch time inputs"]) -> Float[Tensor, "batch time width"]:
+        """What each frame passes before it sees another: ``fc1`` and half a feed-forward."""
+        return self.blocks[0].alone(self.fc1(x))
 
     def encode(
         self,
         x: Float[Tensor, "batch time width"],
         mask: Bool[Tensor, "batch time"],
     ) -> tuple[Float[Tensor, "batch time width"], Float[Tensor, "batch time time"]]:
-        """The blocks alone, for frames that have passed ``fc1`` already."""
+        """The rest, for frames that have been through `alone`."""
         maps = []
-        for block in self.blocks:
-            x, attention = block(x, mask)
+        for number, block in enumerate(self.blocks):
+            x, attention = block(block.alone(x) if number else x, mask)
             maps.append(attention)
         return x * real(mask, x), torch.stack(maps).mean(0)
 
@@ -101,8 +105,11 @@ class _Block(nn.Module):
         self.second = _feed_forward(width, inner * width, dropout)
         self.norm = nn.LayerNorm(width)
 
+    def alone(self, x: Tensor) -> Tensor:
+        return x + 0.5 * self.first(x)
+
     def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        x = x + 0.5 * self.first(x)
+        """``x`` comes from `alone`."""
         attended, attention = self.attention(x, mask)
         x = x + attended
         x = x + self.convolution(x, mask)
