@@ -8,6 +8,8 @@ feed-forwards on both sides, layer norm first, relative positions by Shaw et al.
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
@@ -58,7 +60,7 @@ class Conformer(nn.Module):
 
     def alone(self, x: Float[Tensor, "batch time inputs"]) -> Float[Tensor, "batch time width"]:
         """What each frame passes before it sees another: ``fc1`` and half a feed-forward."""
-        return self.blocks[0].alone(self.fc1(x))
+        return cast(_Block, self.blocks[0]).alone(self.fc1(x))
 
     def encode(
         self,
@@ -67,7 +69,7 @@ class Conformer(nn.Module):
     ) -> tuple[Float[Tensor, "batch time width"], Float[Tensor, "batch time time"]]:
         """The rest, for frames that have been through `alone`."""
         maps = []
-        for number, block in enumerate(self.blocks):
+        for number, block in enumerate(cast(list[_Block], self.blocks)):
             x, attention = block(block.alone(x) if number else x, mask)
             maps.append(attention)
         return x * real(mask, x), torch.stack(maps).mean(0)
@@ -186,7 +188,7 @@ class _Convolution(nn.Module):
             y.transpose(1, 2)[..., None],
             kernel.weight[..., None],
             kernel.bias,
-            padding=(kernel.padding[0], 0),
+            padding=(kernel.kernel_size[0] // 2, 0),
             groups=kernel.groups,
         )
         return y[..., 0].transpose(1, 2)
