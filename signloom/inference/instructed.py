@@ -53,7 +53,6 @@ def obedience(
     limit: int,
     beam: int | None = None,
     allow_simulated: bool = False,
-    advance: Callable[[int], None] = lambda done: None,
 ) -> Obedience:
     """Every family asked of each of the first ``limit`` clips, phrasings in turn; then the stress set.
 
@@ -71,7 +70,6 @@ def obedience(
             chosen = range(first, min(first + 16, len(samples)))
             clips = [samples[i].clip for i in chosen]
             found += [t.text for t in model.translate(clips, beam, [ask(i) for i in chosen])]
-        advance(1)
         return found
 
     plain = answers(lambda i: DEFAULT)

@@ -431,11 +431,11 @@ class Lslm(nn.Module):
         self, motion: Float[Tensor, "batch time inputs"], mask: Bool[Tensor, "batch time"]
     ) -> tuple[Float[Tensor, "batch length width"], Bool[Tensor, "batch length"]]:
         """The signing as embeddings between its markers; each clip is tokenized alone, so that padding
-        changes no code."""
+        changes no code, and in full precision, as it was trained."""
         vq, depth = self.tokens.vq, self.tokens.config.depth
         rows = []
         for clip, there in zip(motion, mask, strict=True):
-            with torch.no_grad():
+            with torch.no_grad(), torch.autocast(motion.device.type, enabled=False):
                 ids = vq.encode(clip[None, : int(there.sum())])
                 vectors = vq.vectors(ids)[0]
             rows.append(self.motion(ids[0].reshape(-1, depth), vectors))
