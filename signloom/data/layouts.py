@@ -419,13 +419,15 @@ def layout_of(
     """The layout that a file's header describes: the named one where it is one, else derived.
 
     components: (component, its points, pairs of its points to draw), in file order.
+    depth: what a file can say, which is not whether z is metric.
 
     Raises ValueError where a component names a point twice.
     """
     keypoints = tuple(f"{name}:{point}" for name, points, _ in components for point in points)
     for known in LAYOUTS.values():
         if known.keypoints == keypoints:
-            return known if known.depth == depth else replace(known, depth=depth)
+            same = known.depth == depth or (known.depth, depth) == ("metric", "relative")
+            return known if same else replace(known, depth=depth)
     edges, first = [], 0
     for _, points, pairs in components:
         edges += [

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from signloom.data.layouts import HOLISTIC, PS76
 from signloom.data.sample import GlossSpan, Sample
@@ -128,12 +128,8 @@ def test_a_checkpoint_comes_back_bit_equal_and_with_other_codes_not_at_all(
         assert torch.equal(tensor, again.state_dict()[name])
     save_checkpoint(tmp_path / "half", config, learnt, learnt.tokenizer, dtype="float16")
     assert load(tmp_path / "half").tokens.vq.fingerprint() == learnt.tokens.vq.fingerprint()
-    weights = tmp_path / "model" / "model.safetensors"
-    tensors = load_file(weights)
-    tensors["tokens.vq.codebook.codes"] = tensors["tokens.vq.codebook.codes"].flip(0).contiguous()
-    save_file(tensors, weights, metadata={"tied": "{}"})
     said = json.loads((tmp_path / "model" / "config.json").read_text())
-    del said["weights"]
+    said["tokens"]["codebook"] = "0" * 64
     (tmp_path / "model" / "config.json").write_text(json.dumps(said))
     with pytest.raises(MediaError, match=r"learnt to read codes of .* it would read nonsense"):
         load(tmp_path / "model")
@@ -209,16 +205,16 @@ def test_adapters_stand_on_a_language_model_and_speak_its_template(
     tokens: Path, tmp_path: Path
 ) -> None:
     turn = (
-        "{{ bos_token }}{% for m in messages %}Do: {{ m['content'] }} {% endfor %}"
-        "{% if add_generation_prompt %}Well:{% endif %}"
+        "{{ bos_token }}{% for m in messages %}Do {{ m['content'] }} {% endfor %}"
+        "{% if add_generation_prompt %}We{% endif %}"
     )
     write_llama(tmp_path / "lm", turn)
     config = tiny(tokens, adapter="lora", language=str(tmp_path / "lm"), rank=2, alpha=4.0)
     model = begin(config, [], 0)
-    before, after = model.preparation.prompt("Say it.")
+    before, after = model.preparation.prompt("eat  bread")
     assert before[0] == 0
-    assert model.codec.decode(before) == "Do: Say it."
-    assert model.codec.decode(after).endswith("Well:")
+    assert model.codec.decode(before) == "Do eat bread"
+    assert model.codec.decode(after) == "We"
     learning = {n for n, p in model.named_parameters() if p.requires_grad}
     assert {n.split(".")[0] for n in learning} == {"motion", "language"}
     assert all(".lora_" in n for n in learning if n.startswith("language"))
@@ -289,7 +285,7 @@ def test_numbers_and_joints_go_both_ways(reads: str) -> None:
     true = m.placed(upright)[0][:40]
     joints = model.joints(numbers)
     assert joints.shape[1] == len(model.joint_names)
-    local = true @ np.swapaxes(m._about_y(m.heading(true)), 1, 2).swapaxes(1, 2)
+    local = true @ m._about_y(m.heading(true))
     chest = local - local[:, m.CHEST, None]
     if reads == "whole":
         np.testing.assert_allclose(joints, true, atol=1e-5)
