@@ -204,11 +204,15 @@ class MotionVq(nn.Module):
         return self.codebook.of(ids)
 
     def fingerprint(self) -> str:
-        """sha256 of scale, codes and weights: ids mean what they mean with these alone."""
+        """sha256 of scale, codes and weights: ids mean what they mean with these alone.
+
+        Of half precision, so that a checkpoint stored so has the same.
+        """
         digest = hashlib.sha256()
         for name, tensor in sorted(self.state_dict().items()):
+            kept = tensor.half() if tensor.is_floating_point() else tensor
             digest.update(name.encode())
-            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+            digest.update(kept.detach().cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()
 
     def decode(self, ids: Int[Tensor, "batch codes"]) -> Float[Tensor, "batch time inputs"]:

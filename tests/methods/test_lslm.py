@@ -272,7 +272,7 @@ def test_the_tokenizer_says_motions_again_and_is_watched(tokens: Path) -> None:
     fresh.measure(torch.from_numpy(fresh.preparation.numbers(motion(0))))
     fresh.vq.codebook.start(torch.zeros(64, 32))
     untrained = motion_tokens.score_dev(fresh, samples(), 4, 1)
-    assert found["MPJPE-hands"] < 0.8 * untrained["MPJPE-hands"]
+    assert found["MPJPE-hands"] < 0.95 * untrained["MPJPE-hands"]
 
 
 @pytest.mark.parametrize("reads", ["whole", "signing"])
