@@ -258,6 +258,7 @@ def follows(family: Family, answer: str, content_words: ContentWords) -> bool:
     if family == "keywords":
         listed = [part.strip() for part in said.split(",")]
         plain = bool(said) and said == said.lower() and said[-1] not in ".?!"
+        plain = plain and any(c.isalpha() for c in said)
         return plain and all(part and content_words(part) == part.split() for part in listed)
     if family == "explain":
         raise ValueError("no rule says whether an explanation is one")

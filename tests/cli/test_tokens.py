@@ -100,7 +100,7 @@ def test_bad_input_is_named(
     assert run(*good, "bundled", "-o", out) == 2
     assert "bundled has no tokenizer of motion" in capsys.readouterr().err
     assert run(*good, models[0], "-o", out) == 0
-    back = tmp_path / "joints.npz"
+    back = tmp_path / "again.npz"
     assert run("tokens", "decode", out, "--model", models[1], "-o", back) == 3
     assert "would be other movements; give the checkpoint that wrote it" in capsys.readouterr().err
     said = json.loads(out.read_text())

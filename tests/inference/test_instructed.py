@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from signloom.data.clip import SIMULATED, Origin, PoseClip
-from signloom.data.layouts import HANDS42
+from signloom.data.layouts import HANDS42, Layout
 from signloom.data.sample import Sample
 from signloom.errors import UntrustedResultError, UsageError
 from signloom.inference.instructed import obedience
@@ -36,6 +36,7 @@ class Obeying:
     name: str = "obeying"
     simulated_only: bool = True
     takes_instructions: bool = True
+    layout: Layout = HANDS42
 
     def translate(
         self,
@@ -56,7 +57,7 @@ class Obeying:
 class Plain:
     """A translator that cannot be told."""
 
-    name, simulated_only = "plain", True
+    name, simulated_only, layout = "plain", True, HANDS42
 
     def translate(self, clips: Sequence[PoseClip], beam: int | None = None) -> list[Translation]:
         return [Translation(TEXT, 0.0) for _ in clips]
@@ -81,11 +82,11 @@ def test_only_a_model_that_can_be_told_is_told() -> None:
     clips = [sample.clip for sample in samples()]
     model = Obeying(("Keywords only.",))
     assert isinstance(model, Told)
-    found = translate_clips(model, clips, instruction="Keywords only.")  # type: ignore[arg-type]
+    found = translate_clips(model, clips, instruction="Keywords only.")
     assert {each.text for each in found} == {"old, dog, bark, cat"}
     plain = Plain()
     with pytest.raises(UsageError, match="model 'plain' translates and takes no instruction"):
-        translate_clips(plain, clips, instruction="Keywords only.")  # type: ignore[arg-type]
+        translate_clips(plain, clips, instruction="Keywords only.")
 
 
 def test_real_signing_is_refused_and_so_is_none() -> None:
