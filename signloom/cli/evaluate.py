@@ -102,7 +102,7 @@ def run(
     from signloom.inference.evaluate import evaluate
     from signloom.inference.instructed import obedience
     from signloom.inference.recognize import Recognizer
-    from signloom.inference.translate import Told, reads_lips, writes_glosses
+    from signloom.inference.translate import Told, Translator, reads_lips, writes_glosses
     from signloom.methods.load import load
 
     if record and (limit is not None or not Path(checkpoint).is_dir()):
@@ -134,6 +134,10 @@ def run(
             limit, record, allow_simulated, overwrite,
         )  # fmt: skip
         return
+    if not isinstance(translator, Translator):
+        raise UsageError(
+            f"{checkpoint} neither translates nor recognises; the log of its training says how good it is"
+        )
     if instructions is not None and not isinstance(translator, Told):
         raise UsageError(f"{checkpoint} takes no instructions; leave --instructions out")
     glosses = writes_glosses(translator)

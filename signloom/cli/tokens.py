@@ -175,7 +175,8 @@ def _write(out: Path, told: dict[str, Any], overwrite: bool) -> None:
         if out.suffix == ".json":
             temporary.write_text(json.dumps(told) + "\n")
             return
-        arrays, clips = {}, []
+        arrays: dict[str, Any] = {}
+        clips = []
         for number, clip in enumerate(told["clips"]):
             clips.append({k: v for k, v in clip.items() if k not in ("ids", "joints")})
             arrays |= {f"{k}_{number}": np.array(clip[k]) for k in ("ids", "joints") if k in clip}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from signloom.errors import MediaError, MissingExtraError, SignloomError
+from signloom.errors import MediaError, MissingExtraError, SignloomError, UsageError
 
 if TYPE_CHECKING:
     from signloom.data.clip import PoseClip
@@ -116,7 +116,7 @@ def run(
 
 def loaded(name: str | None) -> PoseStitch:
     """The model asked for, or the bundled one. Raises MediaError where there is none."""
-    from signloom.inference.translate import BUNDLED
+    from signloom.inference.translate import BUNDLED, Translator
     from signloom.methods.load import load
 
     if name is None and not BUNDLED.is_dir():
@@ -125,6 +125,9 @@ def loaded(name: str | None) -> PoseStitch:
             "checkpoint with --model, for instance the RUN/best that `signloom train` writes"
         )
     model = load(BUNDLED if name is None else name)
+    translates = isinstance(model, Translator)
+    if not translates:
+        raise UsageError(f"{name} does not translate; `signloom info` says what it is")
     if name is None:
         model.name = "bundled"
     return model

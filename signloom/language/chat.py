@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -41,7 +42,7 @@ PLACE = "\N{OBJECT REPLACEMENT CHARACTER}"
 """Where in a rendered prompt the signing stands."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ChatCodec:
     """Text to ids and back, and an instruction as what stands before and behind the signing.
 
@@ -67,25 +68,15 @@ class ChatCodec:
         kept = kept[: kept.index(self.end)] if self.end in kept else kept
         return str(self.tokenizer.decode(kept, skip_special_tokens=True)).strip()
 
-    def prompt(self, instruction: str) -> tuple[list[int], list[int]]:
-        """(ids before the signing, ids behind it), by the chat template or plain.
+    def prompt(self, instruction: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """(ids before the signing, ids behind it, at least one), by the chat template or plain.
 
-        Raises MediaError where the template does not say once what it is told.
+        Raises MediaError where the template does not say once what it is told, or nothing behind it.
         """
-        told = " ".join(instruction.replace(PLACE, " ").split())
-        if not self.template:
-            start = [] if self.start is None else [self.start]
-            return [*start, *self.encode(f"{told} Signing:")], self.encode("Answer:")
-        text = self._rendered(f"{told}\n{PLACE}")
-        if text.count(PLACE) != 1:
-            raise MediaError(
-                f"the chat template says {text.count(PLACE)} times what the user says, expected once; "
-                f"correct the {TEMPLATE} beside the model"
-            )
-        before, after = text.split(PLACE)
-        return self.encode(before), self.encode(after)
+        return _prompt(self, " ".join(instruction.replace(PLACE, " ").split()))
 
-    def _rendered(self, content: str) -> str:
+    def rendered(self, content: str) -> str:
+        """The chat in which the user says this, up to where the answer begins. Raises MediaError."""
         names = {"bos_token": self.start, "eos_token": self.end}
         known = {k: self.tokenizer.id_to_token(i) for k, i in names.items() if i is not None}
         speaker = PreTrainedTokenizerFast(tokenizer_object=self.tokenizer, **known)
@@ -106,6 +97,22 @@ class ChatCodec:
     def to_json(self) -> dict[str, Any]:
         """All but the tokenizer."""
         return {"start": self.start, "end": self.end, "template": self.template}
+
+
+@lru_cache(maxsize=1024)
+def _prompt(codec: ChatCodec, told: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    if not codec.template:
+        start = () if codec.start is None else (codec.start,)
+        return (*start, *codec.encode(f"{told} Signing:")), tuple(codec.encode("Answer:"))
+    text = codec.rendered(f"{told}\n{PLACE}")
+    before, _, after = text.partition(PLACE)
+    if text.count(PLACE) != 1 or not codec.encode(after):
+        raise MediaError(
+            f"the chat template says {text.count(PLACE)} times what the user says, with "
+            f"{len(codec.encode(after))} tokens behind it; expected once, and an answer's beginning behind; "
+            f"correct the {TEMPLATE} beside the model"
+        )
+    return tuple(codec.encode(before)), tuple(codec.encode(after))
 
 
 def own_codec(tokenizer: Tokenizer) -> ChatCodec:

@@ -356,7 +356,7 @@ class Lslm(nn.Module):
         self.name = NAME
         self.simulated_only = False
         self.tokens = tokens.requires_grad_(False)
-        width = language.get_input_embeddings().embedding_dim
+        width = cast(int, language.get_input_embeddings().embedding_dim)
         self.motion: Projected | Vocabulary = (
             Projected(tokens.config.width, width)
             if config.reading == "projected"
@@ -544,7 +544,7 @@ class Preparation:
         clip = clip.cut(Span(0.0, min(clip.duration, longest)))
         return self.tokens.numbers(clip, rng)[: self.config.max_codes * STRIDE]
 
-    def prompt(self, instruction: str) -> tuple[list[int], list[int]]:
+    def prompt(self, instruction: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """The ids before and behind the signing.
 
         Raises UsageError where they, the longest signing and the longest answer do not fit.

@@ -151,11 +151,10 @@ def score_dev(model: MotionTokens, dev: SampleSource, limit: int, beam: int) -> 
     said, told, true = [], [], []
     for index in range(min(len(dev), limit)):
         numbers = model.preparation.numbers(dev[index].clip)
-        ids = model.ids(numbers)
-        said.append(torch.from_numpy(ids))
-        told.append(model.positions(model.numbers(ids)))
+        said.append(model.ids(numbers))
+        told.append(model.positions(model.numbers(said[-1])))
         true.append(model.positions(numbers))
-    ids, book = torch.cat(said), model.vq.codebook
+    ids, book = torch.from_numpy(np.concatenate(said)), model.vq.codebook
     one, other = (1000 * np.concatenate(each) for each in (told, true))
     parts = by_part(one, other, m.SIGNING_PARTS)
     hands = slice(m.SIGNING_PARTS["left_hand"].start, m.SIGNING_JOINTS)

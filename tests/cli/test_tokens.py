@@ -113,3 +113,15 @@ def test_bad_input_is_named(
         assert run("tokens", "decode", out, "--model", models[0], "-o", back) == 3
         assert "holds no tokens of motion" in capsys.readouterr().err
     assert not back.exists()
+
+
+def test_a_tokenizer_neither_translates_nor_is_evaluated(
+    models: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_pose(motion(1, 41), tmp_path / "a.pose")
+    assert run("translate", tmp_path / "a.pose", "--model", models[0]) == 2
+    assert "does not translate" in capsys.readouterr().err
+    assert run("translate", tmp_path / "a.pose", "--instruction", "Keywords only.") == 2
+    assert "takes no instruction" in capsys.readouterr().err
+    assert run("evaluate", models[0], "sim:tiny", "-o", tmp_path / "scores.json") == 2
+    assert "neither translates nor recognises" in capsys.readouterr().err
