@@ -150,11 +150,11 @@ def build_llama(
         eos_token_id=end,
         pad_token_id=None,
     )
-    return build_causal(described(config), seed)
+    return build_causal(config_json(config), seed)
 
 
 def build_causal(said: Mapping[str, Any], seed: int = 0) -> PreTrainedModel:
-    """The causal model that `described` tells of, with random weights. Raises MediaError."""
+    """The causal model that `config_json` tells of, with random weights. Raises MediaError."""
     try:
         config = AutoConfig.for_model(**said)
         with torch.random.fork_rng(devices=[]):
@@ -168,7 +168,7 @@ def build_causal(said: Mapping[str, Any], seed: int = 0) -> PreTrainedModel:
     return cast(PreTrainedModel, model)
 
 
-def described(config: Any) -> dict[str, Any]:
+def config_json(config: Any) -> dict[str, Any]:
     """A model's configuration as JSON has it, `build_causal` builds from it."""
     return cast(dict[str, Any], json.loads(config.to_json_string(use_diff=False)))
 

@@ -48,7 +48,7 @@ from signloom.language.chat import (
     ChatCodec,
     build_causal,
     build_llama,
-    described,
+    config_json,
     load_causal,
     own_codec,
     positions_of,
@@ -365,7 +365,7 @@ class Lslm(nn.Module):
         self.positions = positions_of(language)
         self.preparation = Preparation(config, tokens.preparation, codec, self.positions)
         self.preparation.prompt(DEFAULT)  # it fits, or the config is refused here
-        self.architecture = described(language.config)
+        self.architecture = config_json(language.config)
         self.language = adapt(
             language,
             config.adapter,
@@ -514,7 +514,7 @@ class Lslm(nn.Module):
                 torch.tensor([ids[-1:] for ids in after], device=device),
                 end=self.codec.end,
                 width=width,
-                max_length=self.config.max_tokens,
+                max_length=self.config.max_tokens + 1,
                 length_penalty=self.config.length_penalty,
                 no_repeat=self.config.no_repeat,
             )
