@@ -27,6 +27,15 @@ WHAT = {
         "recognition",
         "A CTC model, the baseline of AutoSign, that writes the glosses of continuous signing.",
     ),
+    "motion-vq": (
+        "motion",
+        "A tokenizer of motion (arXiv 2511.08535, stage 1): joints in space to ids of codes, and back.",
+    ),
+    "lslm": (
+        "translation",
+        "A large sign language model (arXiv 2511.08535) that reads 3D signing as tokens and does what "
+        "it is told of it.",
+    ),
 }
 """Method → tag of its task, and what it is."""
 
