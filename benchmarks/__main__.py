@@ -28,6 +28,7 @@ RATIOS = (
     "store_read",
     "decoding",
     "alignment_speed",
+    "training_step",
     "stitched_streams",
 )
 

@@ -4,7 +4,8 @@
 
 mp203, C_in 64, multipliers (1, 2, 4, 4), width 512. Multiply–adds and the bytes kept for the
 backward pass (float32) are counted from shapes on the meta device, so the result is the same on
-every machine; `signloom.encoders.cost` says what counts. 24 frames is the length of a single
+every machine; `signloom.encoders.cost` says what counts. Of two clips, since one alone shares its
+graph among its frames. 24 frames is the length of a single
 sign's clip in arXiv 2512.08040, whose table 4 gives 0.53.
 """
 
@@ -23,6 +24,7 @@ from signloom.data.layouts import MP203
 from signloom.encoders.cost import PAPER_GMAC, Cost, cost
 from signloom.encoders.pose_backbone import PoseBackbone
 
+CLIPS = 2
 ARMS: dict[str, dict[str, Any]] = {
     "paper, 64·(1, 2, 4, 4)": {},
     "paper, 96·(1, 1, 2, 4)": {"channels": 96, "multipliers": (1, 1, 2, 4)},
@@ -38,10 +40,10 @@ def measure(options: dict[str, Any], frames: int) -> Cost:
     with torch.device("meta"):
         backbone = PoseBackbone(MP203, **options)
         inputs = (
-            torch.empty(1, frames, len(MP203), 3),
-            torch.ones(1, frames, dtype=torch.bool),
+            torch.empty(CLIPS, frames, len(MP203), 3),
+            torch.ones(CLIPS, frames, dtype=torch.bool),
         )
-    return cost(backbone, inputs, frames)
+    return cost(backbone, inputs, CLIPS * frames)
 
 
 def main() -> None:

@@ -10,8 +10,9 @@ both hands, and says the val split again.
 Errors are millimetres at a palm (wrist to middle knuckle) of the stated size: MPJPE, the mean
 distance of joints, and PA-MPJPE, the same after the best turn, shift and scale of each hand in each
 frame. Beside it, on the same four-frame chunks of the same split: the mean pose of train, the
-nearest of as many k-means codes, and the nearest chunk of train. One thread; 3 seeds take about
-twelve minutes.
+nearest of as many k-means codes, and the nearest chunk of train. Five ways of writing four frames
+are compared, three of them at 10 bits and two at 40 (QUANTIZERS). One thread; 3 seeds of one of
+them take about twelve minutes.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import math
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +35,8 @@ from torch import Tensor
 
 from signloom.cli.receipt import commit, hardware
 from signloom.data.files import writing
-from signloom.encoders.motion_vq import STRIDE, MotionVq, perplexity, usage
+from signloom.encoders.motion_vq import STRIDE, Kind, MotionVq, perplexity, usage
+from signloom.metrics.motion import mpjpe, pa_mpjpe
 from signloom.pose.motion623 import (
     JOINTS,
     LEFT_HAND,
@@ -55,6 +59,30 @@ ROUNDS = 25
 """Of k-means."""
 NUMBERS = 90
 """Two hands of 15 joints in x, y, z."""
+
+
+@dataclass(frozen=True)
+class Quantizer:
+    """A way to write four frames: of which kind, how many ids, out of how many each."""
+
+    kind: Kind
+    depth: int
+    codes: int
+
+    @property
+    def bits(self) -> float:
+        """Of four frames."""
+        return self.depth * math.log2(self.codes)
+
+
+QUANTIZERS = {
+    "codebook 1 × 1024": Quantizer("codebook", 1, 1024),
+    "residual 2 × 32": Quantizer("residual", 2, 32),
+    "fsq 1 × 1024": Quantizer("fsq", 1, 1024),
+    "residual 4 × 1024": Quantizer("residual", 4, 1024),
+    "fsq 4 × 1024": Quantizer("fsq", 4, 1024),
+}
+"""The first three have 10 bits for four frames, the last two 40."""
 
 
 def hands(rows: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -112,36 +140,36 @@ def k_means(vectors: Tensor, count: int, seed: int) -> Tensor:
     return centres
 
 
-def errors(told: Tensor, true: Tensor) -> dict[str, float]:
-    """MPJPE and PA-MPJPE of positions whose last axis holds hands of 15 joints, millimetres."""
+def errors(told: Tensor, true: Tensor) -> dict[str, Any]:
+    """MPJPE and PA-MPJPE of hands (…, 90 numbers), each aligned alone, and of each hand: millimetres."""
     one, other = (
-        p.numpy().astype(np.float64).reshape(-1, NUMBERS // 6, 3) * 1000 for p in (told, true)
+        p.numpy().astype(np.float64).reshape(-1, 2, NUMBERS // 6, 3) * 1000 for p in (told, true)
     )
+    found = {
+        side: {"mpjpe": mpjpe(one[:, at], other[:, at]), "pa_mpjpe": pa_mpjpe(one[:, at], other[:, at])}
+        for at, side in enumerate(("left", "right"))
+    }  # fmt: skip
+    both = {
+        name: (found["left"][name] + found["right"][name]) / 2 for name in ("mpjpe", "pa_mpjpe")
+    }
     return {
-        "mpjpe": round(float(np.linalg.norm(one - other, axis=2).mean()), 2),
-        "pa_mpjpe": round(float(np.linalg.norm(aligned(one, other) - other, axis=2).mean()), 2),
+        **{name: round(value, 2) for name, value in both.items()},
+        **{
+            side: {name: round(value, 2) for name, value in each.items()}
+            for side, each in found.items()
+        },
     }
 
 
-def aligned(points: NDArray[np.float64], onto: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Each (joints, 3) of (n, joints, 3) turned, scaled and moved onto its other, least squares."""
-    centre = onto.mean(axis=1, keepdims=True)
-    a, b = points - points.mean(axis=1, keepdims=True), onto - centre
-    u, s, v = np.linalg.svd(np.swapaxes(a, 1, 2) @ b)
-    s[:, 2] *= (mirrored := np.sign(np.linalg.det(u @ v)))
-    u[:, :, 2] *= mirrored[:, None]
-    scale = s.sum(axis=1) / np.maximum((a**2).sum(axis=(1, 2)), 1e-12)
-    return scale[:, None, None] * (a @ (u @ v)) + centre
-
-
-def trained(stretches: Sequence[Tensor], codes: int, steps: int, seed: int) -> MotionVq:
+def trained(stretches: Sequence[Tensor], wanted: Quantizer, steps: int, seed: int) -> MotionVq:
     """A tokenizer that has learned from random windows, one cosine from RATE to 0."""
     torch.manual_seed(seed)
     rows = torch.cat(list(stretches))
-    dead = DEAD * BATCH * WINDOW / STRIDE / codes
+    dead = DEAD * BATCH * WINDOW / STRIDE / wanted.codes
     model = MotionVq(
-        2 * NUMBERS, slice(NUMBERS, 2 * NUMBERS), WIDTH, codes, dead_below=dead, seed=seed
-    )
+        2 * NUMBERS, slice(NUMBERS, 2 * NUMBERS), WIDTH, wanted.codes, dead_below=dead, seed=seed,
+        kind=wanted.kind, depth=wanted.depth,
+    )  # fmt: skip
     model.set_scale(rows.mean(0), rows.std(0))
     whole = [run for run in stretches if len(run) >= WINDOW]
     starts = [(run, at) for run in whole for at in range(len(run) - WINDOW + 1)]
@@ -160,47 +188,57 @@ def trained(stretches: Sequence[Tensor], codes: int, steps: int, seed: int) -> M
     return model.eval()
 
 
-def tokenized(model: MotionVq, stretches: Sequence[Tensor], codes: int) -> dict[str, float]:
-    """Errors, usage and perplexity of a split that is said again, each stretch alone."""
+def tokenized(model: MotionVq, stretches: Sequence[Tensor]) -> dict[str, Any]:
+    """Errors, usage and perplexity of a split that is said again, each stretch alone.
+
+    Usage is of all ids there are; perplexity that of each four frames' k-th id, the mean over k.
+    """
     with torch.no_grad():
         ids = [model.encode(run[None]) for run in stretches]
         told = torch.cat([model.decode(i)[0, :, :NUMBERS] for i in ids])
     true = torch.cat([run[:, :NUMBERS] for run in stretches])
-    said = torch.cat(ids, 1)
+    said, book = torch.cat(ids, 1)[0], model.codebook
+    levels = said.reshape(-1, book.depth).T
+    each = [perplexity(level, book.size) for level in levels]
     return {
         **errors(told, true),
-        "usage": round(usage(said, codes), 4),
-        "perplexity": round(perplexity(said, codes), 1),
+        "usage": round(usage(said, book.size), 4),
+        "perplexity": round(sum(each) / len(each), 1),
     }
 
 
-def measure(folder: Path, seeds: Sequence[int], codes: int, steps: int) -> dict[str, Any]:
-    """Every figure, the baselines first."""
+def measure(
+    folder: Path, seeds: Sequence[int], quantizers: Mapping[str, Quantizer], steps: int
+) -> dict[str, Any]:
+    """Every figure, the baselines first; k-means has as many centres as the first quantizer codes."""
     train, val = runs(folder, "train"), runs(folder, "val")
     known, asked = chunks(train), chunks(val)
     mean = torch.cat([run[:, :NUMBERS] for run in train]).mean(0).repeat(STRIDE)
-    baselines: dict[str, Any] = {
+    centres = next(iter(quantizers.values())).codes
+    baselines = {
         "mean_pose": errors(mean.expand_as(asked), asked),
         "nearest_train_chunk": errors(known[nearest(asked, known)], asked),
-        "k_means": [],
+        "k_means": [
+            errors(found[nearest(asked, found)], asked)
+            for found in (k_means(known, centres, seed) for seed in seeds)
+        ],
     }
-    tokens = []
-    for seed in seeds:
-        centres = k_means(known, codes, seed)
-        baselines["k_means"].append(errors(centres[nearest(asked, centres)], asked))
-        start = time.process_time()
-        model = trained(train, codes, steps, seed)
-        seconds = round(time.process_time() - start, 1)
-        found = {
-            part: tokenized(model, runs_, codes) for part, runs_ in (("val", val), ("train", train))
-        }
-        tokens.append({"seed": seed, "cpu_seconds": seconds, **found})
-        say(f"seed {seed}: {tokens[-1]}; k-means {baselines['k_means'][-1]}")
+    say(json.dumps(baselines))
+    tokens: dict[str, Any] = {}
+    for name, wanted in quantizers.items():
+        runs_ = []
+        for seed in seeds:
+            start = time.process_time()
+            model = trained(train, wanted, steps, seed)
+            seconds = round(time.process_time() - start, 1)
+            found = {"val": tokenized(model, val), "train": tokenized(model, train)}
+            runs_.append({"seed": seed, "cpu_seconds": seconds, **found})
+            say(f"{name}, seed {seed}: {runs_[-1]}")
+        tokens[name] = {"bits": round(wanted.bits, 2), **asdict(wanted), "runs": runs_}
     return {
         "palm_mm": round(float(np.linalg.norm(OFFSETS[MIDDLE_KNUCKLE])) * 1000, 1),
         "joints": "15 of each hand, from its wrist, both hands in one code",
-        "frames_a_code": STRIDE,
-        "codes": codes,
+        "frames_a_latent": STRIDE,
         "train": {"stretches": len(train), "chunks": len(known)},
         "val": {"stretches": len(val), "chunks": len(asked)},
         "tokenizer": {
@@ -220,13 +258,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("folder", type=Path, help="WLASL fitted with SMPL-X")
     parser.add_argument("-o", "--out", type=Path, default=ROOT / "results" / "motion-tokens.json")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--codes", type=int, default=1024)
+    parser.add_argument(
+        "--only", nargs="+", choices=list(QUANTIZERS), default=list(QUANTIZERS), metavar="NAME"
+    )
     parser.add_argument("--steps", type=int, default=3000, help="of training, a seed")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    found = measure(options.folder, options.seeds, options.codes, options.steps)
-    say(json.dumps(found["baselines"], indent=2))
-    report = {"commit": commit(ROOT), "hardware": hardware(), **found}
+    made_by = {"commit": commit(ROOT), "hardware": hardware()}
+    wanted = {name: QUANTIZERS[name] for name in options.only}
+    report = {**made_by, **measure(options.folder, options.seeds, wanted, options.steps)}
     with writing(options.out, overwrite=True) as temporary:
         temporary.write_text(json.dumps(report, indent=2) + "\n")
     return 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +19,14 @@ if TYPE_CHECKING:
     from signloom.data.sample import SampleSource
     from signloom.inference.evaluate import Evaluation
 
+
+class Instructions(StrEnum):
+    kept = "kept"
+    held = "held"
+
+
+INSTRUCTED = 100
+"""Samples of which each is asked for everything."""
 SHOWN = ("BLEU-4", "chrF2", "content-F1")
 GLOSSES_SHOWN = ("WER", "substitutions", "deletions", "insertions")
 FEW_SIGNERS = 12
@@ -61,6 +71,13 @@ def run(
             "--allow-simulated", help="Score a model of simulated signing on real clips too."
         ),
     ] = False,
+    instructions: Annotated[
+        Instructions | None,
+        typer.Option(
+            help="Also say whether a model that can be told does what it is told, on the first 100 samples: "
+            "in phrasings that it may have learnt (kept) or that are held out (held)."
+        ),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace outputs.")] = False,
 ) -> None:
     """Run a model on a split and score it.
@@ -81,15 +98,19 @@ def run(
 
     A model that recognises single signs is scored by top-1 and top-5, per
     instance and per class, beside shuffled input and the most frequent glosses.
+
+    With --instructions: the share of answers in the form that was asked for, by family, beside the same
+    model translating whatever it is told; and of a stress set of unclear instructions.
     """
     from signloom.cli.progress import progress
     from signloom.cli.recognize import evaluate_recognizer
     from signloom.cli.table import beside, errors, table
     from signloom.data.files import refuse_existing, writing
     from signloom.inference.evaluate import evaluate
+    from signloom.inference.instructed import obedience
     from signloom.inference.recognize import Recognizer
     from signloom.inference.reconstruct import Rewriter, reconstruct
-    from signloom.inference.translate import reads_lips, writes_glosses
+    from signloom.inference.translate import Told, Translator, reads_lips, writes_glosses
     from signloom.methods.load import load
     from signloom.methods.sources import corpus_texts
 
@@ -122,6 +143,12 @@ def run(
             limit, record, allow_simulated, overwrite,
         )  # fmt: skip
         return
+    if not isinstance(translator, Translator):
+        raise UsageError(
+            f"{checkpoint} neither translates nor recognises; the log of its training says how good it is"
+        )
+    if instructions is not None and not isinstance(translator, Told):
+        raise UsageError(f"{checkpoint} takes no instructions; leave --instructions out")
     glosses = writes_glosses(translator)
     if isinstance(translator, Rewriter) and (translator.reads_text or Path(store).is_file()):
         split = "" if Path(store).is_file() else split
@@ -151,6 +178,16 @@ def run(
                 advance=advance,
             )
     report = {**told(checkpoint, store, split, texts_from, found.to_json()), "beam": beam}
+    obeyed = None
+    if instructions is not None and isinstance(translator, Told):
+        asked = min(total, INSTRUCTED)
+        obeyed = obedience(
+            translator, corpus, instructions.value, asked, beam, allow_simulated=allow_simulated
+        )
+        report["instructions"] = asdict(obeyed) | {
+            "mean": obeyed.mean,
+            "mean_deaf": obeyed.mean_deaf,
+        }
     if hyp is not None:
         with writing(hyp, overwrite) as temporary:
             lines = [" ".join(text.split("\n")) + "\n" for text in found.hypotheses]
@@ -174,6 +211,10 @@ def run(
         ranked = sorted((scores[0].value, name) for name, scores in signers.items())
         (best, least), (worst, most) = ranked[0], ranked[-1]
         print(f"{len(signers)} signers: WER {best:.1f} ({least}) to {worst:.1f} ({most})")
+    if obeyed is not None:
+        print(f"\nin the form asked for, % of {obeyed.n} ({obeyed.part} phrasings; deaf)")
+        for name, share in {**obeyed.told, "mean of families": obeyed.mean}.items():
+            print(f"{name:17}{share:6.1f}{obeyed.deaf.get(name, obeyed.mean_deaf):8.1f}")
     if found.errors:
         print(errors(found.errors))
     if found.cut:

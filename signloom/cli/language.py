@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 class Kind(StrEnum):
     t5 = "t5"
     decoder = "decoder"
+    llama = "llama"
 
 
 def run(
@@ -34,15 +35,15 @@ def run(
     kind: Annotated[
         Kind,
         typer.Option(
-            help="t5: for adapters, by span corruption. decoder: a GPT-2 for autosign's "
-            "decoder_pretrained, by the next token."
+            help="t5: for adapters, by span corruption. By the next token: decoder, a GPT-2 for autosign's "
+            "decoder_pretrained; llama, for lslm's language."
         ),
     ] = Kind.t5,
     size: Annotated[
         str,
         typer.Option(
-            help="tiny (0.6 M parameters), mini (3 M), small (6 M), base; of a decoder tiny or small, "
-            "as autosign's presets."
+            help="tiny (0.6 M parameters), mini (3 M), small (6 M), base; of a decoder or llama tiny or "
+            "small, as autosign's or lslm's presets."
         ),
     ] = "small",
     steps: Annotated[int, typer.Option(help="Optimiser steps.", min=1)] = 10_000,
@@ -79,12 +80,12 @@ def run(
         bool, typer.Option("--overwrite", help="Replace an earlier model.")
     ] = False,
 ) -> None:
-    """Pretrain a small language model on texts: a T5 for adapters to stand on, or autosign's decoder."""
+    """Pretrain a small language model on texts: a T5 or a Llama to stand on, or autosign's decoder."""
     if resume and overwrite:
         raise UsageError(
             "--resume goes on with a run and --overwrite replaces it; give one of them"
         )
-    if kind is Kind.decoder and (density is not None or dtype is not None):
+    if kind is not Kind.t5 and (density is not None or dtype is not None):
         raise UsageError("--density and --dtype go with --kind t5; leave them out")
     _make_way(out, resume, overwrite)
     import json
@@ -96,10 +97,13 @@ def run(
     logging.disable_progress_bar()
     named = tuple(name if name.startswith("sim:") else Path(name).name for name in texts)
     sentences = _read(texts, column, glosses)
-    if kind is Kind.decoder:
+    if kind is not Kind.t5:
         from signloom.methods import gloss_decoder
 
-        asked = gloss_decoder.Wanted(sentences, named, size, steps, batch, lr, vocabulary, seed)
+        family: Literal["gpt2", "llama"] = "gpt2" if kind is Kind.decoder else "llama"
+        asked = gloss_decoder.Wanted(
+            sentences, named, size, steps, batch, lr, vocabulary, seed, family
+        )
         done = gloss_decoder.pretrain_decoder(asked, out, resume=resume)
         loss = json.loads((out / RECORD).read_text())["loss"]
         _say(out, f"{loss['held_out']:.3f} nats a token of held-out texts", done)

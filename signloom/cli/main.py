@@ -15,6 +15,7 @@ VERBS = {
     "corpus": "Aligned cues above a confidence into a store of sentences.",
     "translate": "Video or pose files to text.",
     "recognize": "Video or pose files of single signs to glosses.",
+    "tokens": "Motion to ids of codes, and back.",
     "fuse": "A recogniser of pose and one of lips as one checkpoint.",
     "extract": "Videos to pose files, by MediaPipe Holistic.",
     "info": "Describe a pose file, video, store or checkpoint.",

@@ -405,10 +405,11 @@ def wlasl_smplx(
     overwrite: Overwrite = False,
     tolerate: Tolerate = TOLERATED,
 ) -> None:
-    """124 WLASL words as projected SMPL-X joints (layout wlasl106), with the official split."""
+    """124 WLASL words as SMPL-X joints, projected (layout wlasl106) or in space (--layout smplx52)."""
     from signloom.corpora.wlasl_smplx import wlasl_smplx as read
 
-    _corpus(read(folder, subset.value), out, layout, jobs, overwrite, tolerate)
+    corpus = read(folder, subset.value, joints=layout == "smplx52")
+    _corpus(corpus, out, layout, jobs, overwrite, tolerate)
 
 
 @app.command("sim-words-v1")

@@ -51,7 +51,7 @@ def run(
         _settle(out, retired)
     if not first_process():
         return
-    best = f"{wanted.training.metric} {fitted.best:.2f} at step {fitted.best_step}"
+    best = f"{wanted.metric} {fitted.best:.2f} at step {fitted.best_step}"
     typer.echo(f"{out}/best: {best} of {fitted.step} steps, {fitted.seconds:.0f} s")
 
 

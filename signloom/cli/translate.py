@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from signloom.errors import MediaError, MissingExtraError, SignloomError
+from signloom.errors import MediaError, MissingExtraError, SignloomError, UsageError
 
 if TYPE_CHECKING:
     from signloom.data.clip import PoseClip
@@ -48,6 +48,13 @@ def run(
     beam: Annotated[
         int | None, typer.Option(min=1, help="Beam width.  [default: the model's]")
     ] = None,
+    instruction: Annotated[
+        str | None,
+        typer.Option(
+            help="What to do with the signing, for a model that can be told (method lslm).  "
+            "[default: translate]"
+        ),
+    ] = None,
     alternatives: Annotated[
         int, typer.Option(min=0, help="Also print this many next best texts.")
     ] = 0,
@@ -61,9 +68,10 @@ def run(
     code is then that of the first failure. With several inputs a line of text
     output is INPUT, a tab, and the text; alternatives follow, indented.
     """
-    from signloom.inference.translate import blind, reads_lips, writes_glosses
+    from signloom.inference.translate import blind, reads_lips, refuse_deaf, writes_glosses
 
     translator = loaded(model)
+    refuse_deaf(translator, instruction)
     wanted = max(beam or translator.config.beam, alternatives + 1)
     clips, lips, failures = read_inputs(inputs, translator, allow_simulated)
     if reads_lips(translator):
@@ -71,7 +79,11 @@ def run(
             if path not in lips:
                 print(f"signloom: {blind(translator, str(path))}", file=sys.stderr)
     translations = translated(
-        translator, clips, lips, wanted if wanted != translator.config.beam else None
+        translator,
+        clips,
+        lips,
+        wanted if wanted != translator.config.beam else None,
+        instruction,
     )
     glosses = writes_glosses(translator)
     if glosses and translations:
@@ -86,6 +98,7 @@ def run(
                 [
                     as_json(path, translations[path], clips[path], translator.name, alternatives)
                     | ({"glosses": True} if glosses else {})
+                    | ({} if instruction is None else {"instruction": instruction})
                     for path in inputs
                     if path in translations
                 ],
@@ -103,7 +116,7 @@ def run(
 
 def loaded(name: str | None) -> PoseStitch:
     """The model asked for, or the bundled one. Raises MediaError where there is none."""
-    from signloom.inference.translate import BUNDLED
+    from signloom.inference.translate import BUNDLED, Translator
     from signloom.methods.load import load
 
     if name is None and not BUNDLED.is_dir():
@@ -112,6 +125,9 @@ def loaded(name: str | None) -> PoseStitch:
             "checkpoint with --model, for instance the RUN/best that `signloom train` writes"
         )
     model = load(BUNDLED if name is None else name)
+    translates = isinstance(model, Translator)
+    if not translates:
+        raise UsageError(f"{name} does not translate; `signloom info` says what it is")
     if name is None:
         model.name = "bundled"
     return model
@@ -223,12 +239,16 @@ def extracted(
 
 
 def translated(
-    model: PoseStitch, clips: dict[Path, PoseClip], lips: dict[Path, Lips], beam: int | None
+    model: PoseStitch,
+    clips: dict[Path, PoseClip],
+    lips: dict[Path, Lips],
+    beam: int | None,
+    instruction: str | None = None,
 ) -> dict[Path, Translation]:
     from signloom.inference.translate import translate_clips
 
     mouths = [lips.get(path) for path in clips]
-    told = translate_clips(model, list(clips.values()), beam, lips=mouths)
+    told = translate_clips(model, list(clips.values()), beam, lips=mouths, instruction=instruction)
     return dict(zip(clips, told, strict=True))
 
 

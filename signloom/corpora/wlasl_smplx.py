@@ -1,10 +1,12 @@
-"""WLASL fitted with SMPL-X: 124 ASL words as 106 joints projected into the picture.
+"""WLASL fitted with SMPL-X: 124 ASL words as joints projected into the picture, or in space.
 
     pose.npz    'kp2d_x16' int16 (frames, 106, 2), pixels × 16; 'conf_u8' uint8 (frames, 106);
-                'hand_valid' bool (frames, 2), left and right; 'frame_index' int32 (frames,)
+                'hand_valid' bool (frames, 2), left and right; 'frame_index' int32 (frames,);
+                'smplx_f16' float16 (frames, 182), the parameters (``pose.motion623.forward``)
     index.csv   video_id,gloss,class_id,subset,in_wlasl100,in_wlasl300,n_frames,offset
 
-Layout ``wlasl106``; conf_u8 / 255 is the confidence. Three things make it 0: a hand that the
+Layout ``wlasl106``, or ``smplx52``: the parameters' joints on the neutral skeleton, in metres
+before the camera, with confidence 1. conf_u8 / 255 is the confidence. Three things make it 0: a hand that the
 fit calls not valid (its points are then guessed from the body), a coordinate at the end of int16,
 and a frame that ``frame_index`` skips, in which nobody was fitted. The files name no
 rate: 25 fps [I: WLASL's]; and no size: 256 × 256 [I: 99 % of the valid hands lie inside].
@@ -26,10 +28,11 @@ from numpy.typing import NDArray
 from signloom.corpora.entries import Corpus, Entry, corpus_of
 from signloom.corpora.tables import inside, number, read_table
 from signloom.data.clip import Origin, PoseClip
-from signloom.data.layouts import WLASL106
+from signloom.data.layouts import SMPLX52, WLASL106
 from signloom.data.sample import GlossSpan
 from signloom.data.timing import Span
 from signloom.errors import MediaError, UsageError, nearest
+from signloom.pose.motion623 import forward
 from signloom.text.clean import clean
 
 SUBSETS = ("wlasl124", "wlasl100", "wlasl300")
@@ -37,6 +40,7 @@ SUBSETS = ("wlasl124", "wlasl100", "wlasl300")
 
 ARRAYS, INDEX = "pose.npz", "index.csv"
 NEEDED = ("video_id", "gloss", "subset", "n_frames", "offset")
+PARAMETERS = "smplx_f16"
 SHAPES = {"kp2d_x16": (106, 2), "conf_u8": (106,), "hand_valid": (2,), "frame_index": ()}
 FPS = 25.0
 SIZE = (256, 256)
@@ -44,8 +48,12 @@ ORIGIN = Origin("smplx", "", {"corpus": "wlasl124_smplx", "points": "projected"}
 MOST_SKIPPED = 1000
 
 
-def wlasl_smplx(root: str | os.PathLike[str], subset: str = "wlasl124") -> Corpus:
+def wlasl_smplx(
+    root: str | os.PathLike[str], subset: str = "wlasl124", joints: bool = False
+) -> Corpus:
     """The words, in the splits that the index names (train, val, …).
+
+    joints: as 52 joints in space (``smplx52``), not projected.
 
     Raises MediaError where the folder holds something else, UsageError for an unknown subset.
     """
@@ -85,8 +93,8 @@ def wlasl_smplx(root: str | os.PathLike[str], subset: str = "wlasl124") -> Corpu
     return corpus_of(
         "wlasl-smplx",
         entries,
-        read_smplx,
-        WLASL106,
+        read_joints if joints else read_smplx,
+        SMPLX52 if joints else WLASL106,
         subset=subset,
         language="ase",
         licence="WLASL: C-UDA, academic and computational use only",
@@ -98,17 +106,7 @@ def read_smplx(path: Path, span: Span | None = None) -> PoseClip:
 
     Skipped frames are put back, without points. Raises MediaError.
     """
-    arrays = _arrays(path)
-    total = len(arrays["kp2d_x16"])
-    first, last = (0, total) if span is None else span.frames(FPS, total=total)
-    at = arrays["frame_index"][first:last].astype(np.int64)
-    at = at - at.min(initial=at[0] if len(at) else 0)
-    steps = np.diff(at)
-    if (steps < 1).any() or (steps > MOST_SKIPPED).any():
-        raise MediaError(
-            f"{path}: the frame numbers from row {first} to {last} do not rise by 1 to "
-            f"{MOST_SKIPPED}; take index.csv and {path.name} from the same copy"
-        )
+    arrays, first, last, at = _stretch(path, span)
     raw = arrays["kp2d_x16"][first:last]
     seen = arrays["conf_u8"][first:last].astype(np.float32) / 255
     ends = np.iinfo(np.int16)
@@ -121,6 +119,49 @@ def read_smplx(path: Path, span: Span | None = None) -> PoseClip:
     points[at, :, :2] = raw.astype(np.float32) / 16
     confidence[at] = seen
     return PoseClip(points, confidence, FPS, WLASL106, origin=ORIGIN, size=SIZE)
+
+
+def read_joints(path: Path, span: Span | None = None) -> PoseClip:
+    """The same stretch as joints in space. Raises MediaError, also for parameters that are no numbers."""
+    arrays, first, last, at = _stretch(path, span)
+    try:
+        found, _ = forward(_parameters(path)[first:last], camera=False)
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile, UsageError) as error:
+        raise MediaError(f"{path}: '{PARAMETERS}' cannot be read as fits: {error}") from None
+    points = np.zeros((int(at[-1]) + 1 if len(at) else 0, len(SMPLX52), 3), np.float32)
+    confidence = np.zeros(points.shape[:2], np.float32)
+    points[at] = found
+    confidence[at] = 1
+    for side, part in enumerate(("left_hand", "right_hand")):
+        gone = at[~arrays["hand_valid"][first:last, side]]
+        confidence[np.ix_(gone, SMPLX52.part(part))] = 0
+    origin = Origin("smplx", "", {"corpus": "wlasl124_smplx", "points": "neutral skeleton"})
+    return PoseClip(points, confidence, FPS, SMPLX52, origin=origin)
+
+
+def _stretch(
+    path: Path, span: Span | None
+) -> tuple[dict[str, NDArray], int, int, NDArray[np.int64]]:
+    """(the arrays, first and last row, each row's frame counted from the first). Raises MediaError."""
+    arrays = _arrays(path)
+    total = len(arrays["kp2d_x16"])
+    first, last = (0, total) if span is None else span.frames(FPS, total=total)
+    at = arrays["frame_index"][first:last].astype(np.int64)
+    at = at - at.min(initial=at[0] if len(at) else 0)
+    steps = np.diff(at)
+    if (steps < 1).any() or (steps > MOST_SKIPPED).any():
+        raise MediaError(
+            f"{path}: the frame numbers from row {first} to {last} do not rise by 1 to "
+            f"{MOST_SKIPPED}; take index.csv and {path.name} from the same copy"
+        )
+    return arrays, first, last, at
+
+
+@lru_cache(maxsize=1)
+def _parameters(file: Path) -> NDArray:
+    with np.load(file, allow_pickle=False) as archive:
+        found: NDArray = archive[PARAMETERS]
+    return found
 
 
 @lru_cache(maxsize=1)

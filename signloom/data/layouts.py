@@ -353,6 +353,36 @@ Measured on 52,994 frames: the points called LEFT lie right of their twins in th
 forearm to the near elbow is half as long as to the other (46 and 105 pixels), and the
 hands' points keep MediaPipe's order."""
 
+
+def _smplx52() -> Layout:
+    fingers = {"INDEX_FINGER": "MCP PIP DIP", "MIDDLE_FINGER": "MCP PIP DIP", "PINKY": "MCP PIP DIP",
+               "RING_FINGER": "MCP PIP DIP", "THUMB": "CMC MCP IP"}  # fmt: skip
+    body = (
+        "PELVIS LEFT_HIP RIGHT_HIP SPINE_1 LEFT_KNEE RIGHT_KNEE SPINE_2 LEFT_ANKLE RIGHT_ANKLE "
+        "SPINE_3 LEFT_FOOT RIGHT_FOOT NECK LEFT_COLLAR RIGHT_COLLAR HEAD LEFT_SHOULDER "
+        "RIGHT_SHOULDER LEFT_ELBOW RIGHT_ELBOW LEFT_WRIST RIGHT_WRIST"
+    ).split()
+    hand = [f"{finger}_{joint}" for finger, joints in fingers.items() for joint in joints.split()]
+    chosen = _chosen("smplx52", _named(BODY, body) + _named(LEFT, hand) + _named(RIGHT, hand))
+    chains = [
+        "PELVIS SPINE_1 SPINE_2 SPINE_3 NECK HEAD",
+        *(f"PELVIS {s}_HIP {s}_KNEE {s}_ANKLE {s}_FOOT" for s in ("LEFT", "RIGHT")),
+        *(f"SPINE_3 {s}_COLLAR {s}_SHOULDER {s}_ELBOW {s}_WRIST" for s in ("LEFT", "RIGHT")),
+    ]
+    lines = [pair for chain in chains for pair in pairwise(f"{BODY}:{p}" for p in chain.split())]
+    for side, component in (("LEFT", LEFT), ("RIGHT", RIGHT)):
+        for finger, joints in fingers.items():
+            points = [f"{component}:{finger}_{joint}" for joint in joints.split()]
+            lines += pairwise([f"{BODY}:{side}_WRIST", *points])
+    edges = tuple((chosen.index[a], chosen.index[b]) for a, b in lines)
+    return replace(chosen, edges=edges, depth="metric")
+
+
+SMPLX52 = _smplx52()
+"""SMPL-X joints 0-21, 25-39 and 40-54, in metres as a camera sees them: body 22, hands 15 + 15.
+
+A hand has neither wrist (the body has it) nor fingertips. The order is ``pose.motion623``'s."""
+
 LAYOUTS: dict[str, Layout] = {
     layout.name: layout
     for layout in (
@@ -367,6 +397,7 @@ LAYOUTS: dict[str, Layout] = {
         OPENPOSE137,
         SKELS50,
         WLASL106,
+        SMPLX52,
     )
 }
 """The layouts that have a name of their own."""
@@ -388,13 +419,15 @@ def layout_of(
     """The layout that a file's header describes: the named one where it is one, else derived.
 
     components: (component, its points, pairs of its points to draw), in file order.
+    depth: what a file can say, which is not whether z is metric.
 
     Raises ValueError where a component names a point twice.
     """
     keypoints = tuple(f"{name}:{point}" for name, points, _ in components for point in points)
     for known in LAYOUTS.values():
         if known.keypoints == keypoints:
-            return known if known.depth == depth else replace(known, depth=depth)
+            same = known.depth == depth or (known.depth, depth) == ("metric", "relative")
+            return known if same else replace(known, depth=depth)
     edges, first = [], 0
     for _, points, pairs in components:
         edges += [

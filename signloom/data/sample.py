@@ -50,6 +50,8 @@ class Sample:
     """When the text is said, on the clip's clock; may lie outside the clip. None: not known."""
     previous: str = ""
     """The text before this one, where it is known."""
+    instruction: str = ""
+    """What is to be done with the signing; the text is then what is answered. "": it is translated."""
 
 
 def gloss_of(sample: Sample) -> str:

@@ -86,12 +86,11 @@ class AgcnBlock(nn.Module):
 
     def _over_joints(self, x: Tensor, mask: Tensor) -> Tensor:
         """Σ_k W_k (x · G_k): the three products side by side, through one linear layer."""
-        graph = self.graph + self.learned
-        if self.theta_phi is None:
-            mixed = torch.einsum("btvc,kvw->btwkc", x, graph)
-        else:
-            mixed = torch.einsum("btvc,bkvw->btwkc", x, graph + self.similarity(x, mask))
-        return self.across_joints(mixed.flatten(3))
+        graph = self.graph + self.learned  # (3, V, V)
+        if self.theta_phi is not None:
+            graph = (graph + self.similarity(x, mask))[:, None]  # (B, 1, 3, V, V)
+        mixed = graph.movedim(-1, -3).flatten(-3, -2) @ x  # (B, T, V·3, C)
+        return self.across_joints(mixed.unflatten(2, (-1, PARTITIONS)).flatten(3))
 
     def similarity(
         self,

@@ -8,6 +8,8 @@ feed-forwards on both sides, layer norm first, relative positions by Shaw et al.
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
@@ -54,17 +56,21 @@ class Conformer(nn.Module):
 
         attention[b, t, s] is what frame t took from frame s, the mean over blocks and heads.
         """
-        return self.encode(self.fc1(x), mask)
+        return self.encode(self.alone(x), mask)
+
+    def alone(self, x: Float[Tensor, "batch time inputs"]) -> Float[Tensor, "batch time width"]:
+        """What each frame passes before it sees another: ``fc1`` and half a feed-forward."""
+        return cast(_Block, self.blocks[0]).alone(self.fc1(x))
 
     def encode(
         self,
         x: Float[Tensor, "batch time width"],
         mask: Bool[Tensor, "batch time"],
     ) -> tuple[Float[Tensor, "batch time width"], Float[Tensor, "batch time time"]]:
-        """The blocks alone, for frames that have passed ``fc1`` already."""
+        """The rest, for frames that have been through `alone`."""
         maps = []
-        for block in self.blocks:
-            x, attention = block(x, mask)
+        for number, block in enumerate(cast(list[_Block], self.blocks)):
+            x, attention = block(block.alone(x) if number else x, mask)
             maps.append(attention)
         return x * real(mask, x), torch.stack(maps).mean(0)
 
@@ -101,8 +107,11 @@ class _Block(nn.Module):
         self.second = _feed_forward(width, inner * width, dropout)
         self.norm = nn.LayerNorm(width)
 
+    def alone(self, x: Tensor) -> Tensor:
+        return x + 0.5 * self.first(x)
+
     def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        x = x + 0.5 * self.first(x)
+        """``x`` comes from `alone`."""
         attended, attention = self.attention(x, mask)
         x = x + attended
         x = x + self.convolution(x, mask)
@@ -168,6 +177,18 @@ class _Convolution(nn.Module):
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         y = nn.functional.glu(self.gated(self.norm(x)), dim=-1)
         y = y * real(mask, y)
-        y = self.depthwise(y.transpose(1, 2)).transpose(1, 2)
+        y = self._over_time(y)
         y = nn.functional.silu(self.batch_norm(y, mask))
         return self.dropout(self.out(y))
+
+    def _over_time(self, y: Tensor) -> Tensor:
+        """The depthwise convolution as one over (frames, 1), channels last: its gradient costs a third."""
+        kernel = self.depthwise
+        y = nn.functional.conv2d(
+            y.transpose(1, 2)[..., None],
+            kernel.weight[..., None],
+            kernel.bias,
+            padding=(kernel.kernel_size[0] // 2, 0),
+            groups=kernel.groups,
+        )
+        return y[..., 0].transpose(1, 2)

@@ -27,9 +27,11 @@ class MaskedBatchNorm(nn.Module):
             return normed * real(mask, normed)
         if bool(mask.all()):
             return self.norm(x.reshape(-1, x.shape[-1])).view_as(x)
-        rows = x[mask]
-        normed = self.norm(rows.reshape(-1, x.shape[-1])).view_as(rows)
-        return normed.new_zeros(x.shape).index_put((mask,), normed)
+        at = mask.flatten().nonzero()[:, 0]
+        frames = x.flatten(0, 1).index_select(0, at)
+        normed = self.norm(frames.reshape(-1, x.shape[-1])).view_as(frames)
+        padded = normed.new_zeros(len(mask.flatten()), *frames.shape[1:])
+        return padded.index_copy_(0, at, normed).view(x.shape)
 
 
 def real(mask: Bool[Tensor, "batch time"], like: Tensor) -> Float[Tensor, "batch time *ones"]:

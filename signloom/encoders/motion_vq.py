@@ -6,14 +6,19 @@ by moving averages. 1,024 codes [S: arXiv 2511.08535]; widths, losses and rates 
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from signloom.encoders.quantizers import FiniteScalar, Quantized, Quantizer, Residual
 from signloom.errors import UsageError
+
+Kind = Literal["codebook", "residual", "fsq"]
 
 STRIDE = 4
 """Frames a code."""
@@ -36,17 +41,31 @@ class Codebook(nn.Module):
     counts: Tensor
     sums: Tensor
     updates: Tensor
+    depth = 1
 
     def __init__(
         self, size: int, width: int, decay: float = 0.99, dead_below: float = 1.0, seed: int = 0
     ):
         super().__init__()
-        self.decay, self.dead_below, self.seed = decay, dead_below, seed
+        self.size, self.decay, self.dead_below, self.seed = size, decay, dead_below, seed
         self.first_count = max(1.0, dead_below)
         self.register_buffer("codes", torch.zeros(size, width))
         self.register_buffer("counts", torch.full((size,), self.first_count))
         self.register_buffer("sums", torch.zeros(size, width))
         self.register_buffer("updates", torch.zeros((), dtype=torch.long))
+
+    def forward(self, vectors: Float[Tensor, "batch time width"]) -> Quantized:
+        """The nearest codes, gradients going straight through; in training the codes follow."""
+        flat = vectors.detach().flatten(0, 1)
+        if self.training and not int(self.updates):
+            self.start(flat)
+        ids = self.nearest(vectors)
+        codes = self.of(ids)
+        through = vectors + (codes - vectors).detach()
+        commitment = F.mse_loss(vectors, codes.clone())
+        if self.training:
+            self.update(flat, ids.flatten())
+        return Quantized(through, ids, commitment)
 
     def nearest(self, vectors: Float[Tensor, "*lead width"]) -> Int[Tensor, "*lead"]:
         """The id of the code nearest to each vector; of equal ones, the first."""
@@ -96,7 +115,7 @@ class Codebook(nn.Module):
 class Tokenized:
     """What a pass gives: the motion again, its code ids, and how far the encoder is from its codes.
 
-    motion: (batch, time, inputs), in scaled units. ids: (batch, time / 4).
+    motion: (batch, time, inputs), in scaled units. ids: (batch, depth · time / 4).
     commitment: the mean of (z - code)², with a gradient to z alone.
     """
 
@@ -106,7 +125,7 @@ class Tokenized:
 
 
 class MotionVq(nn.Module):
-    """Motion (batch, time, inputs) ↔ code ids (batch, time / 4).
+    """Motion (batch, time, inputs) ↔ code ids (batch, depth · time / 4).
 
     Encoder: conv 3 → ReLU → twice (conv 4, stride 2 → 3 residual blocks) → conv 3. Decoder: the
     same backwards, with nearest upsampling, to conv 3 → ReLU → conv 3. Inputs are scaled by the
@@ -114,10 +133,13 @@ class MotionVq(nn.Module):
 
     velocity: the columns whose error counts a half once more.
     commitment: weight β of the encoder's distance from its codes.
+    kind: what the codes are: one codebook (the paper's), or one of ``quantizers``, which have
+        ``depth`` ids for four frames and as many times ``codes`` ids in all.
     """
 
     mean: Tensor
     deviation: Tensor
+    codebook: Quantizer
 
     def __init__(
         self,
@@ -129,8 +151,15 @@ class MotionVq(nn.Module):
         decay: float = 0.99,
         dead_below: float = 1.0,
         seed: int = 0,
+        kind: Kind = "codebook",
+        depth: int = 1,
     ):
         super().__init__()
+        if kind == "codebook" and depth != 1:
+            raise UsageError(
+                f"one codebook has one code for {STRIDE} frames, not {depth}; take kind 'residual' or "
+                "'fsq' for more"
+            )
         self.velocity, self.commitment = velocity, commitment
         self.register_buffer("mean", torch.zeros(inputs))
         self.register_buffer("deviation", torch.ones(inputs))
@@ -145,7 +174,12 @@ class MotionVq(nn.Module):
             for layer in (*_blocks(width), nn.Upsample(scale_factor=2), _conv3(width, width))
         ]
         self.encoder = nn.Sequential(_conv3(inputs, width), nn.ReLU(), *down, _conv3(width, width))
-        self.codebook = Codebook(codes, width, decay, dead_below, seed)
+        if kind == "residual":
+            self.codebook = Residual(codes, width, depth, decay, dead_below)
+        elif kind == "fsq":
+            self.codebook = FiniteScalar(codes, width, depth)
+        else:
+            self.codebook = Codebook(codes, width, decay, dead_below, seed)
         self.decoder = nn.Sequential(
             _conv3(width, width), nn.ReLU(), *up,
             _conv3(width, width), nn.ReLU(), _conv3(width, inputs),
@@ -159,11 +193,27 @@ class MotionVq(nn.Module):
         self.deviation.copy_(torch.where(deviation > 1e-6, deviation, 1))
 
     def encode(self, motion: Float[Tensor, "batch time inputs"]) -> Int[Tensor, "batch codes"]:
-        """The code ids, one for four frames.
+        """The code ids, ``depth`` for four frames.
 
         Raises UsageError for another width or a time that four does not divide.
         """
         return self.codebook.nearest(self._latents(self._scaled(motion)))
+
+    def vectors(self, ids: Int[Tensor, "batch codes"]) -> Float[Tensor, "batch time width"]:
+        """What stands for each four frames. Raises UsageError for an id that is no code."""
+        return self.codebook.of(ids)
+
+    def fingerprint(self) -> str:
+        """sha256 of scale, codes and weights: ids mean what they mean with these alone.
+
+        Of half precision, so that a checkpoint stored so has the same.
+        """
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self.state_dict().items()):
+            kept = tensor.half() if tensor.is_floating_point() else tensor
+            digest.update(name.encode())
+            digest.update(kept.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()
 
     def decode(self, ids: Int[Tensor, "batch codes"]) -> Float[Tensor, "batch time inputs"]:
         """The motion of code ids, in its own units. Raises UsageError for an id that is no code."""
@@ -171,17 +221,8 @@ class MotionVq(nn.Module):
 
     def forward(self, motion: Float[Tensor, "batch time inputs"]) -> Tokenized:
         """There and back, gradients going straight through; in training the codes follow."""
-        latents = self._latents(self._scaled(motion))
-        vectors = latents.detach().flatten(0, 1)
-        if self.training and not int(self.codebook.updates):
-            self.codebook.start(vectors)
-        ids = self.codebook.nearest(latents)
-        codes = self.codebook.of(ids)
-        through = latents + (codes - latents).detach()
-        commitment = F.mse_loss(latents, codes.clone())
-        if self.training:
-            self.codebook.update(vectors, ids.flatten())
-        return Tokenized(self._decoded(through), ids, commitment)
+        told = self.codebook(self._latents(self._scaled(motion)))
+        return Tokenized(self._decoded(told.vectors), told.ids, told.commitment)
 
     def loss(
         self, motion: Float[Tensor, "batch time inputs"]

@@ -22,8 +22,8 @@ def sliding(
 ) -> tuple[Float[Tensor, "batch positions width"], Bool[Tensor, "batch positions"]]:
     """One vector per window of frames that are encoded already: (positions, which are real).
 
-    500 frames give 239 windows of 24, every 2 [S]. Only the Conformer sees windows; its fc1,
-    which reads frame by frame, runs once per frame. A window is real where all its frames
+    500 frames give 239 windows of 24, every 2 [S]. Only the Conformer sees windows, and what it
+    does frame by frame at first (`Conformer.alone`) is done once per frame, its dropout with it. A window is real where all its frames
     are, and the first one is where a clip is shorter than that; the others are 0. Fewer than
     ``stride`` frames at a clip's end may be in no window.
 
@@ -36,7 +36,7 @@ def sliding(
     less than the number of windows.
     """
     batch = frames.shape[0]
-    views = windows(conformer.fc1(frames), window, stride)  # (B, P, window, width)
+    views = windows(conformer.alone(frames), window, stride)  # (B, P, window, width)
     real_frames = windows(mask[:, :, None], window, stride)[..., 0]  # (B, P, window)
     x, attention = conformer.encode(views.flatten(0, 1), real_frames.flatten(0, 1))
     pooled = attentive_pool(x, attention, real_frames.flatten(0, 1)).unflatten(0, (batch, -1))

@@ -11,7 +11,7 @@ import signloom
 from signloom.data.clip import PoseClip
 from signloom.data.layouts import Layout
 from signloom.data.lips import Lips
-from signloom.errors import MediaError, UntrustedResultError
+from signloom.errors import MediaError, UntrustedResultError, UsageError
 
 BUNDLED = Path(signloom.__file__).parent / "bundled" / "posestitch"
 """The checkpoint that comes with the package; it knows simulated signing only."""
@@ -76,6 +76,27 @@ class LipReader(Protocol):
     ) -> list[Translation]: ...
 
 
+@runtime_checkable
+class Told(Protocol):
+    """A translator that is told what to do with each clip; None: translate."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def simulated_only(self) -> bool: ...
+
+    @property
+    def takes_instructions(self) -> bool: ...
+
+    def translate(
+        self,
+        clips: Sequence[PoseClip],
+        beam: int | None = None,
+        instructions: Sequence[str] | None = None,
+    ) -> list[Translation]: ...
+
+
 def reads_lips(model: object) -> bool:
     """Whether a model looks at mouths beside poses."""
     return bool(getattr(model, "reads_lips", False))
@@ -105,11 +126,14 @@ def translate_clips(
     beam: int | None = None,
     batch: int = 16,
     lips: Sequence[Lips | None] | None = None,
+    instruction: str | None = None,
 ) -> list[Translation]:
     """One translation per clip, in order; clips of like length share a batch.
 
-    lips: each clip's mouths, for a model that reads them.
+    lips: each clip's mouths, for a model that reads them. instruction: what to do with every clip, for
+    a model that can be told; None translates. Raises UsageError where the model cannot.
     """
+    refuse_deaf(model, instruction)
     order = sorted(range(len(clips)), key=lambda i: len(clips[i]))
     found: dict[int, Translation] = {}
     for first in range(0, len(order), batch):
@@ -117,6 +141,8 @@ def translate_clips(
         given = [clips[i] for i in chosen]
         if lips is not None and isinstance(model, LipReader) and model.reads_lips:
             told = model.translate(given, beam, [lips[i] for i in chosen])
+        elif instruction is not None and isinstance(model, Told):
+            told = model.translate(given, beam, [instruction] * len(given))
         else:
             told = model.translate(given, beam)
         found |= dict(zip(chosen, told, strict=True))
@@ -132,6 +158,15 @@ def refuse_untrusted(
             f"{what} is not simulated signing, and model '{model.name}' has learnt from simulated "
             "signing only: what it said would be confident nonsense. Give a model trained on real "
             "signing with --model, or pass --allow-simulated to see the nonsense"
+        )
+
+
+def refuse_deaf(model: Learnt, instruction: str | None) -> None:
+    """UsageError (exit 2) for an instruction before a model that cannot be told what to do."""
+    if instruction is not None and not isinstance(model, Told):
+        raise UsageError(
+            f"model '{model.name}' translates and takes no instruction; leave it out, or give a model "
+            "of method lslm"
         )
 
 

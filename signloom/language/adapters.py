@@ -9,24 +9,25 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from typing import Literal, cast
+from typing import Literal, TypeVar, cast
 
 import torch
 from peft import LoraConfig, inject_adapter_in_model
 from peft.tuners.lora import LoraLayer
 from torch import Tensor, nn
-from transformers import T5ForConditionalGeneration
+from transformers import PreTrainedModel, T5ForConditionalGeneration
 
 from signloom.errors import MediaError, UsageError, nearest
-from signloom.language.t5 import Base
+from signloom.language.pretrained import Base
 
+M = TypeVar("M", bound=PreTrainedModel)
 Kind = Literal["dora", "lora", "full", "frozen"]
 NAMED = "default"
 """What peft calls an adapter that nobody named; left out of the names that are stored."""
 
 
 def adapt(
-    model: T5ForConditionalGeneration,
+    model: M,
     kind: Kind,
     base: Base | None,
     *,
@@ -35,13 +36,13 @@ def adapt(
     dropout: float = 0.05,
     targets: Sequence[str] = ("q", "v"),
     seed: int = 0,
-) -> T5ForConditionalGeneration:
+) -> M:
     """The same model, changed in place: what is trained of it takes a gradient, the rest does not.
 
-    kind: "dora" or "lora" puts adapters on every layer called one of ``targets`` (q, k, v, o of
-        attention; wi, wi_0, wi_1, wo of the feed-forward part) and trains them alone; "full"
-        trains everything, "frozen" nothing.
-    base: where the weights came from (`load_t5`); None where they are random.
+    kind: "dora" or "lora" puts adapters on every layer called one of ``targets`` (of a T5 q, k, v, o
+        of attention and wi, wi_0, wi_1, wo of the feed-forward part; of a Llama q_proj, …) and
+        trains them alone; "full" trains everything, "frozen" nothing.
+    base: where the weights came from (`load_t5`, `load_causal`); None where they are random.
     rank, alpha: the change is alpha / rank times a matrix of this rank. dropout: on its input.
     seed: of the random half of the adapters; with the other half 0 the model says what it said.
 
@@ -85,7 +86,7 @@ def _check(
         {
             name.rpartition(".")[2]
             for name, module in model.named_modules()
-            if isinstance(module, nn.Linear) and name.startswith(("encoder.", "decoder."))
+            if isinstance(module, nn.Linear) and name != "lm_head"
         }
     )
     for target in targets:

@@ -6,11 +6,13 @@ token embeddings and head are another vocabulary's.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from jaxtyping import Bool, Float, Int
 from tokenizers import Tokenizer
 from torch import Tensor, nn
-from transformers import GPT2Config, GPT2LMHeadModel
+from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel
 from transformers.cache_utils import DynamicCache
 
 from signloom.errors import MediaError, UsageError
@@ -68,13 +70,15 @@ def build_gpt2(
 class Prefixed(nn.Module):
     """Tokens after a prefix: (B, P, width) and ids (B, L) in, logits (B, L, vocabulary) out.
 
+    decoder: a causal language model of transformers, of any family that takes positions.
+
     A row's tokens take the positions right behind its own prefix, and padding is not attended to:
     what stands beside a row in its batch changes nothing.
     """
 
-    def __init__(self, decoder: GPT2LMHeadModel):
+    def __init__(self, decoder: PreTrainedModel):
         super().__init__()
-        self.decoder = decoder
+        self.decoder: Any = decoder
 
     def forward(
         self,
@@ -84,7 +88,7 @@ class Prefixed(nn.Module):
     ) -> Float[Tensor, "batch length vocabulary"]:
         """Logits of the token after each of ``tokens``; ``mask`` is True on real prefix frames."""
         return self.decoder(
-            inputs_embeds=torch.cat([prefix, self.decoder.transformer.wte(tokens)], 1),
+            inputs_embeds=torch.cat([prefix, self.decoder.get_input_embeddings()(tokens)], 1),
             attention_mask=_seen(mask, tokens.shape[1]),
             position_ids=torch.cat([_prefix_places(mask), _places(mask, tokens.shape[1])], 1),
             logits_to_keep=tokens.shape[1],
@@ -107,7 +111,7 @@ class Prefixed(nn.Module):
         def step(tokens: Tensor, parents: Tensor | None) -> Tensor:
             length = tokens.shape[1]
             new = 1 if parents is not None else length
-            embeddings = self.decoder.transformer.wte(tokens[:, -new:])
+            embeddings = self.decoder.get_input_embeddings()(tokens[:, -new:])
             places = _places(there, length)[:, -new:]
             if parents is None:
                 embeddings = torch.cat([rows, embeddings], 1)

@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
+import torch
 from tokenizers import Tokenizer
-from torch import Tensor
+from torch import Tensor, nn
 
 from signloom.errors import MediaError, UsageError
 
 CONFIG, TOKENIZER, CARD = "config.json", "tokenizer.json", "README.md"
+TOKENS, TEMPLATE = "tokenizer_config.json", "chat_template.jinja"
 WEIGHTS, SHARDS = "model.safetensors", "model.safetensors.index.json"
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
@@ -74,7 +76,8 @@ def located(source: str, revision: str | None, also: Sequence[str] = ()) -> tupl
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
-    wanted = [CONFIG, "generation_config.json", TOKENIZER, CARD, "*.safetensors", SHARDS, *also]
+    wanted = [CONFIG, "generation_config.json", TOKENIZER, TOKENS, TEMPLATE, CARD]
+    wanted += ["*.safetensors", SHARDS, *also]
     try:
         folder = Path(snapshot_download(source, revision=revision, allow_patterns=wanted))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
@@ -170,3 +173,85 @@ def licence(folder: Path) -> str:
     front = re.match(r"---\n(.*?)\n---", text, re.DOTALL)
     found = re.search(r"^license:\s*(\S.*?)\s*$", front[1], re.MULTILINE) if front else None
     return found[1] if found else ""
+
+
+def filled_share(
+    model: nn.Module,
+    files: Sequence[Path],
+    said: Mapping[str, Any],
+    report: Mapping[str, Any],
+    source: str,
+) -> float:
+    """The fraction of parameters that hold what a file says; less than all of them is an error.
+
+    report: what transformers says of the loading. Raises MediaError.
+    """
+    names: dict[int, list[str]] = {}
+    for name, parameter in model.named_parameters(remove_duplicate=False):
+        names.setdefault(id(parameter), []).append(name)
+    own = dict(model.named_parameters(remove_duplicate=False))
+    right = {name for name, tensor in stored(files) if _holds(own.get(name), tensor)}
+    total = filled = 0
+    wrong: list[str] = []
+    shapes = {key[0]: key for key in report["mismatched_keys"]}
+    for aliases in names.values():
+        size = own[aliases[0]].numel()
+        total += size
+        if right.intersection(aliases):
+            filled += size
+            continue
+        other = next((shapes[name] for name in aliases if name in shapes), None)
+        wrong.append(
+            f"{other[0]} has shape {tuple(other[1])}, expected {tuple(other[2])}"
+            if other
+            else f"{aliases[0]} is missing"
+        )
+    if said.get("tie_word_embeddings") is False and "lm_head.weight" not in right:
+        filled -= own["lm_head.weight"].numel() if not wrong else 0
+        wrong.append("lm_head.weight is missing, and config.json says it is not tied")
+    wrong += [f"{name} is not in the model" for name in sorted(report["unexpected_keys"])]
+    if wrong:
+        more = f"; and {len(wrong) - 5} more" if len(wrong) > 5 else ""
+        raise MediaError(
+            f"the weights of '{source}' fill {100 * filled / max(total, 1):.1f} % of the model: "
+            f"{'; '.join(wrong[:5])}{more}; the rest would be random, so it does not start: copy "
+            "the weights again, or give the config.json that belongs to them"
+        )
+    return filled / total
+
+
+def _holds(parameter: nn.Parameter | None, tensor: Tensor) -> bool:
+    return (
+        parameter is not None
+        and parameter.shape == tensor.shape
+        and torch.equal(parameter.detach(), tensor.to(parameter.dtype))
+    )
+
+
+@runtime_checkable
+class _Loaded(Protocol):
+    @property
+    def base(self) -> Base: ...
+
+
+T = TypeVar("T", bound=_Loaded)
+
+
+def again(base: Base, load: Callable[[str, str | None], T]) -> T:
+    """The language model that adapters were trained on, found again by ``load``.
+
+    Raises MediaError where it is gone, or where what is there now is another.
+    """
+    try:
+        found = load(base.source, base.revision or None)
+    except MediaError as error:
+        raise MediaError(
+            f"the adapters need the language model '{base.source}' that they were trained on, and "
+            f"it cannot be had: {error}"
+        ) from error
+    if found.base.sha256 != base.sha256:
+        raise MediaError(
+            f"the adapters were trained on '{base.source}' with sha256 {base.sha256[:12]}…, and "
+            f"what is there now has {found.base.sha256[:12]}…; put the same weights back"
+        )
+    return found

@@ -7,25 +7,26 @@ is read is referred to, never copied (`Base`); what is built begins with random 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, cast
 
 import torch
 from tokenizers import AddedToken, Tokenizer, pre_tokenizers, processors
-from torch import Tensor, nn
+from torch import nn
 from transformers import T5Config, T5ForConditionalGeneration
 
 from signloom.errors import MediaError, UsageError
 from signloom.language.pretrained import (
     TOKENIZER,
+    again,
     config_of,
+    filled_share,
     licence,
     located,
     read_tokenizer,
     sha256,
-    stored,
     weight_files,
 )
 from signloom.language.pretrained import Base as Base
@@ -222,7 +223,7 @@ def load_t5(source: str | Path, revision: str | None = None) -> LoadedT5:
             f"the T5 in {folder} cannot be read ({error}); give a folder written by transformers' "
             "save_pretrained or by 'signloom language', or a hub id"
         ) from error
-    filled = _filled(model, files, said, report, str(source))
+    filled = filled_share(model, files, said, report, str(source))
     codec = _codec(folder, model)
     base = Base(
         source=str(source),
@@ -240,69 +241,7 @@ def load_base(base: Base) -> LoadedT5:
 
     Raises MediaError where it is gone, or where what is there now is another.
     """
-    try:
-        found = load_t5(base.source, base.revision or None)
-    except MediaError as error:
-        raise MediaError(
-            f"the adapters need the language model '{base.source}' that they were trained on, and "
-            f"it cannot be had: {error}"
-        ) from error
-    if found.base.sha256 != base.sha256:
-        raise MediaError(
-            f"the adapters were trained on '{base.source}' with sha256 {base.sha256[:12]}…, and "
-            f"what is there now has {found.base.sha256[:12]}…; put the same weights back"
-        )
-    return found
-
-
-def _filled(
-    model: nn.Module,
-    files: Sequence[Path],
-    said: Mapping[str, Any],
-    report: Mapping[str, Any],
-    source: str,
-) -> float:
-    """The fraction of parameters that hold what a file says; less than all of them is an error."""
-    names: dict[int, list[str]] = {}
-    for name, parameter in model.named_parameters(remove_duplicate=False):
-        names.setdefault(id(parameter), []).append(name)
-    own = dict(model.named_parameters(remove_duplicate=False))
-    right = {name for name, tensor in stored(files) if _holds(own.get(name), tensor)}
-    total = filled = 0
-    wrong: list[str] = []
-    shapes = {key[0]: key for key in report["mismatched_keys"]}
-    for aliases in names.values():
-        size = own[aliases[0]].numel()
-        total += size
-        if right.intersection(aliases):
-            filled += size
-            continue
-        other = next((shapes[name] for name in aliases if name in shapes), None)
-        wrong.append(
-            f"{other[0]} has shape {tuple(other[1])}, expected {tuple(other[2])}"
-            if other
-            else f"{aliases[0]} is missing"
-        )
-    if said.get("tie_word_embeddings") is False and "lm_head.weight" not in right:
-        filled -= own["lm_head.weight"].numel() if not wrong else 0
-        wrong.append("lm_head.weight is missing, and config.json says it is not tied")
-    wrong += [f"{name} is not in the model" for name in sorted(report["unexpected_keys"])]
-    if wrong:
-        more = f"; and {len(wrong) - 5} more" if len(wrong) > 5 else ""
-        raise MediaError(
-            f"the weights of '{source}' fill {100 * filled / max(total, 1):.1f} % of the model: "
-            f"{'; '.join(wrong[:5])}{more}; the rest would be random, so it does not start: copy "
-            "the weights again, or give the config.json that belongs to them"
-        )
-    return filled / total
-
-
-def _holds(parameter: nn.Parameter | None, tensor: Tensor) -> bool:
-    return (
-        parameter is not None
-        and parameter.shape == tensor.shape
-        and torch.equal(parameter.detach(), tensor.to(parameter.dtype))
-    )
+    return again(base, load_t5)
 
 
 def _codec(folder: Path, model: nn.Module) -> TextCodec:

@@ -32,6 +32,15 @@ WHAT = {
         "A sign2(sem+text) model (arXiv 2510.19367): signing to the embedding of the sentence and to its "
         "text, or a sentence's embedding back to its text.",
     ),
+    "motion-vq": (
+        "motion",
+        "A tokenizer of motion (arXiv 2511.08535, stage 1): joints in space to ids of codes, and back.",
+    ),
+    "lslm": (
+        "translation",
+        "A large sign language model (arXiv 2511.08535) that reads 3D signing as tokens and does what "
+        "it is told of it.",
+    ),
 }
 """Method → tag of its task, and what it is."""
 

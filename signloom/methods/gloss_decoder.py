@@ -1,7 +1,8 @@
-"""A small GPT-2 for AutoSign, learnt by the next token from glosses or texts at hand (spec §2 [D]).
+"""A small GPT-2 for AutoSign or a small Llama for LSLM, learnt by the next token from texts at hand [D].
 
-The paper begins with AraGPT2, whose weights cannot be had everywhere, and which knows one language.
-This gives `decoder_pretrained` a decoder that knows in which order a corpus signs.
+AutoSign's paper begins with AraGPT2 (spec §2), LSLM's with Llama-3.2 (spec §5), whose weights cannot be had
+everywhere. This gives `decoder_pretrained` a decoder that knows in which order a corpus signs, and
+`language` one that has read its sentences.
 """
 
 from __future__ import annotations
@@ -14,23 +15,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from jaxtyping import Int
 from torch import Tensor, nn
-from transformers import GPT2LMHeadModel
+from transformers import GPT2LMHeadModel, PreTrainedModel
 
 import signloom
 from signloom.data.files import writing
 from signloom.data.sample import Sample
 from signloom.errors import UsageError, nearest
 from signloom.language.causal import build_gpt2
-from signloom.methods import autosign
+from signloom.language.chat import own_codec, positions_of
+from signloom.methods import autosign, lslm
 from signloom.methods.glosses import GlossCodec, codec_of, gloss_tokenizer
 from signloom.methods.pretrain import CARD, HELD_OUT, MEASURED, RECORD, RUN
 from signloom.methods.sources import Texts
+from signloom.text.instructions import PHRASINGS
 from signloom.text.sentences import held_out
 from signloom.text.tokenizer import train_bpe
 from signloom.training.fit import Fitted, fit, where_it_stands
@@ -38,7 +41,8 @@ from signloom.training.mixing import Mixture
 from signloom.training.stages import Loss, Plan, Stage
 
 SIZES = ("tiny", "small")
-"""Presets of AutoSign whose decoder is built."""
+"""Presets of AutoSign, or of LSLM, whose language model is built."""
+Family = Literal["gpt2", "llama"]
 
 
 @dataclass(frozen=True)
@@ -46,8 +50,9 @@ class Wanted:
     """What a pretraining is: the same one gives the same weights.
 
     texts: sentences, or glosses with spaces between. named: where they came from, for the record.
-    size: the preset of AutoSign that the decoder is for.
-    vocabulary: byte-pair tokens at most; None: one token a gloss, which is AutoSign's own vocabulary.
+    size: the preset of AutoSign that the decoder is for, of LSLM for a llama.
+    vocabulary: byte-pair tokens at most; None: one token a gloss, which is AutoSign's own vocabulary,
+        and for a llama as many as its preset has.
     """
 
     texts: tuple[str, ...]
@@ -58,12 +63,14 @@ class Wanted:
     lr: float = 2e-3
     vocabulary: int | None = None
     seed: int = 42
+    family: Family = "gpt2"
 
     def __post_init__(self) -> None:
         if self.size not in SIZES:
             raise UsageError(
-                f"there is no decoder of size '{self.size}'{nearest(self.size, SIZES)}; it is one of "
-                f"{', '.join(SIZES)}, as AutoSign's presets"
+                f"there is no {'decoder' if self.family == 'gpt2' else 'llama'} of size "
+                f"'{self.size}'{nearest(self.size, SIZES)}; it is one of {', '.join(SIZES)}, as the presets of "
+                f"{'AutoSign' if self.family == 'gpt2' else 'LSLM'}"
             )
 
     def told(self) -> dict[str, Any]:
@@ -73,6 +80,7 @@ class Wanted:
             "lr": self.lr, "vocabulary": self.vocabulary, "seed": self.seed,
             "sentences": len(self.texts),
             "texts_sha256": hashlib.sha256("\n".join(self.texts).encode()).hexdigest(),
+            **({} if self.family == "gpt2" else {"family": self.family}),
         }  # fmt: skip
 
 
@@ -89,15 +97,16 @@ class TextBatch:
 
 
 class NextToken(nn.Module):
-    """A GPT-2 that learns what comes next (Trainable, signloom/training/fit.py).
+    """A language model that learns what comes next (Trainable, signloom/training/fit.py).
 
     While it learns, a text begins at a place drawn anew: behind a prefix it stands anywhere.
     """
 
-    def __init__(self, decoder: GPT2LMHeadModel, codec: GlossCodec, longest: int) -> None:
+    def __init__(self, decoder: PreTrainedModel, codec: GlossCodec, longest: int) -> None:
         super().__init__()
-        self.decoder, self.codec, self.longest = decoder, codec, longest
-        self.positions = int(decoder.config.n_positions)
+        self.decoder: Any = decoder
+        self.codec, self.longest = codec, longest
+        self.positions = positions_of(decoder)
 
     def example(
         self, sample: Sample, rng: np.random.Generator, train: bool
@@ -146,25 +155,9 @@ def pretrain_decoder(wanted: Wanted, folder: str | Path, *, resume: bool = False
             f"{len(wanted.texts)} texts are too few: {len(kept)} are left to learn from and "
             f"{len(held)} to measure on (1 in {round(1 / HELD_OUT)} by its hash); name more texts"
         )
-    config = autosign.PRESETS[wanted.size]
-    tokens = (
-        gloss_tokenizer(kept) if wanted.vocabulary is None else train_bpe(kept, wanted.vocabulary)
-    )
-    codec = codec_of(tokens)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(wanted.seed)
-        decoder = build_gpt2(
-            vocabulary=len(codec),
-            width=config.width,
-            layers=config.layers,
-            heads=config.heads,
-            inner=config.inner,
-            positions=config.positions,
-            dropout=config.decoder_dropout,
-        )
-    with torch.no_grad():
-        decoder.transformer.wpe.weight *= config.initial_scale
-    model = NextToken(decoder, codec, config.max_tokens)
+    decoder, codec = _gpt2(wanted, kept) if wanted.family == "gpt2" else _llama(wanted, kept)
+    longest = (autosign if wanted.family == "gpt2" else lslm).PRESETS[wanted.size].max_tokens
+    model = NextToken(decoder, codec, longest)
     measured = held[:MEASURED]
 
     def validate(step: int) -> Mapping[str, float]:
@@ -201,6 +194,37 @@ def pretrain_decoder(wanted: Wanted, folder: str | Path, *, resume: bool = False
     )
 
 
+def _gpt2(wanted: Wanted, texts: Sequence[str]) -> tuple[GPT2LMHeadModel, GlossCodec]:
+    """AutoSign's decoder, with random weights."""
+    config = autosign.PRESETS[wanted.size]
+    tokens = (
+        gloss_tokenizer(texts) if wanted.vocabulary is None else train_bpe(texts, wanted.vocabulary)
+    )
+    codec = codec_of(tokens)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(wanted.seed)
+        decoder = build_gpt2(
+            vocabulary=len(codec),
+            width=config.width,
+            layers=config.layers,
+            heads=config.heads,
+            inner=config.inner,
+            positions=config.positions,
+            dropout=config.decoder_dropout,
+        )
+    with torch.no_grad():
+        decoder.transformer.wpe.weight *= config.initial_scale
+    return decoder, codec
+
+
+def _llama(wanted: Wanted, texts: Sequence[str]) -> tuple[PreTrainedModel, GlossCodec]:
+    """LSLM's language model, with random weights; its tokens know how instructions are worded."""
+    config = lslm.PRESETS[wanted.size]
+    told = [phrase for family in PHRASINGS.values() for phrase in family.kept]
+    tokens = train_bpe([*texts, *told], wanted.vocabulary or config.vocabulary)
+    return lslm.small_llama(config, own_codec(tokens), wanted.seed), codec_of(tokens)
+
+
 def nats(model: NextToken, texts: Sequence[str], batch: int = 64) -> float:
     """Nats a token of ``texts``, ends included."""
     samples, none = Texts(tuple(texts)), np.random.default_rng(0)
@@ -231,14 +255,17 @@ def _write(folder: Path, model: NextToken, record: Mapping[str, Any]) -> None:
 
 def _card(record: Mapping[str, Any]) -> str:
     """The model card: what it is, learnt from, reaches, is not for."""
+    family = record.get("family", "gpt2")
+    what = "A small GPT-2 for AutoSign" if family == "gpt2" else "A small Llama for LSLM"
+    kind = "decoder" if family == "gpt2" else "llama"
     return f"""---
 library_name: transformers
-tags: [gpt2]
+tags: [{family}]
 ---
 
-# A small GPT-2 for AutoSign ({record["size"]}, {record["parameters"]:,} parameters)
+# {what} ({record["size"]}, {record["parameters"]:,} parameters)
 
-Pretrained by `signloom language --kind decoder` on {", ".join(record["named"])}:
+Pretrained by `signloom language --kind {kind}` on {", ".join(record["named"])}:
 {record["sentences"]:,} texts, sha256 `{record["texts_sha256"][:16]}`; the licence is that of the texts.
 {record["tokens"]:,} tokens, {record["step"]:,} of {record["steps"]:,} steps, seed {record["seed"]}:
 {record["loss"]["held_out"]:.3f} nats a token of {record["measured_on"]:,} held-out texts.

@@ -14,7 +14,7 @@ from signloom.data.sample import SampleSource
 from signloom.errors import UsageError, nearest
 from signloom.training.checkpoint import Checkpoint
 
-METHODS = ("posestitch", "isolated", "unified", "autosign", "ctc", "semtext")
+METHODS = ("posestitch", "isolated", "unified", "autosign", "ctc", "semtext", "motion-vq", "lslm")
 
 
 @runtime_checkable
@@ -100,6 +100,14 @@ def method_named(name: str) -> Method:
         from signloom.methods import semtext
 
         return semtext  # type: ignore[return-value]
+    if name == "motion-vq":
+        from signloom.methods import motion_tokens
+
+        return motion_tokens  # type: ignore[return-value]
+    if name == "lslm":
+        from signloom.methods import lslm
+
+        return lslm  # type: ignore[return-value]
     raise UsageError(
         f"there is no method '{name}'{nearest(name, METHODS)}; it is one of {', '.join(METHODS)}"
     )

@@ -26,14 +26,16 @@ from signloom.corpora.store_lexicon import store_lexicon
 from signloom.data.clip import PoseClip
 from signloom.data.layouts import HOLISTIC, Layout
 from signloom.data.lexicon import Lexicon
-from signloom.data.sample import Sample, SampleSource
+from signloom.data.sample import Sample, SampleSource, gloss_sentence
 from signloom.errors import UsageError
+from signloom.metrics.words import content_words
 from signloom.simulator.corpora import SimulatedSentences, SimulatedWords, simulated_lexicon
 from signloom.stitch.joining import Joining
 from signloom.stitch.stitcher import StitchedSentences
 from signloom.text.classes import read_classes
 from signloom.text.clean import words_of
 from signloom.text.grammar import GeneratedSentences
+from signloom.text.instructions import PHRASINGS, RULED, Part, Ruled, gold
 from signloom.text.order import order_named
 from signloom.text.sentences import (
     clauses,
@@ -154,6 +156,21 @@ class FromMixed(Record):
         return value
 
 
+class FromInstructed(Record):
+    """A source each of whose samples is asked something of: sample i a pure function of (seed, i).
+
+    families: what is asked for, one drawn for each sample (`text.instructions`); where a rule has no
+        answer for it, it is translated. phrasings: to learn from, or held out to be measured by.
+    rounds: how often the source goes by, each time asked other things.
+    """
+
+    instructed: Source
+    families: Annotated[tuple[Ruled, ...], Field(min_length=1)] = RULED
+    phrasings: Literal["kept", "held"] = "kept"
+    rounds: Annotated[int, Field(ge=1)] = 1_000
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
 class TextFile(Record):
     """A file of sentences: plain text, .tsv, .csv, .jsonl, also .gz or .zip; ``column`` names theirs."""
 
@@ -255,11 +272,13 @@ Source = Annotated[
     | Annotated[FromLexicon, Tag("stitched")]
     | Annotated[FromEpisodes, Tag("episodes")]
     | Annotated[FromTexts, Tag("texts")]
-    | Annotated[FromMixed, Tag("mixed")],
+    | Annotated[FromMixed, Tag("mixed")]
+    | Annotated[FromInstructed, Tag("instructed")],
     Discriminator(
         _kind,
         custom_error_type="source",
-        custom_error_message="a source has one of the keys store, simulated, stitched, episodes, texts, mixed",
+        custom_error_message="a source has one of the keys store, simulated, stitched, episodes, texts, "
+        "mixed, instructed",
     ),
 ]
 
@@ -271,9 +290,11 @@ SOURCES: dict[str, type[Record]] = {
     "episodes": FromEpisodes,
     "texts": FromTexts,
     "mixed": FromMixed,
+    "instructed": FromInstructed,
 }
 Share.model_rebuild()
 FromMixed.model_rebuild()
+FromInstructed.model_rebuild()
 
 
 @dataclass(frozen=True)
@@ -328,6 +349,33 @@ class Texts:
             np.zeros((0, 0, 3), np.float32), np.zeros((0, 0), np.float32), 25.0, NO_KEYPOINTS
         )
         return Sample(f"text-{index}", nothing, text=self.texts[index])
+
+
+@dataclass(frozen=True)
+class Instructed:
+    """Samples of a source with an instruction each, and the answer to it as their text."""
+
+    source: SampleSource
+    families: tuple[Ruled, ...]
+    phrasings: Part
+    rounds: int
+    seed: int
+
+    def __len__(self) -> int:
+        return len(self.source) * self.rounds
+
+    def __getitem__(self, index: int) -> Sample:
+        if not 0 <= index < len(self):
+            raise IndexError(f"sample {index} of {len(self)}")
+        sample = self.source[index % len(self.source)]
+        rng = np.random.default_rng((self.seed, index))
+        family = self.families[int(rng.integers(len(self.families)))]
+        glosses = gloss_sentence(span.gloss for span in sample.glosses)
+        answer = gold(family, sample.text, glosses, content_words)
+        if not answer:
+            family, answer = "translate", sample.text
+        asked = PHRASINGS[family].part(self.phrasings)
+        return replace(sample, text=answer, instruction=asked[int(rng.integers(len(asked)))])
 
 
 @dataclass(frozen=True)
@@ -431,6 +479,9 @@ def open_source(source: Source, layout: Layout, prepare: PrepareWord | None) -> 
             tuple(open_source(share.source, layout, prepare) for share in source.mixed),
             tuple(share.percent for share in source.mixed),
         )
+    if isinstance(source, FromInstructed):
+        inner = open_source(source.instructed, layout, prepare)
+        return Instructed(inner, source.families, source.phrasings, source.rounds, source.seed)
     lexicon = open_lexicon(source.stitched, layout)
     stitched = StitchedSentences(
         lexicon,
@@ -465,6 +516,8 @@ def texts_of(source: Source, layout: Layout) -> list[str]:
         return _sentences(source)
     if isinstance(source, FromMixed):
         return [text for share in source.mixed for text in texts_of(share.source, layout)]
+    if isinstance(source, FromInstructed):
+        return _answers(source, layout)
     found = sentences_of(source.sentences, open_lexicon(source.stitched, layout))
     return found if isinstance(found, list) else list(some_of(found, TEXTS))
 
@@ -479,6 +532,16 @@ def _sentences(source: FromTexts) -> list[str]:
             f"{source.longest} words; change 'shortest' and 'longest', or name other texts"
         )
     return kept
+
+
+def _answers(source: FromInstructed, layout: Layout) -> list[str]:
+    """Everything that may be answered, family after family, and everything that may be asked."""
+    texts = texts_of(source.instructed, layout)
+    found = [phrase for family in source.families for phrase in PHRASINGS[family].kept]
+    for family in source.families:
+        listed = glosses_of(source.instructed, layout) if family == "glosses" else texts
+        found += [gold(family, text, text, content_words) for text in listed]
+    return found
 
 
 def glosses_of(source: Source, layout: Layout) -> list[str]:

@@ -71,8 +71,14 @@ def conversion(source: Layout, target: Layout) -> Conversion:
     """The declared conversion between two layouts.
 
     Raises UsageError where ``source`` lacks hands or shoulders that ``target``
-    has, or more than half of its keypoints.
+    has, or more than half of its keypoints, or the metres of a layout of 3D joints.
     """
+    if target.depth == "metric" != source.depth:
+        raise UsageError(
+            f"layout '{source.name}' does not convert to '{target.name}', whose joints are in metres in "
+            "3D: give joints of an SMPL-X fit (a .pose file in this layout, or an .npz of "
+            "parameters), or a model that reads keypoints"
+        )
     at = {canonical(name): i for i, name in enumerate(source.keypoints)}
     indices = np.array([at.get(canonical(name), -1) for name in target.keypoints], np.int_)
     gone = indices < 0

@@ -47,6 +47,13 @@ LEGS = (4, 5, 7, 8, 10, 11)
 STILL = 0.002
 """A foot stands below this squared step, m² a frame [R:MG]."""
 
+CHEST = 9
+UPPER = (12, 15, 16, 17, 18, 19, 20, 21)
+"""Neck, head, shoulders, elbows and wrists: what moves in signing besides the hands."""
+SIGNING, SIGNING_JOINTS = 228, 38
+"""Numbers a frame of `signing`: positions of 8 joints and 30 of the hands, and their velocities."""
+SIGNING_PARTS = {"body": slice(0, 8), "left_hand": slice(8, 23), "right_hand": slice(23, 38)}
+
 _SPINE = {
     0: (0, 0, 0), 3: (0, 100, 0), 6: (0, 130, 0), 9: (0, 50, 0), 12: (0, 205, 0), 15: (0, 120, 15),
 }  # fmt: skip
@@ -254,6 +261,65 @@ def joints_of(rows: Array) -> Array:
     last = rows[-1, VELOCITIES].reshape(JOINTS, 3)
     joints[-1] = joints[-2] + last @ to_world[-2].T
     return joints
+
+
+def signing(rows: Array) -> Array:
+    """(rows, 228) of (rows, 623): what signs, without what stands; the way back is `signing_joints`.
+
+    Positions of neck, head, shoulders, elbows and wrists from the chest, of each hand's joints from its
+    wrist, then the same of velocities; metres, facing +z. A hand's shape is then the same wherever it is.
+    """
+    around = np.zeros((len(rows), 1, 3))
+    positions = np.concatenate([around, rows[:, POSITIONS].reshape(len(rows), -1, 3)], 1)
+    velocities = rows[:, VELOCITIES].reshape(len(rows), JOINTS, 3)
+    positions[:, 0, 1] = rows[:, HEIGHT][:, 0]
+    parts = []
+    for values in (positions, velocities):
+        parts.append(values[:, UPPER] - values[:, CHEST, None])
+        parts += [values[:, hand] - values[:, wrist, None]
+                  for hand, wrist in ((LEFT_HAND, LEFT_WRIST), (RIGHT_HAND, RIGHT_WRIST))]  # fmt: skip
+    return np.concatenate(parts, 1).reshape(len(rows), SIGNING)
+
+
+def signing_joints(numbers: Array) -> Array:
+    """(rows, 38, 3) joints of `signing`'s positions, all from the chest: UPPER, left hand, right hand."""
+    joints = numbers[:, : 3 * SIGNING_JOINTS].reshape(len(numbers), SIGNING_JOINTS, 3).copy()
+    for part, wrist in (("left_hand", LEFT_WRIST), ("right_hand", RIGHT_WRIST)):
+        joints[:, SIGNING_PARTS[part]] += joints[:, UPPER.index(wrist), None]
+    return joints
+
+
+def filled(joints: Array, seen: NDArray[np.bool_]) -> Array:
+    """The joints (frames, 52, 3) with those put in that were not ``seen`` (frames, 52).
+
+    Each bone goes straight from where it was last seen to where it is next, and stays where there is
+    no next or last; one that is never seen hangs as in the neutral skeleton, turned as the first frame
+    whose hips and shoulders are seen. So a lost hand goes along with its wrist.
+
+    Raises UsageError where no frame shows hips and shoulders.
+    """
+    if seen.all():
+        return joints
+    whole = np.flatnonzero(seen[:, [*HIPS, *SHOULDERS, 0]].all(axis=1))
+    if not len(whole):
+        raise UsageError(
+            "no frame has pelvis, hips and shoulders, so the motion has no front; expected a frame in which a "
+            "body was fitted"
+        )
+    turn = _about_y(heading(joints[whole[:1]]))[0]
+    moments, found = np.arange(len(joints)), np.empty_like(joints, np.float64)
+    for joint in range(JOINTS):
+        parent = PARENTS[joint]
+        known = seen[:, joint] if parent < 0 else seen[:, joint] & seen[:, parent]
+        bone = joints[:, joint] if parent < 0 else joints[:, joint] - joints[:, parent]
+        start = 0 if parent < 0 else found[:, parent]
+        if known.any():
+            at = np.flatnonzero(known)
+            bone = np.stack([np.interp(moments, at, bone[at, axis]) for axis in range(3)], 1)
+        else:
+            bone = np.repeat((turn @ OFFSETS[joint])[None], len(joints), 0)
+        found[:, joint] = start + bone
+    return found
 
 
 def rotations_of(rows: Array) -> Array:

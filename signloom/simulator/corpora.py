@@ -17,7 +17,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from signloom.data.clip import SIMULATED, Origin, PoseClip
-from signloom.data.layouts import HOLISTIC, LAYOUTS, Layout
+from signloom.data.layouts import HOLISTIC, LAYOUTS, SMPLX52, Layout
 from signloom.data.lexicon import Lexicon
 from signloom.data.lips import Lips
 from signloom.data.sample import GlossSpan, Sample, gloss_sentence
@@ -73,19 +73,21 @@ def split_named(name: str) -> str:
 def rendered_layout(layout: Layout | str) -> Layout:
     """The layout, if the simulator draws all of its keypoints; by name too.
 
-    Raises UsageError for a layout that is no choice of ``holistic``'s keypoints.
+    Raises UsageError for a layout that is neither a choice of ``holistic``'s keypoints nor ``smplx52``.
     """
     name = layout if isinstance(layout, str) else layout.name
-    drawn = [
-        key for key, known in LAYOUTS.items() if set(known.keypoints) <= set(HOLISTIC.keypoints)
-    ]
+    drawn = [key for key, known in LAYOUTS.items() if _drawn(known)]
     found = LAYOUTS.get(layout) if isinstance(layout, str) else layout
-    if found is None or not set(found.keypoints) <= set(HOLISTIC.keypoints):
+    if found is None or not _drawn(found):
         raise UsageError(
             f"the simulator does not draw layout '{name}'{nearest(name, drawn)}; "
             f"it draws {', '.join(drawn)}"
         )
     return found
+
+
+def _drawn(layout: Layout) -> bool:
+    return layout == SMPLX52 or set(layout.keypoints) <= set(HOLISTIC.keypoints)
 
 
 @dataclass(frozen=True)

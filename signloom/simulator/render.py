@@ -9,7 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signloom.data.clip import SIMULATED, Origin, PoseClip
-from signloom.data.layouts import BODY, BODY_POINTS, FACE, HOLISTIC, LEFT, RIGHT, WORLD, Layout
+from signloom.data.layouts import (
+    BODY,
+    BODY_POINTS,
+    FACE,
+    HOLISTIC,
+    LEFT,
+    RIGHT,
+    SMPLX52,
+    WORLD,
+    Layout,
+)
 from signloom.simulator.body import elbows, hand_axes, hand_points
 from signloom.simulator.camera import Camera, Tracker
 from signloom.simulator.face import face_of, movements
@@ -62,9 +72,20 @@ def render(
     """The clip that a tracker finds when a camera films the performance, in pixels.
 
     Only what ``layout`` needs is computed; a keypoint does not depend on which
-    others are asked for. Raises KeyError for a layout that is no choice of
-    HOLISTIC's keypoints.
+    others are asked for. ``smplx52`` is the body itself as the camera stands to it, in metres: what
+    a perfect fit would give, without a tracker's noise and losses. Raises KeyError for a layout
+    that is neither that nor a choice of HOLISTIC's keypoints.
     """
+    if layout == SMPLX52:
+        joints = _Film(camera).turned(_joints(performance, signer))
+        joints[..., 2] += camera.distance
+        return PoseClip(
+            joints.astype(np.float32),
+            np.ones(joints.shape[:2], np.float32),
+            performance.fps,
+            layout,
+            origin=Origin(SIMULATED),
+        )
     key = int(rng.integers(0, 2**62))
     want = _wanted(layout.keypoints)
     frames = len(performance)
@@ -311,6 +332,53 @@ def _body_points(face: Array, performance: Performance, signer: Signer, arms: _A
         ):  # fmt: skip
             points[:, at[f"{side}_{name}"]] = across, signer.trunk + down, ahead
     return points
+
+
+_UP = {"SPINE_1": 0.206, "SPINE_2": 0.474, "SPINE_3": 0.577}
+"""Where the spine's joints stand between pelvis and neck, as in ``motion623.OFFSETS``."""
+_ABOVE = 0.047
+"""The neck above the middle of the shoulders, and the pelvis twice that above the hips, metres."""
+
+
+def _joints(performance: Performance, signer: Signer) -> Array:
+    """(frames, 52, 3): SMPL-X's joints in the camera's axes, metres.
+
+    The head's joint lies between neck and eyes, so that it moves when the head nods or turns.
+    """
+    arms = _arms(performance, signer)
+    eyes = _head_points(performance, signer, np.array(_FACE_OF_BODY[1:5])).mean(1)
+    points = np.zeros((len(performance), len(SMPLX52), 3))
+    at = {name.partition(":")[2]: i for i, name in enumerate(SMPLX52.keypoints[:22])}
+    shoulders = arms.shoulders.mean(1)
+    points[:, at["PELVIS"]] = 0, signer.trunk - 2 * _ABOVE, 0
+    points[:, at["NECK"]] = shoulders - (0, _ABOVE, 0)
+    points[:, at["HEAD"]] = (points[:, at["NECK"]] + eyes) / 2
+    spine = points[:, at["NECK"]] - points[:, at["PELVIS"]]
+    for name, share in _UP.items():
+        points[:, at[name]] = points[:, at["PELVIS"]] + share * spine
+    for side, sign in (("LEFT", 1.0), ("RIGHT", -1.0)):
+        hand = int((side == "LEFT") != signer.left_handed)
+        for name, found in (
+            ("SHOULDER", arms.shoulders),
+            ("ELBOW", arms.elbows),
+            ("WRIST", arms.wrists),
+        ):
+            points[:, at[f"{side}_{name}"]] = found[:, hand]
+        points[:, at[f"{side}_COLLAR"]] = (
+            0.65 * shoulders + 0.35 * arms.shoulders[:, hand] + (0, 0.06, 0)
+        )
+        across = 0.30 * signer.shoulders * sign
+        for name, down, ahead in (
+            ("HIP", 0.0, 0.0), ("KNEE", 0.42, 0.02), ("ANKLE", 0.84, 0.0), ("FOOT", 0.90, -0.14),
+        ):  # fmt: skip
+            points[:, at[f"{side}_{name}"]] = across, signer.trunk + down, ahead
+        columns = SMPLX52.part("left_hand" if side == "LEFT" else "right_hand")
+        points[:, columns] = arms.hands[:, hand][:, _HAND_OF_21]
+    return points
+
+
+_HAND_OF_21 = (5, 6, 7, 9, 10, 11, 17, 18, 19, 13, 14, 15, 1, 2, 3)
+"""Of the 21 points of a hand those that SMPL-X has as joints, in its order."""
 
 
 def _see_body(

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from signloom.cli.main import main
+from signloom.corpora import wlasl_smplx as smplx
 from signloom.corpora.bobsl import bobsl
 from signloom.corpora.cued import Limits
 from signloom.corpora.entries import Corpus, Entries
@@ -20,7 +21,7 @@ from signloom.corpora.store import open_store
 from signloom.corpora.wlasl_smplx import read_smplx, wlasl_smplx
 from signloom.corpora.youtube_sl import youtube_sl
 from signloom.data.clip import PoseClip
-from signloom.data.layouts import HANDS42, OPENPOSE137, WHOLEBODY133, WLASL106
+from signloom.data.layouts import HANDS42, OPENPOSE137, SMPLX52, WHOLEBODY133, WLASL106
 from signloom.errors import MediaError, UsageError
 from signloom.pose.convert import conversion, convert
 from signloom.pose.files import write_pose
@@ -303,6 +304,7 @@ def fitted(folder: Path, **changes: object) -> None:
         "conf_u8": np.full((6, 106), 51, np.uint8),
         "hand_valid": np.array([[True, True]] * 2 + [[False, True]] + [[True, True]] * 3),
         "frame_index": np.array([0, 1, 2, 4, 5, 7], np.int32),
+        "smplx_f16": np.tile(np.r_[np.pi, np.zeros(180), 2], (6, 1)).astype(np.float16),
     }
     np.savez_compressed(folder / "pose.npz", **(arrays | changes))
     (folder / "index.csv").write_text(FITTED + "1,Book,7,train,1,1,3,0\n2,drink,8,val,0,1,3,3\n")
@@ -328,6 +330,35 @@ def test_wlasl_smplx(tmp_path: Path) -> None:
     assert len(wlasl_smplx(tmp_path, "wlasl300").entries) == 2
     hands = convert(clip, HANDS42)
     assert hands.points[:, :, 0].tolist() == clip.points[:, 64:, 0].tolist()
+
+
+def test_wlasl_smplx_in_space(tmp_path: Path) -> None:
+    fitted(tmp_path)
+    corpus = wlasl_smplx(tmp_path, joints=True)
+    clip = only(corpus)[0].clip
+    assert (clip.layout, clip.fps) == (SMPLX52, 25)
+    assert clip.present[:, :22].all()
+    assert clip.present[2].tolist() == [True] * 22 + [False] * 15 + [True] * 15
+    head, pelvis = clip.points[0, 15], clip.points[0, 0]
+    assert head[1] < pelvis[1] - 0.5, "y is down"
+    assert pelvis[2] == pytest.approx(2, abs=0.01)
+    assert clip.points[0, 16, 0] > clip.points[0, 17, 0], (
+        "who faces the camera has the left at its right"
+    )
+    val = only(corpus, "val")[0].clip
+    assert val.present[:, 0].tolist() == [True, True, False, True]
+    with pytest.raises(
+        UsageError, match="does not convert to 'smplx52', whose joints are in metres"
+    ):
+        convert(only(wlasl_smplx(tmp_path))[0].clip, SMPLX52)
+    fits = np.zeros((6, 182), np.float16)
+    fits[1, 30] = np.nan
+    fitted(tmp_path / "", smplx_f16=fits)
+    smplx._parameters.cache_clear()
+    with pytest.raises(
+        MediaError, match=r"cannot be read as fits: frame 1: the rotation of joint 10"
+    ):
+        only(wlasl_smplx(tmp_path, joints=True))[0]
 
 
 def test_a_wrong_wlasl_smplx_is_named(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ WIDTHS = {
     "openpose137": 137,
     "skels50": 50,
     "wlasl106": 106,
+    "smplx52": 52,
 }
 
 

@@ -109,6 +109,26 @@ def test_a_block_is_its_formula(options: dict[str, bool], outputs: int) -> None:
         assert not clip[~m].any()
 
 
+@pytest.mark.parametrize("adaptive", [True, False])
+def test_the_gradients_of_mixing_joints_are_those_of_the_sum(adaptive: bool) -> None:
+    made, (x, mask) = block(6, 8, adaptive=adaptive), clips(6)
+    upstream = torch.randn(3, 11, JOINTS, 8).double()
+    ours, theirs = (x.clone().requires_grad_() for _ in range(2))
+    found = made._over_joints(ours, mask)
+    weights = [made.learned, *made.across_joints.parameters()]
+    gradients = torch.autograd.grad(found, [ours, *weights], upstream)
+    graph = (made.graph + made.learned).expand(3, -1, -1, -1)
+    if adaptive:
+        graph = graph + made.similarity(theirs, mask)
+    expected = made.across_joints.bias
+    for k in range(3):
+        mixed = torch.einsum("btvc,bvw->btwc", theirs, graph[:, k])
+        expected = expected + mixed @ made.across_joints.weight[:, 6 * k : 6 * k + 6].T
+    torch.testing.assert_close(found, expected)
+    plain = torch.autograd.grad(expected, [theirs, *weights], upstream)
+    torch.testing.assert_close(gradients, plain)
+
+
 def test_statistics_kept_for_evaluation_are_those_of_real_frames() -> None:
     made, (x, mask) = block(6, 8), clips(6)
     made(x, mask)

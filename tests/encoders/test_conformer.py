@@ -104,6 +104,20 @@ def test_frames_and_attention_are_their_formulas(layers: int) -> None:
         assert not attention[i, :n, n:].any()
 
 
+def test_the_convolution_over_frames_and_its_gradients_are_those_of_the_layer() -> None:
+    convolution = conformer(1).blocks[0].convolution
+    y = torch.randn(2, 9, 2 * WIDTH).double().requires_grad_()
+    upstream = torch.randn(2, 9, 2 * WIDTH).double()
+    inputs = [y, *convolution.depthwise.parameters()]
+    found = convolution._over_time(y)
+    expected = convolution.depthwise(y.transpose(1, 2)).transpose(1, 2)
+    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(
+        torch.autograd.grad(found, inputs, upstream),
+        torch.autograd.grad(expected, inputs, upstream),
+    )
+
+
 def test_a_clip_without_frames_is_0_and_disturbs_nobody() -> None:
     made = conformer(2).eval()
     x = torch.randn(2, 6, INPUTS).double()

@@ -8,7 +8,8 @@ import math
 import pytest
 import torch
 
-from signloom.encoders.motion_vq import Codebook, MotionVq, perplexity, usage
+from signloom.encoders.motion_vq import Codebook, Kind, MotionVq, perplexity, usage
+from signloom.encoders.quantizers import FiniteScalar, Residual, levels_of
 from signloom.errors import UsageError
 
 
@@ -197,3 +198,58 @@ def test_errors_say_what_to_do() -> None:
             model.encode(torch.zeros(1, frames, 6))
     with pytest.raises(UsageError, match="run from 0 to 5, but the codebook has 0 to 4"):
         model.decode(torch.tensor([[0, 5]]))
+
+
+@pytest.mark.parametrize(("kind", "depth"), [("residual", 3), ("fsq", 1), ("fsq", 2)])
+def test_other_quantizers_have_the_face_of_the_codebook(kind: Kind, depth: int) -> None:
+    torch.manual_seed(0)
+    model = MotionVq(6, slice(3, 6), width=8, codes=16, dead_below=0.1, kind=kind, depth=depth)
+    x = torch.randn(3, 16, 6)
+    loss, told = model.train().loss(x)
+    loss.backward()
+    assert all(p.grad is not None for n, p in model.named_parameters() if "bias" not in n)
+    assert told.ids.shape == (3, 4 * depth)
+    model.eval()
+    before = copy.deepcopy(model.state_dict())
+    ids = model.encode(x)
+    assert torch.equal(ids, model(x).ids)
+    torch.testing.assert_close(model.decode(ids), model(x).motion * model.deviation + model.mean)
+    level = ids.reshape(3, 4, depth) // 16
+    assert torch.equal(level, torch.arange(depth).expand_as(level))
+    assert model.codebook.size == 16 * depth > int(ids.max())
+    assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
+    with pytest.raises(UsageError, match="read them with the checkpoint that wrote them"):
+        model.decode(ids + 16)
+
+
+def test_a_residual_level_says_what_the_one_before_left() -> None:
+    torch.manual_seed(0)
+    book, z = Residual(6, 4, depth=3, decay=0.8, dead_below=0.0).train(), torch.randn(2, 40, 4)
+    for _ in range(5):
+        book(z)
+    book.eval()
+    left, levels = z, []
+    for k, codes in enumerate(book.levels.codebooks):
+        nearest = torch.cdist(left, codes).argmin(2)
+        levels.append(nearest + 6 * k)
+        left = left - codes[nearest]
+    ids = torch.stack(levels, 2).flatten(1)
+    assert torch.equal(book.nearest(z), ids)
+    torch.testing.assert_close(book.of(ids), z - left)
+    assert left.square().mean() < 0.25 * z.square().mean()
+
+
+def test_levels_multiply_to_the_codes_and_a_fingerprint_is_of_all_of_it() -> None:
+    for bits in range(4, 13):
+        assert math.prod(levels_of(2**bits)) == 2**bits
+    for codes in (8, 1000):
+        with pytest.raises(UsageError, match=f"a power of two, got {codes}"):
+            levels_of(codes)
+    with pytest.raises(UsageError, match="one code for 4 frames, not 2"):
+        MotionVq(6, slice(3, 6), width=8, codes=16, depth=2)
+    with pytest.raises(UsageError, match="3 code ids are no multiple of 2"):
+        FiniteScalar(16, 8, 2).of(torch.zeros(1, 3, dtype=torch.long))
+    one, other = small(), small()
+    assert one.fingerprint() == other.fingerprint()
+    other.mean[0] += 1
+    assert one.fingerprint() != other.fingerprint()

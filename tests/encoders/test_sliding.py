@@ -9,7 +9,7 @@ from torch import Tensor
 from signloom.data.layouts import HANDS42
 from signloom.encoders.conformer import Conformer, attentive_pool
 from signloom.encoders.pose_backbone import PoseBackbone
-from signloom.encoders.sliding import sliding, sliding_whole
+from signloom.encoders.sliding import sliding, sliding_whole, windows
 from signloom.errors import UsageError
 
 
@@ -40,6 +40,24 @@ def test_twenty_seconds_are_239_windows_or_250_positions(conformer: Conformer) -
     torch.testing.assert_close(padded[:, 5:244], windows)
     torch.testing.assert_close(padded[:, :5], windows[:, :1].expand(1, 5, 8))
     torch.testing.assert_close(padded[:, 244:], windows[:, -1:].expand(1, 6, 8))
+
+
+def test_training_is_that_of_a_conformer_whole_in_each_window(conformer: Conformer) -> None:
+    conformer.train()
+    for part in conformer.modules():
+        if isinstance(part, torch.nn.Dropout):
+            part.p = 0.0
+    x, mask = frames(40, 40, 31)
+    weights = list(conformer.parameters())
+    found, real = sliding(conformer, x, mask)
+    cut = windows(x, 24, 2).flatten(0, 1)
+    inside = windows(mask[:, :, None], 24, 2)[..., 0].flatten(0, 1)
+    whole = attentive_pool(*conformer(cut, inside), inside).unflatten(0, (2, -1))
+    torch.testing.assert_close(found[real], whole[real])
+    torch.testing.assert_close(
+        torch.autograd.grad(found[real].square().sum(), weights),
+        torch.autograd.grad(whole[real].square().sum(), weights),
+    )
 
 
 def test_a_padded_clip_gives_what_it_gives_alone(conformer: Conformer) -> None:

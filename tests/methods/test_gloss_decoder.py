@@ -14,10 +14,12 @@ import torch
 from signloom.cli.main import main
 from signloom.data.sample import Sample
 from signloom.errors import UsageError
+from signloom.language.chat import load_causal
 from signloom.methods.autosign import PRESETS, begin
 from signloom.methods.gloss_decoder import NextToken, Wanted, nats, pretrain_decoder
 from signloom.methods.glosses import codec_of, gloss_tokenizer
-from signloom.methods.pretrain import NO_KEYPOINTS, RECORD, Texts
+from signloom.methods.pretrain import RECORD
+from signloom.methods.sources import NO_KEYPOINTS, Texts
 
 WHO, WHAT = ("BOY", "GIRL", "DOG", "MAN", "CAT"), ("HOUSE", "TREE", "CAR", "BOOK", "DOOR", "CUP")
 DOES, WHEN = ("SEE", "LIKE", "WANT", "FIND", "DRAW"), ("NOW", "AGAIN", "TODAY", "LATER")
@@ -92,3 +94,22 @@ def test_what_it_cannot_learn_from_is_refused(
               "--density", "0.5"])  # fmt: skip
     assert ended.value.code == 2
     assert "go with --kind t5" in capsys.readouterr().err
+
+
+def test_a_llama_that_has_read_texts_is_what_lslm_stands_on(tmp_path: Path) -> None:
+    texts = [f"the {a} will {c} the {b}." for a in WHO for b in WHAT for c in DOES]
+    wanted = Wanted(tuple(t.lower() for t in texts), ("x",), "tiny", 30, 16, 3e-3, 200, 1, "llama")
+    pretrain_decoder(wanted, tmp_path)
+    record = json.loads((tmp_path / RECORD).read_text())
+    assert record["family"] == "llama"
+    assert record["loss"]["held_out"] < 0.7 * math.log(record["tokens"])
+    found = load_causal(str(tmp_path))
+    assert found.base.filled == 1.0
+    assert found.codec.decode(found.codec.encode("the dog will see the tree.")).startswith(
+        "the dog"
+    )
+    assert found.codec.encode("Keywords") != []
+    again = NextToken(found.model, codec_of(found.codec.tokenizer), 64)
+    assert nats(again, wanted.texts) == pytest.approx(record["loss"]["held_out"], abs=0.2)
+    with pytest.raises(UsageError, match=r"no llama of size 'base'.*presets of LSLM"):
+        dataclasses.replace(wanted, size="base")

@@ -169,6 +169,69 @@ def test_an_upper_body_has_straight_legs() -> None:
     assert rows[0][:, m.CONTACTS].all()
 
 
+def test_the_layout_has_these_joints_and_bones() -> None:
+    from signloom.data.layouts import SMPLX52
+
+    bones = {(m.PARENTS[joint], joint) for joint in range(1, m.JOINTS)}
+    assert {tuple(edge) for edge in SMPLX52.edges} == bones
+    for name, keypoint in zip(m.NAMES[:22], SMPLX52.keypoints, strict=False):
+        assert keypoint.split(":")[1].replace("_", "").lower() == name.replace("_", "")
+    fingers = {"index": "INDEX_FINGER", "middle": "MIDDLE_FINGER", "thumb": "THUMB"}
+    for name, keypoint in zip(m.NAMES[22:], SMPLX52.keypoints[22:], strict=True):
+        side, finger, number = (
+            name.replace("_", " ").replace("1", " 0").replace("2", " 1").replace("3", " 2").split()
+        )
+        joints = ("CMC", "MCP", "IP") if finger == "thumb" else ("MCP", "PIP", "DIP")
+        finger = fingers.get(finger, "RING_FINGER" if finger == "ring" else finger.upper())
+        assert keypoint == f"{side.upper()}_HAND_LANDMARKS:{finger}_{joints[int(number)]}"
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 999))
+def test_joints_that_were_not_seen_go_along_with_their_parents(seed: int) -> None:
+    joints, _ = m.forward(smooth(seed), camera=False)
+    rng = np.random.default_rng(seed)
+    seen = rng.random(joints.shape[:2]) > 0.3
+    seen[3, [0, *m.HIPS, *m.SHOULDERS]] = True
+    found = m.filled(joints, seen)
+    assert np.isfinite(found).all()
+    known = seen.all(axis=1)
+    np.testing.assert_allclose(found[known], joints[known], **CLOSE)
+    assert m.filled(joints, np.ones_like(seen)) is joints
+
+
+def test_a_lost_hand_keeps_its_shape_between_where_it_was_seen() -> None:
+    joints, _ = m.forward(smooth(4), camera=False)
+    seen = np.ones(joints.shape[:2], bool)
+    seen[4:7, m.LEFT_HAND] = False
+    seen[:, m.RIGHT_HAND] = False
+    found = m.filled(joints, seen)
+    bones = found[:, m.LEFT_HAND] - found[:, [m.PARENTS[j] for j in range(22, 37)]]
+    np.testing.assert_allclose(bones[5], (bones[3] + bones[7]) / 2, **CLOSE)
+    lengths = np.linalg.norm(
+        found[:, m.RIGHT_HAND] - found[:, [m.PARENTS[j] for j in range(37, 52)]], axis=2
+    )
+    wanted = np.linalg.norm(m.OFFSETS[m.RIGHT_HAND], axis=1)
+    np.testing.assert_allclose(lengths, np.tile(wanted, (len(found), 1)), **CLOSE)
+    with pytest.raises(UsageError, match="no frame has pelvis, hips and shoulders"):
+        m.filled(joints, seen & (np.arange(52) != 16))
+
+
+def test_signing_is_the_same_wherever_the_signer_stands() -> None:
+    joints, _ = m.forward(smooth(2), camera=False)
+    rows = m.features(joints)
+    numbers = m.signing(rows)
+    assert numbers.shape == (len(rows), m.SIGNING)
+    told = m.signing_joints(numbers)
+    local = rows[:, m.POSITIONS].reshape(len(rows), 51, 3)
+    chest = local[:, m.CHEST - 1, None]
+    kept = [j - 1 for j in (*m.UPPER, *range(22, 52))]
+    np.testing.assert_allclose(told, local[:, kept] - chest, **CLOSE)
+    shape = np.linalg.norm(joints[:-1, 22:37] - joints[:-1, 20:21], axis=2)
+    own = numbers[:, : 3 * m.SIGNING_JOINTS].reshape(len(rows), -1, 3)[:, 8:23]
+    np.testing.assert_allclose(np.linalg.norm(own, axis=2), shape, **CLOSE)
+
+
 def test_errors_name_the_frame_and_the_joint() -> None:
     with pytest.raises(UsageError, match=r"shape \(3, 165\), expected \(frames, 182\)"):
         m.forward(np.zeros((3, 165)))

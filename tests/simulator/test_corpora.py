@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from signloom.cli.main import main
-from signloom.data.layouts import HANDS42, HOLISTIC, LAYOUTS, PS76, Layout
+from signloom.data.layouts import HANDS42, HOLISTIC, LAYOUTS, PS76, SMPLX52, Layout
 from signloom.data.sample import Sample, SampleSource
 from signloom.errors import UsageError
 from signloom.pose.convert import convert
@@ -207,3 +207,28 @@ def test_simulate_refuses_what_is_not_there_and_what_exists(
             main([*command, *rest])
         assert done.value.code == code
         assert message in capsys.readouterr().err
+
+
+def test_joints_in_space_are_the_body_that_the_tracker_sees() -> None:
+    """smplx52 before the camera: seen through it, shoulders and hands lie where the keypoints are."""
+    drawn, true = (
+        SimulatedWords("tiny", "train", layout)[3].clip for layout in (HOLISTIC, SMPLX52)
+    )
+    assert (len(drawn), drawn.fps, drawn.id) == (len(true), true.fps, true.id)
+    assert true.simulated
+    assert true.present.all()
+    pairs = [
+        (i, HOLISTIC.index[name])
+        for i, name in enumerate(true.layout.keypoints)
+        if name in HOLISTIC.index
+    ]
+    ours, theirs = (list(column) for column in zip(*pairs, strict=True))
+    assert len(pairs) >= 40
+    seen = (drawn.confidence[:, theirs] > 0.9) & (np.array(ours) >= 16)
+    flat = true.points[:, ours, :2] / true.points[:, ours, 2:]
+    x, y = flat[seen], drawn.points[:, theirs, :2][seen]
+    fit, *_ = np.linalg.lstsq(np.c_[x, np.ones(len(x))], y, rcond=None)
+    away = np.linalg.norm(np.c_[x, np.ones(len(x))] @ fit - y, axis=1)
+    assert np.median(away) < 0.01 * drawn.size[0]
+    lengths = np.linalg.norm(true.points[:, 18] - true.points[:, 16], axis=1)
+    assert lengths.std() < 1e-5, "bones do not stretch"

@@ -1,0 +1,184 @@
+"""signloom tokens: motion to ids of codes, and back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from signloom.errors import MediaError, SignloomError, UsageError
+
+if TYPE_CHECKING:
+    from signloom.data.clip import PoseClip
+    from signloom.methods.motion_tokens import MotionTokens
+
+app = typer.Typer(no_args_is_help=True)
+FORMAT = 1
+
+Model = Annotated[
+    str,
+    typer.Option(
+        help="Checkpoint folder or hub id, of method motion-vq or lslm.", show_default=False
+    ),
+]
+Out = Annotated[
+    Path, typer.Option("--out", "-o", help="A .json or .npz file to write.", show_default=False)
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")]
+
+
+@app.command()
+def encode(
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="INPUT…",
+            help="Pose files of layout smplx52, or .npz with 'smplx' (frames, 182) or 'joints' (frames, 52, 3).",
+            show_default=False,
+        ),
+    ],
+    model: Model,
+    out: Out,
+    overwrite: Overwrite = False,
+) -> None:
+    """Write motion as ids of codes, those of all inputs in one file.
+
+    The file says which codes they are, and `signloom tokens decode` takes no others.
+    """
+    from signloom.data.files import refuse_existing
+
+    _suffix(out)
+    refuse_existing(out, overwrite)
+    tokenizer = tokenizer_of(model)
+    clips = []
+    for path in inputs:
+        clip = _read(path)
+        try:
+            ids = tokenizer.ids(tokenizer.preparation.numbers(clip))
+        except SignloomError as error:
+            raise type(error)(f"{path}: {error}") from None
+        clips.append({"input": str(path), "simulated": clip.simulated, "ids": ids.tolist()})
+    told = {
+        "format": FORMAT,
+        "codebook": tokenizer.vq.fingerprint(),
+        "codes": tokenizer.vq.codebook.size,
+        "ids_of_four_frames": tokenizer.vq.codebook.depth,
+        "fps": tokenizer.config.fps,
+        "clips": clips,
+    }
+    _write(out, told, overwrite)
+    typer.echo(f"{out}: {sum(len(each['ids']) for each in clips)} ids of {len(clips)} clips")
+
+
+@app.command()
+def decode(
+    file: Annotated[
+        Path, typer.Argument(help="What `signloom tokens encode` wrote.", show_default=False)
+    ],
+    model: Model,
+    out: Out,
+    overwrite: Overwrite = False,
+) -> None:
+    """Write the joints that ids stand for: metres, y up.
+
+    Of a tokenizer of all 623 numbers the 52 joints, placed; of one of signing alone 38 joints from the
+    chest. The file names them. Ids of another codebook are refused: they would be other movements.
+    """
+    from signloom.data.files import refuse_existing
+
+    _suffix(out)
+    refuse_existing(out, overwrite)
+    said = _tokens(file)
+    tokenizer = tokenizer_of(model)
+    mine = tokenizer.vq.fingerprint()
+    if said["codebook"] != mine:
+        raise MediaError(
+            f"{file} was written with the codebook {said['codebook'][:12]}…, and {model} has {mine[:12]}…: its "
+            "ids would be other movements; give the checkpoint that wrote it"
+        )
+    import numpy as np
+
+    clips = []
+    for clip in said["clips"]:
+        joints = tokenizer.joints(tokenizer.numbers(np.array(clip["ids"], np.int64)))
+        kept = {key: clip[key] for key in ("input", "simulated")}
+        clips.append({**kept, "joints": joints.round(6).tolist()})
+    names = list(tokenizer.joint_names)
+    told = {"format": FORMAT, "fps": tokenizer.config.fps, "names": names, "clips": clips}
+    _write(out, told, overwrite)
+    typer.echo(f"{out}: {sum(len(each['joints']) for each in clips)} frames of {len(clips)} clips")
+
+
+def tokenizer_of(model: str) -> MotionTokens:
+    """The tokenizer of a checkpoint. Raises UsageError where it has none."""
+    from signloom.methods.load import load
+    from signloom.methods.lslm import Lslm
+    from signloom.methods.motion_tokens import MotionTokens
+
+    found = load(model)
+    found = found.tokens if isinstance(found, Lslm) else found
+    if not isinstance(found, MotionTokens):
+        raise UsageError(
+            f"{model} has no tokenizer of motion; give a checkpoint of method motion-vq or lslm"
+        )
+    return found
+
+
+def _read(path: Path) -> PoseClip:
+    from signloom.corpora.smplx_files import read_motion
+    from signloom.pose.files import read_pose
+
+    return read_motion(path) if path.suffix == ".npz" else read_pose(path)
+
+
+def _suffix(out: Path) -> None:
+    if out.suffix not in (".json", ".npz"):
+        raise UsageError(f"{out} says neither .json nor .npz; give a name that ends in one of them")
+
+
+def _tokens(file: Path) -> dict[str, Any]:
+    """What `encode` wrote, from either kind of file. Raises MediaError where it is something else."""
+    import zipfile
+
+    import numpy as np
+
+    try:
+        if file.suffix == ".npz":
+            with np.load(file, allow_pickle=False) as archive:
+                said = json.loads(str(archive["told"]))
+                for number, clip in enumerate(said["clips"]):
+                    clip["ids"] = archive[f"ids_{number}"].tolist()
+        else:
+            said = json.loads(file.read_text())
+        for clip in said["clips"]:
+            if not all(type(i) is int for i in clip["ids"]) or not clip["ids"]:
+                raise ValueError(f"the ids of {clip['input']} are no whole numbers, or none")
+            bool(clip["simulated"])
+        str(said["codebook"])
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise MediaError(
+            f"{file} holds no tokens of motion ({type(error).__name__}: {error}); expected what "
+            "'signloom tokens encode' writes"
+        ) from None
+    return dict(said)
+
+
+def _write(out: Path, told: dict[str, Any], overwrite: bool) -> None:
+    """As JSON; as .npz with the long lists as arrays ids_0, … or joints_0, …, and the rest as JSON in 'told'."""
+    import numpy as np
+
+    from signloom.data.files import writing
+
+    with writing(out, overwrite) as temporary:
+        if out.suffix == ".json":
+            temporary.write_text(json.dumps(told) + "\n")
+            return
+        arrays: dict[str, Any] = {}
+        clips = []
+        for number, clip in enumerate(told["clips"]):
+            clips.append({k: v for k, v in clip.items() if k not in ("ids", "joints")})
+            arrays |= {f"{k}_{number}": np.array(clip[k]) for k in ("ids", "joints") if k in clip}
+        with temporary.open("wb") as file:
+            np.savez(file, told=json.dumps({**told, "clips": clips}), **arrays)

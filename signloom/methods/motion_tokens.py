@@ -1,0 +1,324 @@
+"""The tokenizer of LSLM: 3D motion as ids of codes, trained alone (arXiv 2511.08535, stage 1; spec §5).
+
+    joints in space (T, 52, 3) → 623 numbers a frame          `pose.motion623`
+    conv encoder, T → T/4; the nearest of 1,024 codes; back   `encoders.motion_vq.MotionVq`
+
+A language model reads the codes (`signloom.methods.lslm`), which holds this model as it was trained.
+docs/methods/lslm.md lists what is ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, get_args
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from signloom.data.clip import PoseClip
+from signloom.data.layouts import SMPLX52, Layout
+from signloom.data.sample import Sample, SampleSource
+from signloom.encoders.frames import resampled
+from signloom.encoders.motion_vq import STRIDE, Kind, MotionVq, perplexity, usage
+from signloom.errors import UsageError
+from signloom.methods.settings import Rules, settings_from
+from signloom.metrics.motion import by_part, mpjpe
+from signloom.pose import motion623 as m
+from signloom.pose.convert import convert
+from signloom.training.checkpoint import Checkpoint, load_tensors
+from signloom.training.stages import Loss
+
+NAME = "motion-vq"
+ERRORS = (
+    "MPJPE-hands", "MPJPE-body", "MPJPE-left_hand", "MPJPE-right_hand", "PA-MPJPE-body",
+    "PA-MPJPE-left_hand", "PA-MPJPE-right_hand",
+)  # fmt: skip
+"""Millimetres of the clip's own body; hands from their wrists, the body from the chest."""
+METRICS = (*ERRORS, "usage", "perplexity")
+Reads = Literal["whole", "signing"]
+
+
+@dataclass(frozen=True)
+class Config:
+    """Every setting of the tokenizer; defaults are the paper's. [D] marks what is ours."""
+
+    # The clip
+    layout: str = SMPLX52.name
+    reads: Reads = "whole"
+    """whole: the 623 numbers of a frame (the paper's). signing: what moves in signing, hands from
+    their wrists (`motion623.signing`) [D]."""
+    upper_body: bool = True
+    """Legs hang straight and feet stand: below the hips a fit to an upper body guesses [D]."""
+    fps: float = 25.0
+    """[D]: the paper names no rate."""
+    noise: float = 0.0
+    """σ of noise on training joints, metres [D]."""
+    window: int = 64
+    """Frames of a training item."""
+
+    # The codes
+    kind: Kind = "codebook"
+    codes: int = 1024
+    depth: int = 1
+    """Codes for four frames; more than one for residual and fsq."""
+    width: int = 512
+    commitment: float = 0.02
+    decay: float = 0.99
+    dead_below: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.layout != SMPLX52.name:
+            raise UsageError(
+                f"motion-vq reads joints in space, layout '{SMPLX52.name}', not '{self.layout}'; leave "
+                "layout out"
+            )
+        if self.window % STRIDE:
+            raise UsageError(
+                f"motion-vq: a window of {self.window} frames is no multiple of {STRIDE}, which make one "
+                "code; make it one"
+            )
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Config:
+        """A config from plain values (JSON, YAML). Raises UsageError naming what does not fit."""
+        return settings_from(cls, NAME, values, RULES)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @property
+    def inputs(self) -> int:
+        """Numbers a frame."""
+        return m.WIDTH if self.reads == "whole" else m.SIGNING
+
+    @property
+    def groups(self) -> tuple[slice, ...]:
+        """Columns of one kind, which share their scale."""
+        if self.reads == "whole":
+            return (m.TURN, m.SPEED, m.HEIGHT, m.POSITIONS, m.ROTATIONS, m.VELOCITIES, m.CONTACTS)
+        body, half = 3 * len(m.UPPER), m.SIGNING // 2
+        return (
+            slice(0, body), slice(body, half), slice(half, half + body), slice(half + body, m.SIGNING)
+        )  # fmt: skip
+
+    @property
+    def velocities(self) -> slice:
+        return m.VELOCITIES if self.reads == "whole" else slice(m.SIGNING // 2, m.SIGNING)
+
+
+RULES = Rules(
+    choices={"reads": get_args(Reads), "kind": get_args(Kind)},
+    shares=("decay",),
+    least={"fps": 1.0},
+    whole=1,
+    real=0.0,
+)
+
+SMALL = Config(reads="signing", window=32, width=128, dead_below=0.25)
+PRESETS: dict[str, Config] = {
+    "tiny": replace(SMALL, window=16, codes=64, width=32, dead_below=0.1),
+    "small": SMALL,
+    "paper": Config(),
+}
+"""tiny and small read signing alone, paper all 623 numbers (spec §5)."""
+
+
+def begin(config: Config, texts: Sequence[str], seed: int) -> MotionTokens:
+    """A fresh tokenizer; the texts are not read."""
+    return build(config, seed)
+
+
+def restore(checkpoint: Checkpoint) -> MotionTokens:
+    """The tokenizer of a checkpoint. Raises MediaError where its weights do not load whole."""
+    model = build(Config.of(checkpoint.config.get("config", {})))
+    load_tensors(model, checkpoint.tensors(), str(checkpoint.folder))
+    return model
+
+
+def build(config: Config, seed: int = 0) -> MotionTokens:
+    """The tokenizer with weights drawn from ``seed``."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return MotionTokens(config, seed)
+
+
+def score_dev(model: MotionTokens, dev: SampleSource, limit: int, beam: int) -> dict[str, float]:
+    """How well the first ``limit`` samples are said again, and how their codes are used."""
+    said, told, true = [], [], []
+    for index in range(min(len(dev), limit)):
+        numbers = model.preparation.numbers(dev[index].clip)
+        said.append(model.ids(numbers))
+        told.append(model.positions(model.numbers(said[-1])))
+        true.append(model.positions(numbers))
+    ids, book = torch.from_numpy(np.concatenate(said)), model.vq.codebook
+    one, other = (1000 * np.concatenate(each) for each in (told, true))
+    parts = by_part(one, other, m.SIGNING_PARTS)
+    hands = slice(m.SIGNING_PARTS["left_hand"].start, m.SIGNING_JOINTS)
+    levels = ids.reshape(-1, book.depth).T
+    return {
+        "MPJPE-hands": mpjpe(one[:, hands], other[:, hands]),
+        **{f"MPJPE-{part}": each["mpjpe"] for part, each in parts.items()},
+        **{f"PA-MPJPE-{part}": each["pa_mpjpe"] for part, each in parts.items()},
+        "usage": 100 * usage(ids, book.size),
+        "perplexity": sum(perplexity(level, book.size) for level in levels) / book.depth,
+    }
+
+
+class MotionTokens(nn.Module):
+    """Clips of joints ↔ ids of codes, ``depth`` for four frames."""
+
+    measured: Tensor
+
+    def __init__(self, config: Config, seed: int = 0):
+        """seed: of the draws that begin codes anew."""
+        super().__init__()
+        self.config = config
+        self.name = NAME
+        self.simulated_only = False
+        self.tokenizer = None
+        self.preparation = Preparation(config)
+        self.register_buffer("measured", torch.zeros((), dtype=torch.bool))
+        self.vq = MotionVq(
+            config.inputs,
+            config.velocities,
+            config.width,
+            config.codes,
+            config.commitment,
+            config.decay,
+            config.dead_below,
+            seed,
+            config.kind,
+            config.depth,
+        )
+
+    @property
+    def layout(self) -> Layout:
+        return SMPLX52
+
+    def described(self) -> dict[str, Any]:
+        """What a checkpoint's config.json says of the model; ``codebook`` is what its ids belong to."""
+        return {
+            "method": NAME,
+            "config": self.config.to_json(),
+            "layout": self.config.layout,
+            "fps": self.config.fps,
+            "codebook": self.vq.fingerprint(),
+        }
+
+    def word(self, clip: PoseClip, rng: np.random.Generator | None = None) -> PoseClip:
+        """A word clip as it is: joints in metres need no normalising before they are stitched."""
+        return clip
+
+    def example(
+        self, sample: Sample, rng: np.random.Generator, train: bool
+    ) -> Float[np.ndarray, "window inputs"]:
+        """A window of the clip, drawn in training and else the first; a shorter clip's last frame stays."""
+        clip = resampled(sample.clip, self.config.fps)
+        window = self.config.window
+        spare = len(clip) - window - 1
+        first = int(rng.integers(spare + 1)) if train and spare > 0 else 0
+        clip = clip.frames(slice(first, first + window + 1))
+        return longer(self.preparation.numbers(clip, rng if train else None), window)
+
+    def collate(
+        self, examples: list[Float[np.ndarray, "window inputs"]]
+    ) -> Float[Tensor, "batch window inputs"]:
+        return torch.from_numpy(np.stack(examples))
+
+    def loss(self, batch: Float[Tensor, "batch window inputs"]) -> Loss:
+        """As `MotionVq.loss`, summed over windows; the first batch sets the scale of the numbers."""
+        if self.training and not self.measured:
+            self.measure(batch.flatten(0, 1))
+        loss, _ = self.vq.loss(batch)
+        return Loss(loss * len(batch), len(batch))
+
+    def measure(self, numbers: Float[Tensor, "frames inputs"]) -> None:
+        """Each column's mean, and one deviation for all columns of a group [R: HumanML3D]."""
+        deviation = numbers.std(0)
+        for group in self.config.groups:
+            deviation[group] = deviation[group].mean()
+        self.vq.set_scale(numbers.mean(0), deviation)
+        self.measured.fill_(True)
+
+    @torch.inference_mode()
+    def ids(self, numbers: Float[np.ndarray, "frames inputs"]) -> Int[np.ndarray, " ids"]:
+        """The code ids of a prepared clip."""
+        training = self.training
+        self.eval()
+        motion = torch.from_numpy(numbers)[None].to(self.vq.mean.device)
+        found = self.vq.encode(motion)[0].cpu().numpy()
+        self.train(training)
+        return found
+
+    @torch.inference_mode()
+    def numbers(self, ids: Int[np.ndarray, " ids"]) -> Float[np.ndarray, "frames inputs"]:
+        """The numbers that ids stand for. Raises UsageError for ids that this codebook has not."""
+        training = self.training
+        self.eval()
+        motion = self.vq.decode(torch.from_numpy(ids)[None].to(self.vq.mean.device))
+        self.train(training)
+        return motion[0].cpu().numpy()
+
+    def positions(
+        self, numbers: Float[np.ndarray, "frames inputs"]
+    ) -> Float[np.ndarray, "frames 38 3"]:
+        """Joints of the body from the chest, those of the hands from their wrists, metres."""
+        wide = numbers.astype(np.float64)
+        own = m.signing(wide) if self.config.reads == "whole" else wide
+        return own[:, : 3 * m.SIGNING_JOINTS].reshape(len(own), m.SIGNING_JOINTS, 3)
+
+    def joints(
+        self, numbers: Float[np.ndarray, "frames inputs"]
+    ) -> Float[np.ndarray, "frames joints 3"]:
+        """All 52 joints, placed, of numbers that have them; else the 38 of `motion623.signing_joints`."""
+        wide = numbers.astype(np.float64)
+        return m.joints_of(wide)[:-1] if self.config.reads == "whole" else m.signing_joints(wide)
+
+    @property
+    def joint_names(self) -> tuple[str, ...]:
+        """What `joints` gives, in its order."""
+        if self.config.reads == "whole":
+            return m.NAMES
+        chosen = [*m.UPPER, *range(m.LEFT_HAND.start, m.RIGHT_HAND.stop)]
+        return tuple(m.NAMES[joint] for joint in chosen)
+
+
+class Preparation:
+    """Clip to numbers; holds no weights, so workers copy it cheaply."""
+
+    def __init__(self, config: Config):
+        self.config = config
+
+    def numbers(
+        self, clip: PoseClip, rng: np.random.Generator | None = None
+    ) -> Float[np.ndarray, "frames inputs"]:
+        """float32, a multiple of four frames and at least four; with ``rng`` as in training.
+
+        Raises UsageError where the clip's layout has no joints in space, or no frame shows a body.
+        """
+        clip = resampled(convert(clip, SMPLX52), self.config.fps)
+        joints = clip.points.astype(np.float64) * (1, -1, -1)  # a camera's y is down, its z away
+        joints = m.filled(longer(joints, 2), longer(clip.present, 2))
+        if rng and self.config.noise:
+            joints = joints + self.config.noise * rng.standard_normal(joints.shape)
+        whole = self.config.reads == "whole"
+        turns = None if whole else np.broadcast_to(np.eye(3), (*joints.shape, 3))  # not read
+        rows = m.features(joints, turns, self.config.upper_body)
+        rows = longer(rows, STRIDE)
+        rows = rows[: len(rows) // STRIDE * STRIDE]
+        own = rows if whole else m.signing(rows)
+        return own.astype(np.float32)
+
+
+def longer(values: NDArray[Any], least: int) -> NDArray[Any]:
+    """At least so many frames: the last one stays. A clip without frames has none to stay."""
+    missing = least - len(values)
+    if missing <= 0:
+        return values
+    if not len(values):
+        raise UsageError("a clip has no frames; expected at least one with a body")
+    return np.concatenate([values, np.repeat(values[-1:], missing, 0)])

@@ -1,0 +1,127 @@
+"""signloom tokens: files in, ids out, joints again; nothing overwritten, no codes of another checkpoint."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from signloom.cli.main import main
+from signloom.methods import motion_tokens
+from signloom.pose.files import write_pose
+from signloom.training.checkpoint import save_checkpoint
+from tests.methods.motions import motion, parameters
+
+
+def run(*arguments: object) -> int:
+    """The exit code of the command."""
+    with pytest.raises(SystemExit) as stopped:
+        main([str(a) for a in arguments])
+    return int(stopped.value.code or 0)
+
+
+def save(folder: Path, seed: int, **more: Any) -> Path:
+    import dataclasses
+
+    config = dataclasses.replace(motion_tokens.PRESETS["tiny"], **more)
+    model = motion_tokens.begin(config, [], seed)
+    import torch
+
+    model.measure(torch.from_numpy(model.preparation.numbers(motion(0))))
+    model.vq.codebook.start(torch.randn(64, 32))  # type: ignore[operator]
+    save_checkpoint(folder, model.described(), model)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    folder = tmp_path_factory.mktemp("models")
+    return save(folder / "one", 0), save(folder / "two", 1, reads="whole")
+
+
+def test_there_and_back_through_either_kind_of_file(
+    models: tuple[Path, Path], tmp_path: Path
+) -> None:
+    write_pose(motion(1, 41), tmp_path / "a.pose")
+    np.savez(tmp_path / "b.npz", smplx=parameters(2, 30), fps=25.0)
+    np.savez(tmp_path / "c.npz", joints=motion(3, 20).points)
+    inputs = [tmp_path / name for name in ("a.pose", "b.npz", "c.npz")]
+    for model, names in zip(models, (38, 52), strict=True):
+        found = []
+        for kind in ("json", "npz"):
+            told, back = tmp_path / f"{names}.tokens.{kind}", tmp_path / f"{names}.joints.{kind}"
+            assert run("tokens", "encode", *inputs, "--model", model, "-o", told) == 0
+            assert run("tokens", "decode", told, "--model", model, "-o", back) == 0
+            if kind == "json":
+                said = json.loads(told.read_text())
+                assert [len(clip["ids"]) for clip in said["clips"]] == [10, 7, 4]
+                assert not said["clips"][0]["simulated"]
+                again = json.loads(back.read_text())
+                found.append(np.array(again["clips"][0]["joints"]))
+            else:
+                with np.load(back) as archive:
+                    found.append(archive["joints_0"])
+                    assert json.loads(str(archive["told"]))["names"] == again["names"]
+        assert found[0].shape == (40, names, 3)
+        np.testing.assert_allclose(found[0], found[1], atol=1e-6)
+        assert len(again["names"]) == names
+    assert run("tokens", "encode", inputs[0], "--model", models[0], "-o", told) == 2
+    overwriting = ("tokens", "encode", inputs[0], "--model", models[0], "-o", told, "--overwrite")
+    assert run(*overwriting) == 0
+
+
+def test_bad_input_is_named(
+    models: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "tokens.json"
+    nan = parameters(0, 12)
+    nan[7, 60] = np.nan
+    wrong = {
+        "nan": ({"smplx": nan}, "frame 7: the rotation of joint 20 (left_wrist) is not a number"),
+        "width": ({"smplx": np.zeros((5, 160))}, "have shape (5, 160), expected (frames, 182)"),
+        "joints": ({"joints": np.zeros((5, 22, 3))}, "joints have shape (5, 22, 3), expected"),
+        "none": ({"x": np.zeros(3)}, "it holds neither 'smplx' nor 'joints'"),
+        "empty": ({"joints": np.zeros((0, 52, 3))}, "it has 0 frames at 25 fps"),
+    }
+    for name, (arrays, message) in wrong.items():
+        np.savez(tmp_path / f"{name}.npz", **arrays)
+        assert (
+            run("tokens", "encode", tmp_path / f"{name}.npz", "--model", models[0], "-o", out) == 3
+        )
+        assert message in capsys.readouterr().err
+    (tmp_path / "text.npz").write_text("no archive")
+    assert run("tokens", "encode", tmp_path / "text.npz", "--model", models[0], "-o", out) == 3
+    np.savez(tmp_path / "good.npz", smplx=parameters(0, 12))
+    good = ("tokens", "encode", tmp_path / "good.npz", "--model")
+    assert run(*good, models[0], "-o", tmp_path / "a.txt") == 2
+    assert run(*good, "bundled", "-o", out) == 2
+    assert "bundled has no tokenizer of motion" in capsys.readouterr().err
+    assert run(*good, models[0], "-o", out) == 0
+    back = tmp_path / "again.npz"
+    assert run("tokens", "decode", out, "--model", models[1], "-o", back) == 3
+    assert "would be other movements; give the checkpoint that wrote it" in capsys.readouterr().err
+    said = json.loads(out.read_text())
+    said["clips"][0]["ids"][0] = 64
+    out.write_text(json.dumps(said))
+    assert run("tokens", "decode", out, "--model", models[0], "-o", back) == 2
+    assert "the codebook has 0 to 63" in capsys.readouterr().err
+    for text in ("{", "[]", '{"clips": [{"ids": ["a"], "input": "x"}], "codebook": "y"}'):
+        out.write_text(text)
+        assert run("tokens", "decode", out, "--model", models[0], "-o", back) == 3
+        assert "holds no tokens of motion" in capsys.readouterr().err
+    assert not back.exists()
+
+
+def test_a_tokenizer_neither_translates_nor_is_evaluated(
+    models: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_pose(motion(1, 41), tmp_path / "a.pose")
+    assert run("translate", tmp_path / "a.pose", "--model", models[0]) == 2
+    assert "does not translate" in capsys.readouterr().err
+    assert run("translate", tmp_path / "a.pose", "--instruction", "Keywords only.") == 2
+    assert "takes no instruction" in capsys.readouterr().err
+    assert run("evaluate", models[0], "sim:tiny", "-o", tmp_path / "scores.json") == 2
+    assert "neither translates nor recognises" in capsys.readouterr().err

@@ -1,0 +1,334 @@
+"""LSLM: the tokenizer as a method, learning, being told, padding, adapters, coming back, bad input."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from signloom.data.layouts import HOLISTIC, PS76
+from signloom.data.sample import GlossSpan, Sample
+from signloom.errors import MediaError, UsageError
+from signloom.inference.translate import Told, Translator, translate_clips
+from signloom.language.chat import build_llama, own_codec
+from signloom.methods import lslm, motion_tokens
+from signloom.methods.finetune import begin_with
+from signloom.methods.load import load
+from signloom.methods.lslm import PRESETS, Config, Lslm, begin
+from signloom.methods.motion_tokens import MotionTokens
+from signloom.methods.sources import Instructed
+from signloom.pose import motion623 as m
+from signloom.text.instructions import PHRASINGS, RULED
+from signloom.text.tokenizer import train_bpe
+from signloom.training.checkpoint import save_checkpoint
+from signloom.training.stages import Stage
+from tests.methods.motions import motion
+from tests.methods.test_posestitch import smooth_clip
+
+TEXTS = [
+    "The weather is cold.",
+    "Do you eat bread?",
+    "My sister is a nurse.",
+    "We saw the red house!",
+]
+KEYWORDS = "Keywords only."
+
+
+def samples() -> list[Sample]:
+    return [
+        Sample(str(i), motion(i, 40 + 4 * i), text, (GlossSpan(f"SIGN-{i}"),))
+        for i, text in enumerate(TEXTS)
+    ]
+
+
+def learn(model: torch.nn.Module, items: list[Sample], steps: int, lr: float) -> None:
+    learning = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(learning, lr, fused=True)
+    model.train()
+    for step in range(steps):
+        torch.manual_seed(step)
+        rng = np.random.default_rng(step)
+        loss = model.loss(model.collate([model.example(s, rng, True) for s in items]))
+        optimizer.zero_grad()
+        (loss.total / loss.count).backward()
+        torch.nn.utils.clip_grad_norm_(learning, 1.0)
+        optimizer.step()
+    model.eval()
+
+
+@pytest.fixture(scope="module")
+def tokens(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint of a tokenizer that has seen the four motions."""
+    folder = tmp_path_factory.mktemp("tokens") / "model"
+    model = motion_tokens.begin(motion_tokens.PRESETS["tiny"], [], seed=0)
+    learn(model, samples() * 2, 40, 3e-3)
+    save_checkpoint(folder, {**model.described(), "simulated_only": False}, model)
+    return folder
+
+
+def tiny(tokens: Path, **more: object) -> Config:
+    return Config.of(
+        {**PRESETS["tiny"].to_json(), "tokens": str(tokens), "vocabulary": 200, **more}
+    )
+
+
+def told() -> list[Sample]:
+    """Each of the four to translate and to list the keywords of."""
+    from signloom.metrics.words import content_words
+    from signloom.text.instructions import gold
+
+    asked = [
+        dataclasses.replace(
+            s, instruction=KEYWORDS, text=gold("keywords", s.text, "", content_words)
+        )
+        for s in samples()
+    ]
+    return samples() + asked
+
+
+@pytest.fixture(scope="module")
+def learnt(tokens: Path) -> Lslm:
+    model = begin(tiny(tokens), TEXTS * 3, seed=1)
+    learn(model, told(), 70, 3e-3)
+    return model
+
+
+def test_tiny_overfits_four_clips_looks_at_them_and_does_what_it_is_told(learnt: Lslm) -> None:
+    clips = [sample.clip for sample in samples()]
+    assert sum(p.numel() for p in learnt.parameters()) <= 1_000_000
+    assert [found.text for found in learnt.translate(clips)] == TEXTS
+    others = learnt.translate(clips[1:] + clips[:1], beam=1)
+    assert all(found.text != text for found, text in zip(others, TEXTS, strict=True))
+    assert isinstance(learnt, Translator)
+    assert isinstance(learnt, Told)
+    keywords = translate_clips(learnt, clips, instruction=KEYWORDS)
+    assert [found.text for found in keywords] == [s.text for s in told()[4:]]
+    scores = lslm.score_dev(learnt, told(), 8, 1)
+    assert scores["follows"] == 100
+    assert scores["BLEU-4"] > 99
+    assert scores["loss-shuffled"] > scores["loss"] + 1
+    assert learnt.translate([]) == []
+
+
+def test_a_checkpoint_comes_back_bit_equal_and_with_other_codes_not_at_all(
+    learnt: Lslm, tmp_path: Path
+) -> None:
+    config = {**learnt.described(), "simulated_only": False, "name": "four clips"}
+    save_checkpoint(tmp_path / "model", config, learnt, learnt.tokenizer)
+    again = load(tmp_path / "model")
+    clips = [motion(seed) for seed in (0, 1, 9)]
+    assert again.translate(clips) == learnt.translate(clips)
+    for name, tensor in learnt.state_dict().items():
+        assert torch.equal(tensor, again.state_dict()[name])
+    save_checkpoint(tmp_path / "half", config, learnt, learnt.tokenizer, dtype="float16")
+    assert load(tmp_path / "half").tokens.vq.fingerprint() == learnt.tokens.vq.fingerprint()
+    said = json.loads((tmp_path / "model" / "config.json").read_text())
+    said["tokens"]["codebook"] = "0" * 64
+    (tmp_path / "model" / "config.json").write_text(json.dumps(said))
+    with pytest.raises(MediaError, match=r"learnt to read codes of .* it would read nonsense"):
+        load(tmp_path / "model")
+
+
+@pytest.mark.parametrize("reading", ["projected", "vocabulary"])
+def test_gradients_reach_all_but_the_tokenizer_which_stands_still(
+    tokens: Path, reading: str
+) -> None:
+    model = begin(tiny(tokens, reading=reading), TEXTS * 3, 0).train()
+    before = model.tokens.vq.fingerprint()
+    batch = model.collate([model.example(s, np.random.default_rng(0), True) for s in samples()])
+    model.loss(batch).total.backward()
+    for name, parameter in model.named_parameters():
+        if name.startswith("tokens."):
+            assert not parameter.requires_grad
+        else:
+            assert parameter.grad is not None, name
+            assert parameter.grad.abs().sum() > 0, name
+    assert not model.tokens.training
+    assert model.tokens.vq.fingerprint() == before
+    learnable = frozenset(n for n, p in model.named_parameters() if p.requires_grad)
+    direct = Stage("align", 1, 1e-3, train=("motion.*",)).trained(model, learnable)
+    joint = Stage("joint", 1, 1e-3, train=("motion.*", "language.*")).trained(model, learnable)
+    assert {name.partition(".")[0] for name in direct} == {"motion"}
+    assert set(joint) == learnable
+
+
+def test_the_loss_is_the_cross_entropy_of_answers_and_padding_changes_nothing(
+    tokens: Path,
+) -> None:
+    model = begin(tiny(tokens), TEXTS * 3, 0).eval()
+    items = [model.example(s, np.random.default_rng(0), False) for s in told()]
+    with torch.no_grad():
+        together, apart, count = model.loss(model.collate(items)), 0.0, 0
+        for item in items:
+            batch = model.collate([item])
+            logits = model(batch)[0].double().log_softmax(-1)
+            apart -= sum(logits[at, token].item() for at, token in enumerate(item.said[1:]))
+            count += len(item.said) - 1
+            assert item.said[-1] == model.codec.end
+    assert together.total.item() == pytest.approx(apart, rel=1e-5)
+    assert together.count == count
+    ids, vectors = torch.tensor([[3], [5]]), torch.randn(2, model.tokens.config.width)
+    assert model.motion(ids, vectors).shape == (4, 96)
+
+
+def test_the_longest_signing_is_cut_and_a_longer_prompt_refused(learnt: Lslm) -> None:
+    config = dataclasses.replace(learnt.config, max_codes=5)
+    short = lslm.build(config, learnt.tokens, learnt.language, learnt.codec, None)
+    assert len(short.preparation.motion(motion(0, 300))) == 20
+    assert short.seconds_read(motion(0)) == 20 / 25
+    with pytest.raises(
+        UsageError, match=r"the instruction 'word word .*…' is \d+ tokens long, and"
+    ):
+        learnt.translate([motion(0)], instructions=["word " * 300])
+    with pytest.raises(UsageError, match=r"'Translate the signing into English\.' is"):
+        begin(dataclasses.replace(learnt.config, positions=100), TEXTS * 3, 0)
+
+
+def write_llama(folder: Path, template: str = "") -> None:
+    """A folder as transformers would have it."""
+    codec = own_codec(train_bpe(TEXTS * 3, 200))
+    shape = {"width": 32, "layers": 1, "heads": 2, "inner": 48, "positions": 256, "dropout": 0.0}
+    model = build_llama(len(codec), **shape, start=0, end=2, seed=3)  # type: ignore[arg-type]
+    model.save_pretrained(folder)
+    codec.tokenizer.save(str(folder / "tokenizer.json"))
+    said = {"bos_token": "<s>", "eos_token": {"content": "</s>"}, "chat_template": template}
+    (folder / "tokenizer_config.json").write_text(json.dumps(said))
+
+
+def test_adapters_stand_on_a_language_model_and_speak_its_template(
+    tokens: Path, tmp_path: Path
+) -> None:
+    turn = (
+        "{{ bos_token }}{% for m in messages %}Do {{ m['content'] }} {% endfor %}"
+        "{% if add_generation_prompt %}We{% endif %}"
+    )
+    write_llama(tmp_path / "lm", turn)
+    config = tiny(tokens, adapter="lora", language=str(tmp_path / "lm"), rank=2, alpha=4.0)
+    model = begin(config, [], 0)
+    before, after = model.preparation.prompt("eat  bread")
+    assert before[0] == 0
+    assert model.codec.decode(before) == "Do eat bread"
+    assert model.codec.decode(after) == "We"
+    learning = {n for n, p in model.named_parameters() if p.requires_grad}
+    assert {n.split(".")[0] for n in learning} == {"motion", "language"}
+    assert all(".lora_" in n for n in learning if n.startswith("language"))
+    learn(model, samples(), 2, 1e-3)
+    save_checkpoint(tmp_path / "model", model.described(), model, model.tokenizer)
+    stored = load_file(tmp_path / "model" / "model.safetensors")
+    assert not any("embed_tokens" in name for name in stored)
+    again, clips = load(tmp_path / "model"), [motion(5)]
+    assert again.translate(clips) == model.eval().translate(clips)
+    write_llama(tmp_path / "two", "{% for m in messages %}{{ m['content'] * 2 }}{% endfor %}")
+    with pytest.raises(MediaError, match="says 2 times what the user says"):
+        begin(dataclasses.replace(config, language=str(tmp_path / "two")), [], 0)
+    shutil.rmtree(tmp_path / "lm")
+    with pytest.raises(MediaError, match="adapters need the language model"):
+        load(tmp_path / "model")
+
+
+def test_beginning_with_another_takes_what_means_the_same(
+    learnt: Lslm, tokens: Path, tmp_path: Path
+) -> None:
+    save_checkpoint(tmp_path / "model", learnt.described(), learnt, learnt.tokenizer)
+    assert begin_with(begin(learnt.config, TEXTS * 3, 5), tmp_path / "model").renewed == ()
+    shutil.copytree(tokens, tmp_path / "other")
+    other = motion_tokens.begin(motion_tokens.PRESETS["tiny"], [], seed=7)
+    save_checkpoint(tmp_path / "other", other.described(), other, overwrite=True)
+    model = begin(tiny(tmp_path / "other"), TEXTS * 3, 5)
+    renewed = begin_with(model, tmp_path / "model").renewed
+    assert {name.partition(".")[0] for name in renewed} == {"tokens", "motion"}
+    assert model.tokens.vq.fingerprint() == other.vq.fingerprint()
+
+
+def test_errors_of_the_config_say_what_to_do(tokens: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="needs a trained tokenizer of motion under 'tokens'"):
+        begin(PRESETS["tiny"], TEXTS, 0)
+    with pytest.raises(UsageError, match="bundled is no tokenizer of motion"):
+        begin(tiny(Path("bundled")), TEXTS, 0)
+    with pytest.raises(UsageError, match="adapter 'lora' needs a pretrained language model"):
+        tiny(tokens, adapter="lora")
+    with pytest.raises(UsageError, match="reads joints in space, layout 'smplx52', not 'ps76'"):
+        tiny(tokens, layout="ps76")
+
+
+# --- the tokenizer ---------------------------------------------------------------------------
+
+
+def test_the_tokenizer_says_motions_again_and_is_watched(tokens: Path) -> None:
+    model = load(tokens)
+    assert isinstance(model, MotionTokens)
+    found = motion_tokens.score_dev(model, samples(), 4, 1)
+    assert set(found) == set(motion_tokens.METRICS)
+    assert found["PA-MPJPE-left_hand"] < found["MPJPE-left_hand"]
+    assert 1 < found["perplexity"] <= 64
+    assert 0 < found["usage"] <= 100
+    fresh = motion_tokens.begin(model.config, [], seed=0)
+    fresh.measure(torch.from_numpy(fresh.preparation.numbers(motion(0))))
+    fresh.vq.codebook.start(torch.zeros(64, 32))
+    untrained = motion_tokens.score_dev(fresh, samples(), 4, 1)
+    assert found["MPJPE-hands"] < 0.95 * untrained["MPJPE-hands"]
+
+
+@pytest.mark.parametrize("reads", ["whole", "signing"])
+def test_numbers_and_joints_go_both_ways(reads: str) -> None:
+    config = dataclasses.replace(motion_tokens.PRESETS["tiny"], reads=reads)  # type: ignore[arg-type]
+    model, clip = motion_tokens.build(config), motion(3, 41)
+    numbers = model.preparation.numbers(clip)
+    assert numbers.shape == (40, config.inputs)
+    upright = m.standing(clip.points.astype(np.float64) * (1, -1, -1))
+    true = m.placed(upright)[0][:40]
+    joints = model.joints(numbers)
+    assert joints.shape[1] == len(model.joint_names)
+    local = true @ m._about_y(m.heading(true))
+    chest = local - local[:, m.CHEST, None]
+    if reads == "whole":
+        np.testing.assert_allclose(joints, true, atol=1e-5)
+    else:
+        kept = [m.NAMES.index(name) for name in model.joint_names]
+        np.testing.assert_allclose(joints, chest[:, kept], atol=1e-5)
+    own = chest[:, m.LEFT_HAND] - chest[:, m.LEFT_WRIST, None]
+    np.testing.assert_allclose(
+        model.positions(numbers)[:, m.SIGNING_PARTS["left_hand"]], own, atol=1e-5
+    )
+
+
+def test_columns_of_a_kind_share_their_scale_and_a_short_clip_stays() -> None:
+    for preset in ("tiny", "paper"):
+        model = motion_tokens.build(motion_tokens.PRESETS[preset] if preset == "tiny" else
+                                    dataclasses.replace(motion_tokens.PRESETS["paper"], width=8))  # fmt: skip
+        covered = np.concatenate([np.arange(model.config.inputs)[g] for g in model.config.groups])
+        assert covered.tolist() == list(range(model.config.inputs))
+        numbers = torch.from_numpy(model.preparation.numbers(motion(0)))
+        model.measure(numbers)
+        for group in model.config.groups:
+            assert len(set(model.vq.deviation[group].tolist())) == 1
+    assert model.preparation.numbers(motion(0, 1)).shape == (4, 623)
+
+
+def test_keypoints_of_a_picture_are_no_joints_in_space() -> None:
+    model = motion_tokens.build(motion_tokens.PRESETS["tiny"])
+    for layout in (HOLISTIC, PS76):
+        with pytest.raises(UsageError, match="whose joints are in metres in 3D: give joints of an"):
+            model.preparation.numbers(smooth_clip(0, 20, layout))
+
+
+def test_an_instructed_source_is_a_function_of_its_index() -> None:
+    source = Instructed(samples(), RULED, "kept", 50, 0)
+    assert len(source) == 200
+    drawn = [source[i] for i in range(200)]
+    assert [s.instruction for s in drawn] == [source[i].instruction for i in range(200)]
+    by_family = {f: {s.text for s in drawn if s.instruction in PHRASINGS[f].kept} for f in RULED}
+    assert by_family["translate"] == set(TEXTS)
+    assert by_family["glosses"] == {f"SIGN-{i}" for i in range(4)}
+    assert by_family["count"] == {"4", "5"}
+    assert "weather, cold" in by_family["keywords"]
+    held = Instructed(samples(), ("keywords",), "held", 1, 0)
+    assert all(held[i].instruction in PHRASINGS["keywords"].held for i in range(4))
+    with pytest.raises(IndexError):
+        held[4]

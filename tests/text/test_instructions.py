@@ -1,0 +1,101 @@
+"""Instructions: enough phrasings of each kind, gold by rule, and a check of form that can fail."""
+
+from __future__ import annotations
+
+import pytest
+
+from signloom.metrics.words import content_words
+from signloom.text.instructions import (
+    CHECKED,
+    DEFAULT,
+    FAMILIES,
+    PHRASINGS,
+    RULED,
+    STRESS,
+    Family,
+    family_of,
+    follows,
+    follows_stress,
+    gold,
+)
+
+TEXT, GLOSSES = "The old dog did not bark at the cat.", "DOG OLD CAT BARK NOT"
+RIGHT = {family: gold(family, TEXT, GLOSSES, content_words) for family in RULED}
+
+
+def test_phrasings_are_many_apart_and_name_their_family() -> None:
+    assert set(PHRASINGS) == set(FAMILIES) >= {"translate", "explain", "summarise", "formal", "keywords"}  # fmt: skip
+    every = []
+    for family, phrasings in PHRASINGS.items():
+        assert len(phrasings.kept) >= 10
+        assert len(phrasings.held) >= 4
+        every += [*phrasings.kept, *phrasings.held]
+        assert all(family_of(p) == family for p in (*phrasings.kept, *phrasings.held))
+    assert len({phrase.casefold().strip(".?") for phrase in every}) == len(every)
+    assert family_of(DEFAULT) == "translate"
+    assert {stress.kind for stress in STRESS} == {"ambiguous", "contradictory", "multi-step"}
+    assert not {stress.instruction for stress in STRESS} & set(every)
+
+
+def test_gold_by_hand() -> None:
+    assert RIGHT == {
+        "translate": TEXT,
+        "keywords": "old, dog, bark, cat",
+        "glosses": GLOSSES,
+        "count": "9",
+    }
+    assert gold("keywords", "It is him.", "", content_words) == ""
+
+
+def test_each_gold_follows_its_own_family_and_no_other() -> None:
+    """A score that can fail: what is right for one instruction is wrong for the next."""
+    for asked in RULED:
+        own = {family for family in RULED if follows(family, RIGHT[asked], content_words)}
+        assert own == {asked}
+
+
+@pytest.mark.parametrize(
+    ("family", "answer", "right"),
+    [
+        ("translate", "Yes.", False),
+        ("translate", "I go home", False),
+        ("translate", "", False),
+        ("formal", "I do not go.", True),
+        ("formal", "I don't go.", False),
+        ("formal", "We’ll go.", False),
+        ("formal", "The dog's bone is here.", True),
+        ("summarise", TEXT, False),
+        ("summarise", "A dog was silent.", True),
+        ("keywords", "the dog, the cat", False),
+        ("keywords", "dog, cat.", False),
+        ("keywords", "dog, ice cream", True),
+        ("keywords", "dog", True),
+        ("glosses", "DOG bark", False),
+        ("glosses", "IX-right #SAM GO", True),
+        ("glosses", "...", False),
+        ("count", "nine", False),
+        ("count", "9 words", False),
+    ],
+)
+def test_the_form_of_an_answer(family: Family, answer: str, right: bool) -> None:
+    assert follows(family, answer, content_words) is right
+
+
+def test_a_deaf_model_follows_translations_and_little_else() -> None:
+    reached = [follows(family, TEXT, content_words) for family in CHECKED]
+    assert dict(zip(CHECKED, reached, strict=True)) == {
+        "translate": True, "keywords": False, "glosses": False, "count": False, "formal": True,
+        "summarise": False,
+    }  # fmt: skip
+    with pytest.raises(ValueError, match="no rule says"):
+        follows("explain", TEXT, content_words)
+
+
+def test_stress_wants_one_of_what_may_be_meant_and_every_step() -> None:
+    ambiguous = next(s for s in STRESS if s.kind == "ambiguous")
+    assert follows_stress(ambiguous, TEXT, content_words)
+    assert not follows_stress(ambiguous, "9", content_words)
+    steps = next(s for s in STRESS if s.families == ("translate", "count") and s.all_of)
+    assert follows_stress(steps, f"{TEXT} 9", content_words)
+    assert not follows_stress(steps, TEXT, content_words)
+    assert not follows_stress(steps, "9", content_words)
