@@ -653,6 +653,7 @@ class Unified(nn.Module):
                 max_length=self.config.max_tokens,
                 length_penalty=self.config.length_penalty,
                 no_repeat=self.config.no_repeat,
+                patient=True,
             )
         finally:
             self.train(training)

@@ -67,11 +67,11 @@ def samples() -> list[Sample]:
 @pytest.fixture(scope="module")
 def learnt() -> Unified:
     model = begin(TINY, TEXTS * 3, seed=1)
-    optimizer = torch.optim.AdamW(model.parameters(), 2e-3)
+    optimizer = torch.optim.AdamW(model.parameters(), 1e-3)
     model.train()
-    for step in range(100):
+    for step in range(120):
         torch.manual_seed(step)
-        optimizer.param_groups[0]["lr"] = 2e-3 * min(1.0, (100 - step) / 50)
+        optimizer.param_groups[0]["lr"] = 1e-3 * min(1.0, (step + 1) / 20, (120 - step) / 60)
         examples = [
             model.example(item, np.random.default_rng((step, i)), True)
             for i, item in enumerate(samples())
