@@ -58,7 +58,7 @@ def kind_of(head: bytes) -> Kind | None:
         return "frames"
     if len(head) >= 12:
         version = struct.unpack("<f", head[:4])[0]
-        if any(abs(version - known) < 1e-4 for known in (0.0, 0.1, 0.2)):
+        if head[:4] == bytes(4) or abs(version - 0.1) < 1e-4 or abs(version - 0.2) < 1e-4:
             return "pose"
     return None
 

@@ -16,12 +16,15 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import core_schema
+from starlette import datastructures
 from starlette.exceptions import HTTPException
 
 from signloom import __version__
 from signloom.data.timing import Span
 from signloom.errors import SignloomError, UsageError
 from signloom.inference.retime import Wishes
+from signloom.inference.translate import BUNDLED
 from signloom.text.subtitles import Subtitles, format_of, parse_subtitles
 from signloom.web import exports, work
 from signloom.web.guard import COOKIE, Guard, answer
@@ -118,6 +121,21 @@ class Corrected(BaseModel):
     end: float = Field(allow_inf_nan=False)
 
 
+class _Placed(BaseModel):
+    text: str
+    old: Corrected
+    confidence: float = Field(ge=0, le=1)
+
+
+class _Alignment(BaseModel):
+    """What tiers need of an alignment's result."""
+
+    timecode: float = Field(ge=0, le=360_000)
+    cues: list[_Placed]
+    signing: list[Corrected]
+    phrases: list[Corrected]
+
+
 _LOCKS = TypeAdapter(list[Lock])
 _CORRECTED = TypeAdapter(list[Corrected])
 
@@ -139,8 +157,23 @@ MISSING: dict[int | str, dict[str, Any]] = {
     409: {"model": Problem, "description": "The job has no result: not yet, or never."},
 }
 
+
+class Upload(UploadFile):
+    """A file of a request. FastAPI hands over starlette's own class where its own is declared."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(cls.of)
+
+    @classmethod
+    def of(cls, value: Any) -> Upload:
+        if not isinstance(value, datastructures.UploadFile):
+            raise ValueError("expected a file, with a name, got a plain field")
+        return cls(value.file, size=value.size, filename=value.filename, headers=value.headers)
+
+
 Recording = Annotated[
-    UploadFile,
+    Upload,
     File(description="A video, a .pose file, or skeleton frames as a JSON object."),
 ]
 ModelName = Annotated[
@@ -228,12 +261,12 @@ def _invalid(errors: Any) -> str:
 def _add_tasks(app: FastAPI, models: Models, jobs: Jobs, limits: Limits) -> None:
     def begin(
         task: str,
-        media: UploadFile,
+        media: Upload,
         model: Held | None,
         allow_simulated: bool,
         response: Response,
         request: Request,
-        subtitles: UploadFile | None = None,
+        subtitles: Upload | None = None,
         tier: str | None = None,
         wishes: Wishes = Wishes(),
         locks: dict[int, Span] | None = None,
@@ -320,7 +353,7 @@ def _add_tasks(app: FastAPI, models: Models, jobs: Jobs, limits: Limits) -> None
         response: Response,
         media: Recording,
         subtitles: Annotated[
-            UploadFile,
+            Upload,
             File(description="vtt, srt, eaf, ass, ttml, TextGrid or json, by its ending."),
         ],
         model: Annotated[
@@ -382,7 +415,7 @@ def _usual_for(models: Models, media: Any) -> Held | None:
     return held
 
 
-def _name(file: UploadFile | None) -> str:
+def _name(file: Upload | None) -> str:
     """The name that a browser gave a file, without folders and control characters."""
     given = ((file and file.filename) or "").replace("\\", "/").rpartition("/")[2]
     return "".join(c for c in given if c.isprintable())[:120] or "the upload"
@@ -394,7 +427,7 @@ def _suffix(name: str) -> str:
     return ending if ending[1:].isalnum() and len(ending) < 12 and ending.isascii() else ""
 
 
-def _subtitles(file: UploadFile, limits: Limits, tier: str | None) -> Subtitles:
+def _subtitles(file: Upload, limits: Limits, tier: str | None) -> Subtitles:
     """Raises Refusal: 415 for an ending that is unknown, 413 for too many bytes or cues."""
     name = _name(file)
     try:
@@ -548,7 +581,7 @@ def _add_about(
         tags=["tasks"],
     )
     def export(
-        subtitles: Annotated[UploadFile, File(description="The file whose cues were corrected.")],
+        subtitles: Annotated[Upload, File(description="The file whose cues were corrected.")],
         cues: Annotated[
             str,
             Form(
@@ -564,9 +597,24 @@ def _add_about(
             raise Refusal(422, "request", f"there is no subtitle format '{format}'")
         parsed = _subtitles(subtitles, limits, tier)
         spans = _corrected(cues, len(parsed.cues))
-        return _file(
-            exports.subtitles_with(parsed, spans, format), format, Path(_name(subtitles)).stem
-        )
+        if format == "eaf" and parsed.format != "eaf" and result is not None:
+            data = exports.tiers_of(_alignment(result, len(spans)), spans)
+        else:
+            data = exports.subtitles_with(parsed, spans, format)
+        return _file(data, format, Path(_name(subtitles)).stem)
+
+    @app.get(
+        "/v1/example",
+        summary="A simulated sentence, as a .pose file",
+        response_class=Response,
+        responses={404: {"model": Problem}},
+        tags=["about"],
+    )
+    def example() -> Response:
+        found = sorted((BUNDLED.parent / "example").glob("*.pose"))
+        if not found:
+            raise Refusal(404, "not-found", "this copy of signloom has no bundled example")
+        return FileResponse(found[0], media_type=exports.TYPES["pose"], filename=found[0].name)
 
     @app.get("/v1/models", summary="The models that are loaded", tags=["about"])
     def listed() -> list[ModelInfo]:
@@ -629,6 +677,17 @@ def _corrected(text: str, count: int) -> list[Span]:
             422, "request", f"cues has {len(spans)} places, but the subtitles have {count} cues"
         )
     return spans
+
+
+def _alignment(text: str, count: int) -> dict[str, Any]:
+    """Raises Refusal (422)."""
+    try:
+        said = _Alignment.model_validate_json(text)
+    except ValidationError as error:
+        raise Refusal(422, "request", f"result: {_invalid(error.errors())}") from None
+    if len(said.cues) != count:
+        raise Refusal(422, "request", f"result has {len(said.cues)} cues, expected {count}")
+    return {"task": "align"} | said.model_dump()
 
 
 # --- the page ------------------------------------------------------------------------------------
