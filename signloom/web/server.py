@@ -270,9 +270,13 @@ def _add_tasks(app: FastAPI, models: Models, jobs: Jobs, limits: Limits) -> None
         tier: str | None = None,
         wishes: Wishes = Wishes(),
         locks: dict[int, Span] | None = None,
+        usual: bool = False,
         **more: Any,
     ) -> JobState:
-        """Checks an upload and queues it; what is refused leaves nothing behind."""
+        """Checks an upload and queues it; what is refused leaves nothing behind.
+
+        usual: simulated signing is looked at by the model of simulated signing.
+        """
         folder = jobs.new_folder()
         name = _name(media)
         try:
@@ -283,9 +287,8 @@ def _add_tasks(app: FastAPI, models: Models, jobs: Jobs, limits: Limits) -> None
                 shutil.copyfileobj(media.file, file, 1 << 20)
             media.file.close()
             seen = checked(path, name, limits)
-            if task == "align" and model is None and seen.simulated and "model" not in more:
+            if usual and seen.simulated:
                 model = _usual_for(models, seen)
-            more.pop("model", None)
             work.refuse(seen, model, allow_simulated)
             if texts is not None:
                 wishes = work.with_locks(wishes, locks or {}, len(texts.cues))
@@ -388,18 +391,16 @@ def _add_tasks(app: FastAPI, models: Models, jobs: Jobs, limits: Limits) -> None
             Form(ge=0, le=360_000, description="The subtitles' clock at the start, seconds."),
         ] = None,
     ) -> JobState:
-        more: dict[str, Any] = {"signer_box": signer_box}
-        held = None
-        if model is not None:
-            more["model"] = model
-            held = None if model == NO_MODEL else models.for_task("align", model)
+        named = model is not None and model != NO_MODEL
+        held = models.for_task("align", model) if named else None
         wishes = Wishes(
             offset=offset, max_shift=max_shift, min_duration=min_duration, overlap=overlap,
             on_low=on_low, any_order=any_order, timecode=start_timecode,
         )  # fmt: skip
         return begin(
             "align", media, held, allow_simulated, response, request,
-            subtitles=subtitles, tier=tier, wishes=wishes, locks=_locks(locked), **more,
+            subtitles=subtitles, tier=tier, wishes=wishes, locks=_locks(locked),
+            usual=model is None, signer_box=signer_box,
         )  # fmt: skip
 
 

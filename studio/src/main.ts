@@ -35,10 +35,11 @@ function isSubtitles(file: File): boolean {
 
 function choose(chosen: Iterable<File>): void {
   for (const file of chosen) {
-    if (isSubtitles(file)) subtitles = file;
-    else recording = file;
+    if (isSubtitles(file)) {
+      subtitles = file;
+      byId<HTMLInputElement>("task-align").checked = true;
+    } else recording = file;
   }
-  if (subtitles) byId<HTMLInputElement>("task-align").checked = true;
   showChosen();
 }
 
@@ -59,11 +60,13 @@ function showChosen(): void {
 }
 
 function showModels(): void {
-  const able = server?.models.filter(model => model.tasks.includes(task())) ?? [];
+  const align = task() === "align";
+  const able = server?.models.filter(model => model.tasks.includes(task()) && !(align && model.simulated_only)) ?? [];
   const row = byId("model-row"), select = byId<HTMLSelectElement>("model");
-  row.hidden = task() === "align" || task() === "segment" || able.length === 0;
+  row.hidden = able.length === 0;
   const before = select.value;
-  select.replaceChildren(...able.map(model => make("option", { value: model.name }, model.name)));
+  select.replaceChildren(...(align ? [make("option", { value: "" }, "none is needed")] : []),
+    ...able.map(model => make("option", { value: model.name }, model.name)));
   if (able.some(model => model.name === before)) select.value = before;
   const model = able.find(each => each.name === select.value);
   const notice = byId("model-notice");
@@ -98,7 +101,7 @@ function listen(): void {
   });
   byId("begin").addEventListener("click", () => void begin());
   byId("example").addEventListener("click", () => void example());
-  byId("again").addEventListener("click", () => { player.clear(); show("start"); byId("choose-recording").focus(); });
+  byId("again").addEventListener("click", () => { player.clear(); back(); });
   byId("cancel").addEventListener("click", () => job?.abort());
   byId("card-button").addEventListener("click", () => void card());
   addEventListener("pagehide", () => current?.forget());
@@ -169,14 +172,19 @@ async function run(what: Task, form: FormData): Promise<Result> {
   try { return await current.run(what, form); } finally { job = null; }
 }
 
+function back(): void {
+  show("start");
+  byId("choose-recording").focus();
+}
+
 function refuse(error: unknown): void {
   const kind = error instanceof Refused ? error.kind : "failed";
   const said = REFUSALS[kind] ?? { title: "This did not work", advice: "" };
   byId("refusal-title").textContent = said.title;
   byId("refusal-advice").textContent = said.advice;
-  byId("refusal-detail").textContent = kind === "cancelled" ? "" : error instanceof Error ? error.message : String(error);
+  byId("refusal-detail").textContent = ["cancelled", "simulated-only"].includes(kind) ? "" : error instanceof Error ? error.message : String(error);
   const buttons = byId("refusal-buttons");
-  buttons.replaceChildren(make("button", { type: "button", class: "primary", click: () => show("start") }, "Back"));
+  buttons.replaceChildren(make("button", { type: "button", class: "primary", click: back }, "Back"));
   if (kind === "simulated-only") {
     const segment = () => { byId<HTMLInputElement>("task-segment").checked = true; showChosen(); void begin(); };
     buttons.append(
@@ -199,11 +207,11 @@ async function open(found: Result, seen: Blob): Promise<void> {
   const isVideo = recording !== null && !/\.(pose|json)$/i.test(recording.name);
   player.clear();
   const played = isVideo && (await player.openVideo(recording!));
+  let note = isVideo && !played ? "This browser cannot play the video; the skeleton taken from it is shown." : "";
   try { await player.openPoses(await Poses.open(seen)); } catch (error) {
-    byId("stage-note").textContent = `The skeleton cannot be drawn: ${(error as Error).message}.`;
+    note = `The skeleton cannot be drawn: ${(error as Error).message}.`;
   }
-  byId("stage-note").textContent = isVideo && !played
-    ? "This browser cannot play the video; the skeleton taken from it is shown." : "";
+  byId("stage-note").textContent = note;
   byId("view-label").hidden = !played;
   player.setView(byId<HTMLSelectElement>("view").value as View);
   const { clip } = found, offset = found.timecode ?? 0;
@@ -224,10 +232,8 @@ async function open(found: Result, seen: Blob): Promise<void> {
   slider.max = String(Math.max(clip.frames - 1, 1));
   byId("result-title").textContent = TASKS[found.task]!.result;
   cues.open(found.cues ?? []);
-  byId("lanes").classList.toggle("with-cues", found.task === "align");
-  timeline.open(
-    Math.max(clip.duration, player.duration), clip.fps, offset, found.phrases, found.signing, found.task === "align",
-  );
+  byId("work").dataset.task = found.task;
+  timeline.open(Math.max(clip.duration, player.duration), clip.fps, offset, found.phrases, found.signing);
   for (const id of ["cue-tools", "cue-editor"]) byId(id).hidden = found.task !== "align";
   showNotices(found);
   showResult(found);
@@ -267,7 +273,7 @@ function showResult(found: Result): void {
     })));
   }
   if (found.task === "segment") {
-    body.append(make("p", {}, `${found.phrases.length} phrases; ${Math.round(100 * (found.share ?? 0))} % of the time somebody signs.`));
+    body.append(make("p", {}, `${found.phrases.length} ${found.phrases.length === 1 ? "phrase" : "phrases"}; ${Math.round(100 * (found.share ?? 0))} % of the time somebody signs.`));
     body.append(make("ol", { class: "list", id: "list" }, ...found.phrases.map((span, k) => make("li", {},
       make("button", { type: "button", class: "row", click: () => watch(span) },
         make("span", { class: "text" }, `Phrase ${k + 1}`),
@@ -275,10 +281,14 @@ function showResult(found: Result): void {
   }
   if (found.task === "align") {
     byId("summary").textContent =
-      `${found.cues!.length} cues. Signing follows speech by ${found.lag!.toFixed(1)} s. ${found.low} to check.`;
+      `${found.cues!.length} cues. Signing follows speech by ${found.lag!.toFixed(1)} s. ${toCheck(found)}`;
     body.append(make("ol", { class: "list", id: "list" }));
     showCues();
   } else byId("summary").textContent = "";
+}
+
+function toCheck(found: Result): string {
+  return found.low ? `${found.low} to check.` : "None is unsure.";
 }
 
 /** Plays a stretch from its start. */
@@ -335,8 +345,11 @@ function showCues(): void {
   const undo = byId<HTMLButtonElement>("undo"), redo = byId<HTMLButtonElement>("redo");
   undo.disabled = !cues.undoable;
   redo.disabled = !cues.redoable;
-  byId("locked-count").textContent = cues.locked ? `${cues.locked} locked` : "nothing locked yet";
+  byId("locked-count").textContent = cues.locked
+    ? `Aligns again around ${cues.locked} locked.` : "Lock what is right, then align the rest again.";
   byId<HTMLButtonElement>("realign").disabled = cues.locked === 0;
+  const left = cues.cues.filter((cue, k) => cue.level === "low" && !cues.places[k]!.locked).length;
+  byId<HTMLButtonElement>("next-unsure").disabled = left === 0;
   showEditor();
 }
 
@@ -414,7 +427,7 @@ async function realign(): Promise<void> {
     result = { ...found, name: result.name };
     cues.replace(found.cues!);
     showNotices(found);
-    byId("summary").textContent = `Aligned again around ${locks.length} locked. ${found.low} to check.`;
+    byId("summary").textContent = `Aligned again around ${locks.length} locked. ${toCheck(found)}`;
     announce(byId("summary").textContent!);
   } catch (error) {
     byId("summary").textContent = `Not aligned again: ${error instanceof Error ? error.message : error}`;
@@ -540,6 +553,7 @@ function listenToPlayer(): void {
   byId("undo").addEventListener("click", () => undo(true));
   byId("redo").addEventListener("click", () => undo(false));
   byId("realign").addEventListener("click", () => void realign());
+  byId("next-unsure").addEventListener("click", nextUnsure);
   for (const end of ["start", "end"] as const) {
     const input = byId<HTMLInputElement>(`cue-${end}`);
     input.addEventListener("change", () => {
@@ -595,8 +609,8 @@ function pressed(event: KeyboardEvent): void {
     else if (event.key === "ArrowRight") nudge(by);
     else return;
   } else {
-    const slider = target.id === "position" && event.key.startsWith("Arrow");
-    if (slider || (event.key === " " && target.matches("button, summary, a"))) return;
+    const own = event.key.startsWith("Arrow") && (target.id === "position" || (/Up|Down/.test(event.key) && result?.task !== "align"));
+    if (own || (event.key === " " && target.matches("button, summary, a"))) return;
     const act = ACTIONS[event.key] ?? ACTIONS[event.key.toLowerCase()];
     if (!act) return;
     act(event);
@@ -616,6 +630,7 @@ const ACTIONS: Record<string, (event: KeyboardEvent) => void> = {
   "[": () => setEdge("start", player.time + (result?.timecode ?? 0)),
   "]": () => setEdge("end", player.time + (result?.timecode ?? 0)),
   l: () => { if (selected >= 0) toggleLock(selected); },
+  n: nextUnsure,
   r: () => void realign(),
   z: event => undo(!event.shiftKey),
   "+": () => timeline.zoomBy(1.5),
@@ -629,8 +644,20 @@ const ACTIONS: Record<string, (event: KeyboardEvent) => void> = {
   "?": () => help(),
 };
 
+/** The next cue after the chosen one that is unsure and not yet locked. */
+function nextUnsure(): void {
+  const count = cues.cues.length;
+  for (let by = 1; by <= count; by++) {
+    const k = (Math.max(selected, -1) + by) % count;
+    if (cues.cues[k]!.level !== "low" || cues.places[k]!.locked) continue;
+    select(k, true);
+    announce(`Cue ${cues.cues[k]!.number}: ${cues.cues[k]!.text}`);
+    return;
+  }
+  announce("Nothing is left to check");
+}
+
 function along(event: KeyboardEvent, by: number): void {
-  if (result?.task !== "align") return;
   const inList = (event.target as HTMLElement).closest("#list") !== null;
   select(selected < 0 ? 0 : selected + by, true, inList);
 }

@@ -37,9 +37,8 @@ export class Timeline {
     }, { passive: false });
   }
 
-  open(duration: number, fps: number, offset: number, phrases: Span[], signing: Span[], aligned: boolean): void {
+  open(duration: number, fps: number, offset: number, phrases: Span[], signing: Span[]): void {
     Object.assign(this, { duration, fps, offset, phrases, signing, selected: -1 });
-    this.scroll.classList.toggle("with-cues", aligned);
     this.fit();
   }
 

@@ -73,6 +73,7 @@ export const KEYS: [string, string][] = [
   ["[ and ]", "the cue starts here, ends here"],
   ["Alt with ← and →", "move the cue by a picture; with Shift by ten"],
   ["L", "lock the cue, or unlock it"],
+  ["N", "the next cue to check"],
   ["R", "align again around what is locked"],
   ["Z and Shift Z", "undo, redo (also Ctrl Z, Ctrl Y)"],
   ["+ and −", "timeline larger, smaller; 0 shows all of it"],

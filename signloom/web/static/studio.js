@@ -1,4 +1,4 @@
-// Built from studio/src by `npm run build`; do not edit. Sources: sha256 b2267d293d8a1bd55ad9903f1f54e0957aa9a345fa59534979b5744bf69ac7f5
+// Built from studio/src by `npm run build`; do not edit. Sources: sha256 3d0c92e13aca478fd561ab5d39fa61b5c961250a5669b711841215ca4bc46373
 
 // src/api.ts
 var Refused = class extends Error {
@@ -150,13 +150,13 @@ var Cues = class {
     return this.step(this.future, this.past);
   }
   step(from, to) {
-    const back = from.pop();
-    if (!back) return null;
-    to.push(this.copy(back.what));
-    this.cues = back.cues;
-    this.places = back.places;
+    const back2 = from.pop();
+    if (!back2) return null;
+    to.push(this.copy(back2.what));
+    this.cues = back2.cues;
+    this.places = back2.places;
     this.changed();
-    return back.what;
+    return back2.what;
   }
   /** A person's place for a cue, which locks it; times on frames, at least one long. */
   move(k, span, fps, keep = true) {
@@ -650,9 +650,8 @@ var Timeline = class {
   head = make("div", { class: "playhead" });
   shown = /* @__PURE__ */ new Map();
   queued = false;
-  open(duration, fps, offset, phrases, signing, aligned) {
+  open(duration, fps, offset, phrases, signing) {
     Object.assign(this, { duration, fps, offset, phrases, signing, selected: -1 });
-    this.scroll.classList.toggle("with-cues", aligned);
     this.fit();
   }
   /** The whole recording, or the first half minute of a long one. */
@@ -865,6 +864,7 @@ var KEYS = [
   ["[ and ]", "the cue starts here, ends here"],
   ["Alt with ← and →", "move the cue by a picture; with Shift by ten"],
   ["L", "lock the cue, or unlock it"],
+  ["N", "the next cue to check"],
   ["R", "align again around what is locked"],
   ["Z and Shift Z", "undo, redo (also Ctrl Z, Ctrl Y)"],
   ["+ and −", "timeline larger, smaller; 0 shows all of it"],
@@ -896,10 +896,11 @@ function isSubtitles(file) {
 }
 function choose(chosen) {
   for (const file of chosen) {
-    if (isSubtitles(file)) subtitles = file;
-    else recording = file;
+    if (isSubtitles(file)) {
+      subtitles = file;
+      byId("task-align").checked = true;
+    } else recording = file;
   }
-  if (subtitles) byId("task-align").checked = true;
   showChosen();
 }
 function size(bytes) {
@@ -917,11 +918,15 @@ function showChosen() {
   showModels();
 }
 function showModels() {
-  const able = server?.models.filter((model2) => model2.tasks.includes(task())) ?? [];
+  const align = task() === "align";
+  const able = server?.models.filter((model2) => model2.tasks.includes(task()) && !(align && model2.simulated_only)) ?? [];
   const row = byId("model-row"), select2 = byId("model");
-  row.hidden = task() === "align" || task() === "segment" || able.length === 0;
+  row.hidden = able.length === 0;
   const before = select2.value;
-  select2.replaceChildren(...able.map((model2) => make("option", { value: model2.name }, model2.name)));
+  select2.replaceChildren(
+    ...align ? [make("option", { value: "" }, "none is needed")] : [],
+    ...able.map((model2) => make("option", { value: model2.name }, model2.name))
+  );
   if (able.some((model2) => model2.name === before)) select2.value = before;
   const model = able.find((each) => each.name === select2.value);
   const notice = byId("model-notice");
@@ -963,8 +968,7 @@ function listen() {
   byId("example").addEventListener("click", () => void example());
   byId("again").addEventListener("click", () => {
     player.clear();
-    show("start");
-    byId("choose-recording").focus();
+    back();
   });
   byId("cancel").addEventListener("click", () => job?.abort());
   byId("card-button").addEventListener("click", () => void card());
@@ -1032,14 +1036,18 @@ async function run(what, form) {
     job = null;
   }
 }
+function back() {
+  show("start");
+  byId("choose-recording").focus();
+}
 function refuse(error) {
   const kind = error instanceof Refused ? error.kind : "failed";
   const said = REFUSALS[kind] ?? { title: "This did not work", advice: "" };
   byId("refusal-title").textContent = said.title;
   byId("refusal-advice").textContent = said.advice;
-  byId("refusal-detail").textContent = kind === "cancelled" ? "" : error instanceof Error ? error.message : String(error);
+  byId("refusal-detail").textContent = ["cancelled", "simulated-only"].includes(kind) ? "" : error instanceof Error ? error.message : String(error);
   const buttons = byId("refusal-buttons");
-  buttons.replaceChildren(make("button", { type: "button", class: "primary", click: () => show("start") }, "Back"));
+  buttons.replaceChildren(make("button", { type: "button", class: "primary", click: back }, "Back"));
   if (kind === "simulated-only") {
     const segment = () => {
       byId("task-segment").checked = true;
@@ -1063,12 +1071,13 @@ async function open(found, seen) {
   const isVideo = recording !== null && !/\.(pose|json)$/i.test(recording.name);
   player.clear();
   const played = isVideo && await player.openVideo(recording);
+  let note = isVideo && !played ? "This browser cannot play the video; the skeleton taken from it is shown." : "";
   try {
     await player.openPoses(await Poses.open(seen));
   } catch (error) {
-    byId("stage-note").textContent = `The skeleton cannot be drawn: ${error.message}.`;
+    note = `The skeleton cannot be drawn: ${error.message}.`;
   }
-  byId("stage-note").textContent = isVideo && !played ? "This browser cannot play the video; the skeleton taken from it is shown." : "";
+  byId("stage-note").textContent = note;
   byId("view-label").hidden = !played;
   player.setView(byId("view").value);
   const { clip } = found, offset = found.timecode ?? 0;
@@ -1087,15 +1096,8 @@ async function open(found, seen) {
   slider.max = String(Math.max(clip.frames - 1, 1));
   byId("result-title").textContent = TASKS[found.task].result;
   cues.open(found.cues ?? []);
-  byId("lanes").classList.toggle("with-cues", found.task === "align");
-  timeline.open(
-    Math.max(clip.duration, player.duration),
-    clip.fps,
-    offset,
-    found.phrases,
-    found.signing,
-    found.task === "align"
-  );
+  byId("work").dataset.task = found.task;
+  timeline.open(Math.max(clip.duration, player.duration), clip.fps, offset, found.phrases, found.signing);
   for (const id of ["cue-tools", "cue-editor"]) byId(id).hidden = found.task !== "align";
   showNotices(found);
   showResult(found);
@@ -1139,7 +1141,7 @@ function showResult(found) {
     })));
   }
   if (found.task === "segment") {
-    body.append(make("p", {}, `${found.phrases.length} phrases; ${Math.round(100 * (found.share ?? 0))} % of the time somebody signs.`));
+    body.append(make("p", {}, `${found.phrases.length} ${found.phrases.length === 1 ? "phrase" : "phrases"}; ${Math.round(100 * (found.share ?? 0))} % of the time somebody signs.`));
     body.append(make("ol", { class: "list", id: "list" }, ...found.phrases.map((span, k) => make(
       "li",
       {},
@@ -1152,10 +1154,13 @@ function showResult(found) {
     ))));
   }
   if (found.task === "align") {
-    byId("summary").textContent = `${found.cues.length} cues. Signing follows speech by ${found.lag.toFixed(1)} s. ${found.low} to check.`;
+    byId("summary").textContent = `${found.cues.length} cues. Signing follows speech by ${found.lag.toFixed(1)} s. ${toCheck(found)}`;
     body.append(make("ol", { class: "list", id: "list" }));
     showCues();
   } else byId("summary").textContent = "";
+}
+function toCheck(found) {
+  return found.low ? `${found.low} to check.` : "None is unsure.";
 }
 function watch(span) {
   player.seek(span.start);
@@ -1213,8 +1218,10 @@ function showCues() {
   const undo2 = byId("undo"), redo = byId("redo");
   undo2.disabled = !cues.undoable;
   redo.disabled = !cues.redoable;
-  byId("locked-count").textContent = cues.locked ? `${cues.locked} locked` : "nothing locked yet";
+  byId("locked-count").textContent = cues.locked ? `Aligns again around ${cues.locked} locked.` : "Lock what is right, then align the rest again.";
   byId("realign").disabled = cues.locked === 0;
+  const left = cues.cues.filter((cue, k) => cue.level === "low" && !cues.places[k].locked).length;
+  byId("next-unsure").disabled = left === 0;
   showEditor();
 }
 function showEditor() {
@@ -1261,9 +1268,9 @@ function setEdge(end, time) {
   cues.move(selected, span, player.fps);
   announce(`Cue ${cues.cues[selected].number} ${end}s at ${clock(cues.places[selected].span[end])}`);
 }
-function undo(back) {
-  const what = back ? cues.undo() : cues.redo();
-  announce(what ? `${back ? "Undone" : "Done again"}: ${what}` : `Nothing to ${back ? "undo" : "redo"}`);
+function undo(back2) {
+  const what = back2 ? cues.undo() : cues.redo();
+  announce(what ? `${back2 ? "Undone" : "Done again"}: ${what}` : `Nothing to ${back2 ? "undo" : "redo"}`);
 }
 async function realign() {
   if (!result || !poses || !subtitles || job || cues.locked === 0) return;
@@ -1285,7 +1292,7 @@ async function realign() {
     result = { ...found, name: result.name };
     cues.replace(found.cues);
     showNotices(found);
-    byId("summary").textContent = `Aligned again around ${locks.length} locked. ${found.low} to check.`;
+    byId("summary").textContent = `Aligned again around ${locks.length} locked. ${toCheck(found)}`;
     announce(byId("summary").textContent);
   } catch (error) {
     byId("summary").textContent = `Not aligned again: ${error instanceof Error ? error.message : error}`;
@@ -1409,6 +1416,7 @@ function listenToPlayer() {
   byId("undo").addEventListener("click", () => undo(true));
   byId("redo").addEventListener("click", () => undo(false));
   byId("realign").addEventListener("click", () => void realign());
+  byId("next-unsure").addEventListener("click", nextUnsure);
   for (const end of ["start", "end"]) {
     const input = byId(`cue-${end}`);
     input.addEventListener("change", () => {
@@ -1458,8 +1466,8 @@ function pressed(event) {
     else if (event.key === "ArrowRight") nudge(by);
     else return;
   } else {
-    const slider = target.id === "position" && event.key.startsWith("Arrow");
-    if (slider || event.key === " " && target.matches("button, summary, a")) return;
+    const own = event.key.startsWith("Arrow") && (target.id === "position" || /Up|Down/.test(event.key) && result?.task !== "align");
+    if (own || event.key === " " && target.matches("button, summary, a")) return;
     const act = ACTIONS[event.key] ?? ACTIONS[event.key.toLowerCase()];
     if (!act) return;
     act(event);
@@ -1480,6 +1488,7 @@ var ACTIONS = {
   l: () => {
     if (selected >= 0) toggleLock(selected);
   },
+  n: nextUnsure,
   r: () => void realign(),
   z: (event) => undo(!event.shiftKey),
   "+": () => timeline.zoomBy(1.5),
@@ -1492,8 +1501,18 @@ var ACTIONS = {
   v: nextView,
   "?": () => help()
 };
+function nextUnsure() {
+  const count = cues.cues.length;
+  for (let by = 1; by <= count; by++) {
+    const k = (Math.max(selected, -1) + by) % count;
+    if (cues.cues[k].level !== "low" || cues.places[k].locked) continue;
+    select(k, true);
+    announce(`Cue ${cues.cues[k].number}: ${cues.cues[k].text}`);
+    return;
+  }
+  announce("Nothing is left to check");
+}
 function along(event, by) {
-  if (result?.task !== "align") return;
   const inList = event.target.closest("#list") !== null;
   select(selected < 0 ? 0 : selected + by, true, inList);
 }
