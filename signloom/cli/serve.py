@@ -72,7 +72,7 @@ def run(
     typer.echo(
         f"signloom studio: http://{at}:{listening.getsockname()[1]}{query} ({named}); Ctrl-C stops it"
     )
-    config = uvicorn.Config(app, log_level="warning", lifespan="on", server_header=False)
+    config = uvicorn.Config(app, log_level="warning", lifespan="on", ws="none", server_header=False)
     uvicorn.Server(config).run(sockets=[listening])
 
 

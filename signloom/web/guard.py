@@ -64,7 +64,7 @@ class Guard:
         self.token, self.hosts, self.refused = token, hosts, refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
+        if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         headers, client = Headers(scope=scope), (scope.get("client") or ("unknown",))[0]
@@ -85,7 +85,7 @@ class Guard:
 
         try:
             self._check(scope, headers)
-            if scope["type"] != "http" or scope["method"] != "POST":
+            if scope["method"] != "POST":
                 await self.app(scope, receive, sending)
                 return
             body = _Body(receive, self.limits, headers)
@@ -98,10 +98,7 @@ class Guard:
             finally:
                 self.jobs.leave(client)
         except Refusal as refused:
-            if scope["type"] == "websocket":
-                await send({"type": "websocket.close", "code": 4000 + refused.status})
-            else:
-                await answer(refused)(scope, receive, adorned)
+            await answer(refused)(scope, receive, adorned)
 
     async def _told(self, scope: Scope, body: _Body, sending: Send, adorned: Send) -> None:
         await self.app(scope, body, sending)
@@ -113,7 +110,9 @@ class Guard:
         host = headers.get("host", "")
         if self.hosts is not None and name_of(host) not in self.hosts:
             raise Refusal(
-                403, "origin", f"this server is not called '{host}', expected {self.hosts}"
+                403,
+                "origin",
+                f"this server is not called '{host}', expected {', '.join(self.hosts)}",
             )
         origin = headers.get("origin")
         foreign = origin is not None and urlsplit(origin).netloc != host

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from signloom.data.timing import Seconds
@@ -50,9 +51,25 @@ class Refusal(Exception):
         self.status, self.kind, self.detail = status, kind, detail
 
 
+FIELDS = (
+    *("allow-simulated", "any-order", "beam", "max-shift", "min-duration", "model", "offset"),
+    *("on-low", "overlap", "signer-box", "start-timecode", "tier", "top"),
+)
+_OPTION = re.compile(rf"--({'|'.join(FIELDS)})\b")
+
+
+def over_http(text: str) -> str:
+    """A sentence of the command line with the names of form fields for those of options.
+
+    >>> over_http("sort the file, or pass --any-order")
+    'sort the file, or pass any_order'
+    """
+    return _OPTION.sub(lambda found: found[1].replace("-", "_"), text)
+
+
 def refusal(error: SignloomError, names: dict[str, str] | None = None) -> Refusal:
     """What an error of signloom is over HTTP; ``names`` gives paths of the server the user's names."""
-    detail = str(error)
+    detail = over_http(str(error))
     for path, name in (names or {}).items():
         detail = detail.replace(path, name)
     if isinstance(error, OverLimitError):

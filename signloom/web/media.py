@@ -16,7 +16,7 @@ from signloom.data.clip import Origin, PoseClip
 from signloom.data.layouts import LAYOUTS, Layout
 from signloom.data.lips import Lips
 from signloom.data.timing import Seconds
-from signloom.errors import MediaError, OverLimitError, UsageError, nearest
+from signloom.errors import MediaError, OverLimitError, nearest
 from signloom.extract import video
 from signloom.pose.files import read_header, write_pose
 from signloom.web.limits import Limits, Refusal
@@ -168,7 +168,7 @@ def _array(value: Any, layout: Layout, name: str) -> tuple[np.ndarray, np.ndarra
         ) from None
     if points.shape[1:] != (len(layout), 3):
         raise MediaError(f"{expected} of layout '{layout.name}', got {points.shape}")
-    seen = np.isfinite(points).all(axis=2)
+    seen = np.asarray(np.isfinite(points).all(axis=2))
     points[~seen] = 0
     return points, seen
 
@@ -223,14 +223,3 @@ def poses_of(
     poses = media.path.with_name(POSES)
     write_pose(replace(made.clip, id=Path(media.name).stem), poses)
     return poses, made.lips
-
-
-def refuse_bad_box(signer_box: str | None) -> None:
-    """Raises UsageError for a signer box that is none."""
-    from signloom.extract.extraction import parse_box
-
-    if signer_box is not None:
-        try:
-            parse_box(signer_box)
-        except UsageError as error:
-            raise UsageError(str(error).replace("--signer-box", "signer_box")) from None

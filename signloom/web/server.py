@@ -23,6 +23,7 @@ from starlette.exceptions import HTTPException
 from signloom import __version__
 from signloom.data.timing import Span
 from signloom.errors import SignloomError, UsageError
+from signloom.extract.extraction import parse_box
 from signloom.inference.retime import Wishes
 from signloom.inference.translate import BUNDLED
 from signloom.text.subtitles import Subtitles, format_of, parse_subtitles
@@ -30,7 +31,7 @@ from signloom.web import exports, work
 from signloom.web.guard import COOKIE, Guard, answer
 from signloom.web.jobs import Job, Jobs
 from signloom.web.limits import Limits, Refusal, refusal
-from signloom.web.media import POSES, checked, refuse_bad_box
+from signloom.web.media import POSES, checked
 from signloom.web.metrics import Metrics
 from signloom.web.models import Held, Models
 
@@ -280,7 +281,8 @@ def _add_tasks(app: FastAPI, models: Models, jobs: Jobs, limits: Limits) -> None
         folder = jobs.new_folder()
         name = _name(media)
         try:
-            refuse_bad_box(more.get("signer_box"))
+            if (box := more.get("signer_box")) is not None:
+                parse_box(box)
             texts = None if subtitles is None else _subtitles(subtitles, limits, tier)
             path = folder / f"upload{_suffix(name)}"
             with path.open("wb") as file:
@@ -469,7 +471,8 @@ def _locks(text: str) -> dict[int, Span]:
 
 
 def _state(jobs: Jobs, job: Job) -> JobState:
-    error = job.error and Problem(kind=job.error.kind, detail=job.error.detail)
+    refused = job.error
+    error = None if refused is None else Problem(kind=refused.kind, detail=refused.detail)
     return JobState(
         id=job.id, task=job.task, **job.events[-1].to_json(), ahead=jobs.ahead(job), error=error
     )
@@ -593,6 +596,10 @@ def _add_about(
             str, Form(description="vtt, srt, eaf, ass, ttml, textgrid or json.")
         ] = "vtt",
         tier: Annotated[str | None, Form()] = None,
+        result: Annotated[
+            str | None,
+            Form(description="eaf: the alignment's result as JSON, for the tiers beside the cues."),
+        ] = None,
     ) -> Response:
         if format not in exports.TYPES or format == "pose":
             raise Refusal(422, "request", f"there is no subtitle format '{format}'")

@@ -36,7 +36,7 @@ from signloom.pose.files import PoseHeaderInfo, read_header, read_pose, read_sli
 from signloom.text.subtitles import Subtitles
 from signloom.web.align_report import NOT_PLACED, level
 from signloom.web.jobs import Job
-from signloom.web.limits import Limits, Refusal
+from signloom.web.limits import Limits, Refusal, over_http
 from signloom.web.media import Media, poses_of
 from signloom.web.models import Held
 
@@ -211,7 +211,7 @@ def _aligned(
         "distrust": _distrust(moved),
         "cues": cues_of(moved, asked.wishes),
         "worst": [m.number for m in moved.worst()],
-        "notices": [*asked.subtitles.notices, *moved.notices],
+        "notices": [over_http(notice) for notice in (*asked.subtitles.notices, *moved.notices)],
     }
 
 
@@ -248,8 +248,7 @@ def _signed(found: Activity, name: str) -> float:
     try:
         return seconds_signed(found, f"in {name}")
     except UntrustedResultError as error:
-        detail = str(error).replace("--signer-box", "signer_box")
-        raise Refusal(422, "no-signing", detail) from None
+        raise Refusal(422, "no-signing", over_http(str(error))) from None
 
 
 def _span(span: Span) -> dict[str, float]:

@@ -142,7 +142,10 @@ async function begin(extra: Record<string, string> = {}): Promise<void> {
   if (!recording || job || (what === "align" && !subtitles)) return;
   const form = new FormData();
   form.set("media", recording, recording.name);
-  if (what === "align") form.set("subtitles", subtitles!, subtitles!.name);
+  if (what === "align") {
+    form.set("subtitles", subtitles!, subtitles!.name);
+    form.set("any_order", "true");
+  }
   if (what === "translate") form.set("alternatives", "4");
   const model = byId<HTMLSelectElement>("model").value;
   if (!byId("model-row").hidden && model) form.set("model", model);
@@ -202,7 +205,6 @@ function refuse(error: unknown): void {
 async function open(found: Result, seen: Blob): Promise<void> {
   result = found;
   poses = seen;
-  show("work");
   selected = -1;
   const isVideo = recording !== null && !/\.(pose|json)$/i.test(recording.name);
   player.clear();
@@ -211,6 +213,7 @@ async function open(found: Result, seen: Blob): Promise<void> {
   try { await player.openPoses(await Poses.open(seen)); } catch (error) {
     note = `The skeleton cannot be drawn: ${(error as Error).message}.`;
   }
+  show("work");
   byId("stage-note").textContent = note;
   byId("view-label").hidden = !played;
   player.setView(byId<HTMLSelectElement>("view").value as View);
@@ -324,7 +327,8 @@ function showCues(): void {
         make("span", { class: "number" }, String(cue.number)),
         make("span", { class: "text", dir: "auto", lang: "" }, cue.text || "(no text)"),
         make("span", { class: "when" }), make("span", { class: "sure" }));
-      const lock = make("button", { type: "button", class: "lock", click: () => toggleLock(k) });
+      const lock = make("button", { type: "button", class: "lock", click: () => toggleLock(k) },
+        "Lock", make("span", { class: "sr" }, ` cue ${cue.number}`));
       item = make("li", {}, row, lock);
       list.append(item);
     }
@@ -337,9 +341,7 @@ function showCues(): void {
     row.children[2]!.textContent = `${clock(place.span.start)} (${shift < -0.0005 ? "−" : "+"}${Math.abs(shift).toFixed(2)} s)`;
     row.children[3]!.replaceChildren(make("i", { class: `swatch ${here.kind}`, "aria-hidden": "true" }),
       [here.word, here.number].filter(Boolean).join(" ") + (flags && !place.locked ? `; ${flags}` : ""));
-    lock.textContent = place.locked ? "Locked" : "Lock";
     lock.setAttribute("aria-pressed", String(place.locked));
-    lock.setAttribute("aria-label", `Lock cue ${cue.number}`);
   });
   while (list.children.length > cues.cues.length) list.lastElementChild!.remove();
   const undo = byId<HTMLButtonElement>("undo"), redo = byId<HTMLButtonElement>("redo");
@@ -416,6 +418,7 @@ async function realign(): Promise<void> {
   const form = new FormData();
   form.set("media", new File([poses], "clip.pose"));
   form.set("subtitles", subtitles, subtitles.name);
+  form.set("any_order", "true");
   form.set("locked", JSON.stringify(locks));
   if (result.model) form.set("model", result.model.name);
   const button = byId<HTMLButtonElement>("realign");

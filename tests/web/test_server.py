@@ -291,7 +291,7 @@ BAD_FORMS: list[tuple[str, dict[str, Any], str]] = [
     ("align", {"locked": '[{"cue": 1, "start": 1, "end": 1e999}]'}, "locked: 0.end"),
     ("align", {"locked": '[{"cue": 999, "start": 1, "end": 2}]'}, "but there are cues 1 to"),
     ("align", {"tier": "words"}, "no tiers"),
-    ("align", {"start_timecode": "100"}, "start before --start-timecode"),
+    ("align", {"start_timecode": "100"}, "start before start_timecode"),
 ]
 
 

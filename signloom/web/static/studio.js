@@ -1,4 +1,4 @@
-// Built from studio/src by `npm run build`; do not edit. Sources: sha256 3d0c92e13aca478fd561ab5d39fa61b5c961250a5669b711841215ca4bc46373
+// Built from studio/src by `npm run build`; do not edit. Sources: sha256 4592748b6f27dcb54cc8b203c309a4a25b7521fe3bf7a050b4b275f0bb0eb493
 
 // src/api.ts
 var Refused = class extends Error {
@@ -1004,7 +1004,10 @@ async function begin(extra = {}) {
   if (!recording || job || what === "align" && !subtitles) return;
   const form = new FormData();
   form.set("media", recording, recording.name);
-  if (what === "align") form.set("subtitles", subtitles, subtitles.name);
+  if (what === "align") {
+    form.set("subtitles", subtitles, subtitles.name);
+    form.set("any_order", "true");
+  }
   if (what === "translate") form.set("alternatives", "4");
   const model = byId("model").value;
   if (!byId("model-row").hidden && model) form.set("model", model);
@@ -1066,7 +1069,6 @@ function refuse(error) {
 async function open(found, seen) {
   result = found;
   poses = seen;
-  show("work");
   selected = -1;
   const isVideo = recording !== null && !/\.(pose|json)$/i.test(recording.name);
   player.clear();
@@ -1077,6 +1079,7 @@ async function open(found, seen) {
   } catch (error) {
     note = `The skeleton cannot be drawn: ${error.message}.`;
   }
+  show("work");
   byId("stage-note").textContent = note;
   byId("view-label").hidden = !played;
   player.setView(byId("view").value);
@@ -1194,7 +1197,12 @@ function showCues() {
         make("span", { class: "when" }),
         make("span", { class: "sure" })
       );
-      const lock2 = make("button", { type: "button", class: "lock", click: () => toggleLock(k) });
+      const lock2 = make(
+        "button",
+        { type: "button", class: "lock", click: () => toggleLock(k) },
+        "Lock",
+        make("span", { class: "sr" }, ` cue ${cue.number}`)
+      );
       item = make("li", {}, row2, lock2);
       list.append(item);
     }
@@ -1210,9 +1218,7 @@ function showCues() {
       make("i", { class: `swatch ${here.kind}`, "aria-hidden": "true" }),
       [here.word, here.number].filter(Boolean).join(" ") + (flags && !place.locked ? `; ${flags}` : "")
     );
-    lock.textContent = place.locked ? "Locked" : "Lock";
     lock.setAttribute("aria-pressed", String(place.locked));
-    lock.setAttribute("aria-label", `Lock cue ${cue.number}`);
   });
   while (list.children.length > cues.cues.length) list.lastElementChild.remove();
   const undo2 = byId("undo"), redo = byId("redo");
@@ -1281,6 +1287,7 @@ async function realign() {
   const form = new FormData();
   form.set("media", new File([poses], "clip.pose"));
   form.set("subtitles", subtitles, subtitles.name);
+  form.set("any_order", "true");
   form.set("locked", JSON.stringify(locks));
   if (result.model) form.set("model", result.model.name);
   const button = byId("realign");
