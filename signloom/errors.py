@@ -22,6 +22,10 @@ class MediaError(SignloomError):
     exit_code = 3
 
 
+class OverLimitError(MediaError):
+    """A recording is longer or larger than is allowed (exit 3)."""
+
+
 class MissingExtraError(MediaError):
     """An optional part of signloom is not installed (exit 3)."""
 

@@ -29,6 +29,7 @@ VERBS = {
     "evaluate": "Run a model on a store and score it beside its baselines.",
     "score": "Score texts or aligned subtitles against references; compare two systems.",
     "claims": "The papers' claims: list them, run them, show what came out.",
+    "serve": "The studio: a page in the browser, and the same over HTTP, on this machine.",
     "push": "Upload a checkpoint to a hub.",
     "demo": "Translate the bundled example, align an episode, write reports to open offline.",
 }

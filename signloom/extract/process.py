@@ -18,7 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from signloom.errors import MediaError, MissingExtraError
+from signloom.errors import MediaError, MissingExtraError, OverLimitError
 
 if TYPE_CHECKING:
     from signloom.extract.video import Limits
@@ -62,7 +62,8 @@ class Process:
     ) -> tuple[dict[str, Any], bytes]:
         """The answer to ``request`` about the file ``path``; ``progress`` hears of finished frames.
 
-        Raises MediaError: what the worker found wrong, or how it died.
+        Raises MediaError: what the worker found wrong, or how it died; OverLimitError where the
+        file is longer or larger than the limits.
         """
         if self.child is None or self.child.poll() is not None:
             self._start()
@@ -104,7 +105,8 @@ class Process:
                 if progress is not None:
                     progress(message["progress"])
             elif "error" in message:
-                raise MediaError(f"{path} {message['error']}")
+                kind = OverLimitError if message.get("over_limit") else MediaError
+                raise kind(f"{path} {message['error']}")
             else:
                 return message["answer"], self._exactly(int(message["bytes"]))
 

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signloom.data.timing import Seconds, Span, round_half_up
-from signloom.errors import MediaError
+from signloom.errors import MediaError, OverLimitError
 
 CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,gif,avi,mpegts"
 """The containers that are read; playlists and anything that points elsewhere are not."""
@@ -86,7 +86,7 @@ class VideoInfo:
 def probe(path: str | os.PathLike[str], limits: Limits = Limits()) -> VideoInfo:
     """What the video at ``path`` holds, read in a limited child process.
 
-    Raises MediaError (missing, folder, empty, no video, truncated, too long or
+    Raises MediaError (missing, folder, empty, no video, truncated), OverLimitError (too long or
     large) and MissingExtraError without the 'extract' extra.
     """
     from signloom.extract.process import Process, require
@@ -170,7 +170,7 @@ def inspect(path: str, limits: Limits = Limits()) -> VideoInfo:
         ticks = lead + round_half_up((times[-1] - times[0]) * fps) + 1
         codec = stream.codec_context.name
         if ticks > limits.frames or ticks / fps > limits.seconds:
-            raise MediaError(
+            raise OverLimitError(
                 f"is too long: {ticks / fps:.0f} s ({ticks} frames), expected at most "
                 f"{limits.seconds:.0f} s and {limits.frames} frames; cut it or raise --max-seconds"
             )
@@ -186,7 +186,7 @@ def inspect(path: str, limits: Limits = Limits()) -> VideoInfo:
 
 def _check_pixels(width: int, height: int, limits: Limits) -> None:
     if width * height > limits.pixels:
-        raise MediaError(
+        raise OverLimitError(
             f"is too large: {width}×{height} pixels, expected at most {limits.pixels} a picture; "
             "scale it down"
         )
@@ -205,7 +205,7 @@ def _timestamps(container: Any, stream: Any, limits: Limits) -> tuple[NDArray[np
                 continue
             packets += 1
             if packets > limits.frames:
-                raise MediaError(f"has more than {limits.frames} frames; cut it into parts")
+                raise OverLimitError(f"has more than {limits.frames} frames; cut it into parts")
             if not packet.is_discard:
                 stamps.append(stamp)
     except av.error.FFmpegError:

@@ -19,7 +19,7 @@ import numpy as np
 
 from signloom.data.lips import CROP
 from signloom.data.timing import Span
-from signloom.errors import MediaError
+from signloom.errors import MediaError, OverLimitError
 from signloom.extract.lips import SMOOTH, Cropper, crops
 from signloom.extract.video import Limits, VideoInfo, decoded, frames, inspect, nearest
 
@@ -78,7 +78,7 @@ def answer(request: Mapping[str, Any], out: BinaryIO) -> None:
             result, payload = extract(request, limits, out)
         message: dict[str, Any] = {"answer": result, "bytes": len(payload)}
     except MediaError as error:
-        message = {"error": str(error)}
+        message = {"error": str(error), "over_limit": isinstance(error, OverLimitError)}
     except MemoryError:
         message = {
             "error": f"needs more than the {limits.memory / 2**30:.1f} GiB allowed; scale it down"

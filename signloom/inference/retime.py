@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -65,7 +65,8 @@ class Wishes:
     offset: the lag to expect of signing behind speech; None: learnt from the episode.
     max_shift: no cue moves further than this. within: only cues that start in it, on the
     file's clock, are moved.
-    locked: cues (from 0, in the file's order) that are right already.
+    locked: cues (from 0, in the file's order) that are right already; locked_at: where, on the
+    file's clock, where that is not where the file has them.
     overlap: "allow" keeps cues that overlap in the input overlapping; "forbid" sets those that
     move apart, and cuts them at those that stay as far as their least duration allows.
     frame: times fall on frames of the clip.
@@ -78,6 +79,7 @@ class Wishes:
     overlap: Overlap = "forbid"
     within: Span | None = None
     locked: frozenset[int] = frozenset()
+    locked_at: Mapping[int, Span] = field(default_factory=dict)
     on_low: OnLow = "prior"
     low: float = LOW
     frame: bool = True
@@ -154,8 +156,10 @@ def retime(
     already are left to the program, and a notice says so.
     Raises SubtitleError where there are no cues, they are not in order of time (unless
     ``wishes.any_order``) or go on after the video has ended, and UntrustedResultError
-    where the clip shows no signing.
+    where the clip shows no signing; ValueError where ``locked_at`` has a cue that is not locked.
     """
+    if odd := set(wishes.locked_at) - wishes.locked:
+        raise ValueError(f"locked_at has cue {min(odd)}, which is not among the locked ones")
     check_order(cues, wishes.any_order, name)
     timecode, notices = start_timecode(cues, activity.duration, wishes, name)
     seconds_signed(activity, f"for {name}")
@@ -174,8 +178,11 @@ def retime(
     aligned = [k for k in speech if k in inside or k in staying or k in beside]
     groups = _groups([local[k] for k in aligned], wishes.overlap, [k in inside for k in aligned])
     joined = [_joined([local[aligned[i]] for i in group]) for group in groups]
+    given = [cue.span for cue in local]
+    for k, span in wishes.locked_at.items():
+        given[k] = span.shifted(-timecode)
     fixed = {
-        g: _clipped(local[aligned[group[0]]].span, activity.duration)
+        g: _clipped(given[aligned[group[0]]], activity.duration)
         for g, group in enumerate(groups)
         if aligned[group[0]] in staying
     }
@@ -199,7 +206,7 @@ def retime(
             found = refine(joined, found, fixed, placed_with)
         elif refine is not None:
             notices.append(f"the model is not asked: {name} is on the signing already")
-    spans = {k: local[k].span for k in range(len(cues))}
+    spans = dict(enumerate(given))
     confidence = dict.fromkeys(range(len(cues)), 1.0)
     flags: dict[int, list[str]] = {k: [] for k in range(len(cues))}
     priors = dict(spans)
@@ -229,7 +236,7 @@ def retime(
                 lag = float(np.interp(local[k].span.start, starts, lags))
                 spans[k] = priors[k] = local[k].span.shifted(lag)
     rank = {k: n for n, k in enumerate(order)}
-    firm = [(rank[k], local[k].span.start) for k in order if k in wishes.locked or k not in asked]
+    firm = [(rank[k], given[k].start) for k in order if k in wishes.locked or k not in asked]
 
     def allowed(k: int, span: Span) -> bool:
         """Whether a span keeps the order with the cues that stay."""

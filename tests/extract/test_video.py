@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signloom.data.timing import Span
-from signloom.errors import MediaError
+from signloom.errors import MediaError, OverLimitError
 from signloom.extract.video import COMMON_RATES, Limits, frames, inspect, nearest, probe, rate_of
 from tests.extract.videos import coded, number_of, person, write_video
 
@@ -106,7 +106,7 @@ def test_a_file_that_is_no_whole_video_says_what_it_is(tmp_path: Path) -> None:
 def test_limits_are_kept_in_the_child(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mp4", coded(range(20)), Fraction(30000, 1001))
     assert probe(path) == inspect(str(path))
-    with pytest.raises(MediaError, match=r"a\.mp4 is too long: 1 s \(20 frames\)"):
+    with pytest.raises(OverLimitError, match=r"a\.mp4 is too long: 1 s \(20 frames\)"):
         probe(path, Limits(seconds=0.5))
     with pytest.raises(MediaError, match="too large: 64×64"):
         inspect(str(path), Limits(pixels=1000))

@@ -99,6 +99,14 @@ def test_locked_and_outside_cues_stay_and_the_rest_is_placed() -> None:
     assert found.cues[12].span == true.span
     assert found.cues[12].flags == ("locked",)
     assert right(found, spans) > 0.95
+    # The same lock, at a place of its own: the file may stay as it is, in order.
+    locks = Wishes(locked=frozenset({12}), locked_at={12: spans[12]})
+    found = retime(cues, signing_in(spans, duration), locks)
+    assert (found.cues[12].span, found.cues[12].flags) == (spans[12], ("locked",))
+    assert found.cues[12].cue.span == cues[12].span
+    assert right(found, spans) > 0.95
+    with pytest.raises(ValueError, match="locked_at has cue 3"):
+        retime(cues, signing_in(spans, duration), Wishes(locked_at={3: spans[3]}))
     part = Span(cues[10].span.start, cues[20].span.start)
     found = retime(cues, signing_in(spans, duration), Wishes(within=part))
     assert flagged(found, "outside") == [*range(1, 11), *range(21, 31)]
