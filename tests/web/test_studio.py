@@ -197,11 +197,11 @@ def test_everything_by_keys(studio: Studio) -> None:
         "window.clicked = [];"
         "document.addEventListener('click', (event) => window.clicked.push(event.target.id))"
     )
-    for field, file in (("recording", "0.pose"), ("subtitles", "0.vtt")):
-        reach(page, f"choose-{field}")
+    for what, file in (("recording", "0.pose"), ("subtitles", "0.vtt")):
+        reach(page, f"choose-{what}")
         page.keyboard.press("Enter")
-        assert f"{field}-input" in page.evaluate("window.clicked")
-        page.set_input_files(f"#{field}-input", studio.files / file)
+        assert f"{what}-input" in page.evaluate("window.clicked")
+        page.set_input_files(f"#{what}-input", studio.files / file)
     reach(page, "begin")
     page.keyboard.press("Enter")
     page.wait_for_selector("#work:not([hidden])")
