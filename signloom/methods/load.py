@@ -13,6 +13,7 @@ from signloom.training.checkpoint import read_checkpoint
 BUNDLED = {
     "bundled": translate.BUNDLED,
     "bundled-posestitch": translate.BUNDLED,
+    "bundled-unified": translate.BUNDLED.parent / "unified",
     "bundled-recogniser": recognize.BUNDLED,
 }
 """Name → the folder of a model that comes with the package; each knows simulated signing only."""
