@@ -23,9 +23,9 @@ def sliding(
     """One vector per window of frames that are encoded already: (positions, which are real).
 
     500 frames give 239 windows of 24, every 2 [S]. Only the Conformer sees windows, and what it
-    does frame by frame at first (`Conformer.alone`) is done once per frame, its dropout with it. A window is real where all its frames
-    are, and the first one is where a clip is shorter than that; the others are 0. Fewer than
-    ``stride`` frames at a clip's end may be in no window.
+    does frame by frame at first (`Conformer.alone`) is done once per frame, its dropout with it.
+    A window is real where all its frames are, and the first one is where a clip is shorter than
+    that; the others are 0. Fewer than ``stride`` frames at a clip's end may be in no window.
 
     length: positions to return, by repeating a clip's first and last one, half of what is
     missing before it and the rest behind [D; the paper pads to 250 and does not say how].

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from typing import Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 import torch
 from peft import LoraConfig, inject_adapter_in_model
@@ -161,3 +161,26 @@ def merged(model: T5ForConditionalGeneration) -> T5ForConditionalGeneration:
 def _adapters(model: nn.Module) -> dict[str, Tensor]:
     """Name → parameter of every adapter, as the model calls them."""
     return {name: tensor for name, tensor in model.named_parameters() if ".lora_" in name}
+
+
+def leave_out_borrowed(model: nn.Module) -> None:
+    """From now on the model's state holds no weights that are referred to, and loading asks for none.
+
+    Those are all under ``language`` but adapters, unless ``model.config.adapter`` is "full".
+    """
+    model.register_state_dict_post_hook(_without_borrowed)
+    model.register_load_state_dict_post_hook(_borrowed_is_there)
+
+
+def _borrowed(model: Any, name: str) -> bool:
+    return name.startswith("language.") and model.config.adapter != "full" and ".lora_" not in name
+
+
+def _without_borrowed(model: nn.Module, state: dict[str, Tensor], prefix: str, _: Any) -> None:
+    for name in [n for n in state if _borrowed(model, n.removeprefix(prefix))]:
+        del state[name]
+
+
+def _borrowed_is_there(model: nn.Module, incompatible: Any) -> None:
+    missing = incompatible.missing_keys
+    missing[:] = [name for name in missing if not _borrowed(model, name)]

@@ -12,7 +12,7 @@ from signloom.training.checkpoint import read_checkpoint
 
 BUNDLED = {
     "bundled": translate.BUNDLED,
-    "bundled-posestitch": translate.BUNDLED,
+    "bundled-posestitch": translate.BUNDLED.parent / "posestitch",
     "bundled-unified": translate.BUNDLED.parent / "unified",
     "bundled-recogniser": recognize.BUNDLED,
 }

@@ -41,7 +41,7 @@ from signloom.errors import MediaError, UsageError
 from signloom.inference.evaluate import translation_scores
 from signloom.inference.translate import Translation
 from signloom.language.adapters import Kind as AdapterKind
-from signloom.language.adapters import adapt
+from signloom.language.adapters import adapt, leave_out_borrowed
 from signloom.language.beam import beam_search
 from signloom.language.causal import Prefixed
 from signloom.language.chat import (
@@ -53,8 +53,10 @@ from signloom.language.chat import (
     own_codec,
     positions_of,
 )
+from signloom.language.packing import IGNORED, pack, pad_ids
 from signloom.language.pretrained import Base, again
 from signloom.methods import motion_tokens
+from signloom.methods.listening import heard
 from signloom.methods.load import load
 from signloom.methods.motion_tokens import MotionTokens
 from signloom.methods.settings import Rules, settings_from
@@ -67,7 +69,6 @@ from signloom.training.stages import Loss
 NAME = "lslm"
 METRICS = ("BLEU-4", "chrF2", "content-F1", "follows", "loss", "loss-shuffled")
 ERRORS = ("loss",)
-IGNORED = -100
 
 Reading = Literal["projected", "vocabulary"]
 
@@ -261,28 +262,7 @@ def score_dev(model: Lslm, dev: SampleSource, limit: int, beam: int) -> dict[str
             for sample, answer in zip(asked, said, strict=True)
         ]
         scores["follows"] = round(100 * sum(right) / len(right), 4)
-    return scores | heard(model, samples)
-
-
-@torch.no_grad()
-def heard(model: Lslm, samples: Sequence[Sample], rows: int = 16) -> dict[str, float]:
-    """The loss a token of the answers, and with each shown the next one's signing; alike = it does not look."""
-    if len(samples) < 2:
-        return {}
-    rng = np.random.default_rng(0)
-    examples = [model.example(each, rng, train=False) for each in samples]
-    shifted = [*examples[1:], examples[0]]
-    others = [a._replace(motion=b.motion) for a, b in zip(examples, shifted, strict=True)]
-    device = next(model.parameters()).device
-
-    def mean(asked: list[Example]) -> float:
-        losses = [
-            model.loss(Batch(*(x.to(device) for x in model.collate(asked[at : at + rows]))))
-            for at in range(0, len(asked), rows)
-        ]
-        return float(sum(each.total for each in losses) / sum(each.count for each in losses))
-
-    return {"loss": round(mean(examples), 4), "loss-shuffled": round(mean(others), 4)}
+    return scores | heard(model, samples, ("motion",))
 
 
 def build(
@@ -376,8 +356,7 @@ class Lslm(nn.Module):
             targets=config.adapter_targets,
             seed=seed,
         )
-        self.register_state_dict_post_hook(_without_borrowed)
-        self.register_load_state_dict_post_hook(_borrowed_is_there)
+        leave_out_borrowed(self)
 
     def train(self, mode: bool = True) -> Lslm:
         """The tokenizer stands still: its codes follow nothing any more."""
@@ -455,10 +434,7 @@ class Lslm(nn.Module):
         signing, there = self.seen(motion, mask)
         parts = [embed(before.clamp(min=0)), signing, embed(after.clamp(min=0))]
         masks = [before != IGNORED, there, after != IGNORED]
-        joined, kept = torch.cat(parts, 1), torch.cat(masks, 1)
-        order = (~kept).long().argsort(dim=1, stable=True)[:, : int(kept.sum(1).max())]
-        packed = joined.gather(1, order[..., None].expand(-1, -1, joined.shape[2]))
-        return packed, kept.gather(1, order)
+        return pack(torch.cat(parts, 1), torch.cat(masks, 1))
 
     def forward(self, batch: Batch) -> Float[Tensor, "batch length vocabulary"]:
         """Logits of each token of the answers."""
@@ -517,6 +493,7 @@ class Lslm(nn.Module):
                 max_length=self.config.max_tokens + 1,
                 length_penalty=self.config.length_penalty,
                 no_repeat=self.config.no_repeat,
+                patient=True,
             )
         finally:
             self.train(training)
@@ -572,26 +549,3 @@ class Preparation:
             np.array(after[:-1], np.int64),
             np.array([after[-1], *answer, self.codec.end], np.int64),
         )
-
-
-def pad_ids(rows: Sequence[Sequence[int] | NDArray[np.int64]]) -> Int[Tensor, "batch length"]:
-    """Filled up with −100 to the longest."""
-    ids = torch.full((len(rows), max(len(row) for row in rows)), IGNORED)
-    for at, row in enumerate(rows):
-        ids[at, : len(row)] = torch.as_tensor(np.asarray(row, np.int64))
-    return ids
-
-
-def _borrowed(model: Lslm, name: str) -> bool:
-    """Whether a tensor is of weights that are referred to and never stored."""
-    return name.startswith("language.") and model.config.adapter != "full" and ".lora_" not in name
-
-
-def _without_borrowed(model: Lslm, state: dict[str, Tensor], prefix: str, _: Any) -> None:
-    for name in [n for n in state if _borrowed(model, n.removeprefix(prefix))]:
-        del state[name]
-
-
-def _borrowed_is_there(model: Lslm, incompatible: Any) -> None:
-    missing = incompatible.missing_keys
-    missing[:] = [name for name in missing if not _borrowed(model, name)]

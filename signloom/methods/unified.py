@@ -50,10 +50,11 @@ from signloom.errors import MediaError, UsageError
 from signloom.inference.evaluate import translation_scores
 from signloom.inference.locate import Located, Query
 from signloom.inference.translate import Translation
-from signloom.language.adapters import adapt
+from signloom.language.adapters import adapt, leave_out_borrowed
 from signloom.language.beam import Step, beam_search
 from signloom.language.digits import FRAMES as TICKS
 from signloom.language.digits import frames_to_digits, soft_digit_loss, span_distribution
+from signloom.language.packing import IGNORED, pack, pad_ids
 from signloom.language.t5 import (
     Base,
     T5Shape,
@@ -64,6 +65,7 @@ from signloom.language.t5 import (
     load_t5,
     train_codec,
 )
+from signloom.methods.listening import heard
 from signloom.methods.settings import Rules, settings_from
 from signloom.pose.augment import random_affine
 from signloom.pose.convert import convert
@@ -74,7 +76,6 @@ from signloom.training.stages import Loss
 
 NAME = "unified"
 METRICS = ("BLEU-4", "chrF2", "content-F1", "IoU")
-IGNORED = -100
 
 BridgeName = Literal["perceiver", "shuffle", "conv", "mlp"]
 LipName = Literal["none", "small", "auto_avsr"]
@@ -344,7 +345,11 @@ def score_dev(model: Unified, dev: SampleSource, limit: int, beam: int) -> dict[
     samples = [dev[i] for i in range(min(len(dev), limit))]
     asked = [sample for sample in samples if sample.span is not None]
     told = [sample for sample in samples if sample.span is None]
-    scores = translation_scores(model, told, len(told), beam) | heard(model, told) if told else {}
+    scores = (
+        translation_scores(model, told, len(told), beam) | heard(model, told, ("points", "mouths"))
+        if told
+        else {}
+    )
     if asked:
         found = [
             model.locate(s.clip, [Query(Span(0.0, s.clip.duration), s.text, s.prior)], s.lips)[0]
@@ -358,32 +363,6 @@ def score_dev(model: Unified, dev: SampleSource, limit: int, beam: int) -> dict[
             "IoU≥.50": round(100 * float(np.mean(np.array(overlaps) >= 0.5)), 4),
         }
     return scores
-
-
-@torch.no_grad()
-def heard(model: Unified, samples: Sequence[Sample], rows: int = 16) -> dict[str, float]:
-    """The loss a token of some samples' answers, and the same when each is shown the next one's signing.
-
-    Where the two come to be alike, the model writes likely English and does not look. {} for less than two.
-    """
-    if len(samples) < 2:
-        return {}
-    rng = np.random.default_rng(0)
-    examples = [model.example(each, rng, train=False) for each in samples]
-    others = [
-        mine._replace(points=next_one.points, mouths=next_one.mouths)
-        for mine, next_one in zip(examples, [*examples[1:], examples[0]], strict=True)
-    ]
-    device = next(model.parameters()).device
-
-    def mean(asked: list[Example]) -> float:
-        losses = [
-            model.loss(Batch(*(x.to(device) for x in model.collate(asked[at : at + rows]))))
-            for at in range(0, len(asked), rows)
-        ]
-        return float(sum(each.total for each in losses) / sum(each.count for each in losses))
-
-    return {"loss": round(mean(examples), 4), "loss-shuffled": round(mean(others), 4)}
 
 
 def _overlap(a: Span, b: Span) -> float:
@@ -489,8 +468,7 @@ class Unified(nn.Module):
             targets=config.adapter_targets,
             seed=seed,
         )
-        self.register_state_dict_post_hook(_without_borrowed)
-        self.register_load_state_dict_post_hook(_borrowed_is_there)
+        leave_out_borrowed(self)
 
     def described(self) -> dict[str, Any]:
         """What a checkpoint's config.json says of the model; `restore` builds it from this."""
@@ -879,37 +857,6 @@ class Preparation:
             digits,
             pad_frames([example.mouths for example in examples])[0],
         )
-
-
-def _borrowed(model: Unified, name: str) -> bool:
-    """Whether a tensor is of weights that are referred to and never stored."""
-    return name.startswith("language.") and model.config.adapter != "full" and ".lora_" not in name
-
-
-def _without_borrowed(model: Unified, state: dict[str, Tensor], prefix: str, _: Any) -> None:
-    for name in [n for n in state if _borrowed(model, n.removeprefix(prefix))]:
-        del state[name]
-
-
-def _borrowed_is_there(model: Unified, incompatible: Any) -> None:
-    missing = incompatible.missing_keys
-    missing[:] = [name for name in missing if not _borrowed(model, name)]
-
-
-def pack(
-    x: Float[Tensor, "batch length width"], mask: Bool[Tensor, "batch length"]
-) -> tuple[Float[Tensor, "batch packed width"], Bool[Tensor, "batch packed"]]:
-    """What the mask keeps, moved together to the front: relative positions then know no padding."""
-    order = (~mask).long().argsort(dim=1, stable=True)[:, : int(mask.sum(1).max())]
-    return x.gather(1, order[..., None].expand(-1, -1, x.shape[2])), mask.gather(1, order)
-
-
-def pad_ids(rows: Sequence[Sequence[int] | NDArray[np.int64]]) -> Int[Tensor, "batch length"]:
-    """Filled up with −100 to the longest."""
-    ids = torch.full((len(rows), max(len(row) for row in rows)), IGNORED)
-    for at, row in enumerate(rows):
-        ids[at, : len(row)] = torch.as_tensor(np.asarray(row, np.int64))
-    return ids
 
 
 def by_length(batch: Batch, rows: int = 8) -> list[Batch]:

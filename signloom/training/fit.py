@@ -262,8 +262,7 @@ def _still(model: nn.Module) -> list[nn.Module]:
     return [
         part
         for part in model.modules()
-        if any(True for _ in part.parameters())
-        and not any(p.requires_grad for p in part.parameters())
+        if (own := list(part.parameters())) and not any(p.requires_grad for p in own)
     ]
 
 

@@ -25,6 +25,7 @@ from signloom.inference.translate import Translator
 from signloom.language.t5 import Base, T5Shape, train_codec
 from signloom.methods import unified
 from signloom.methods.finetune import begin_with
+from signloom.methods.listening import heard
 from signloom.methods.load import load
 from signloom.methods.unified import PRESETS, Config, Unified, begin
 from signloom.training.checkpoint import save_checkpoint
@@ -39,6 +40,7 @@ TEXTS = [
     "We saw the red house!",
 ]
 TINY = dataclasses.replace(PRESETS["tiny"], vocabulary=120, layout="ps76")
+SEEN = ("points", "mouths")
 SPANS = (Span(1.0, 3.2), Span(2.0, 3.0), Span(0.4, 2.4), Span(3.0, 3.8))
 
 
@@ -109,12 +111,12 @@ def test_tiny_overfits_both_tasks_and_listens_to_its_input(learnt: Unified) -> N
 
 
 def test_the_validation_says_whether_the_signing_is_looked_at(learnt: Unified) -> None:
-    told = unified.heard(learnt, samples()[:4], rows=4)
+    told = heard(learnt, samples()[:4], SEEN, rows=4)
     assert told["loss-shuffled"] > told["loss"] + 1
-    assert unified.heard(learnt, samples()[:3], rows=2)["loss-shuffled"] > told["loss"] + 1
-    deaf = unified.heard(learnt, [samples()[0]] * 4)
+    assert heard(learnt, samples()[:3], SEEN, rows=2)["loss-shuffled"] > told["loss"] + 1
+    deaf = heard(learnt, [samples()[0]] * 4, SEEN)
     assert deaf["loss"] == deaf["loss-shuffled"]
-    assert unified.heard(learnt, samples()[:1]) == {}
+    assert heard(learnt, samples()[:1], SEEN) == {}
 
 
 def test_what_is_found_is_a_distribution(learnt: Unified) -> None:
