@@ -4,7 +4,8 @@ RECIPE trains on one of WLASL's subsets, hands alone (recipes/isolated-wlasl300.
 is trained from random weights and, with ``--init``, from a checkpoint of simulated words; each run is
 kept under ``runs/wlasl`` by the hash of its recipe, and a finished one is not trained again. Beside
 them stands the reference: the small network of ``benchmarks.simulated_transfer`` (1-D convolutions, a
-bidirectional GRU), trained from random weights. ``--each`` leaves so many training clips of each word.
+bidirectional GRU), trained from random weights; what it answered is kept there too. ``--each`` leaves
+so many training clips of each word. The record is written after every seed.
 
 All are read on val. The recipe's weights are those of the last step, which val has not chosen; those
 that it has chosen (``best``, what a user keeps) stand beside them. Differences are paired over clips,
@@ -14,9 +15,10 @@ with 95 % bootstrap intervals over clips, all seeds of a clip together.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +67,20 @@ def reference(
     samples: Sequence[Sample], val: Sequence[Sample], steps: int, seed: int
 ) -> dict[str, Any]:
     """The same of the reference, which val never chooses."""
+    asked = [[sample.clip.id, sample.text] for part in (samples, val) for sample in part]
+    name = hashlib.sha256(json.dumps([asked, RATE, BATCH, steps, seed]).encode()).hexdigest()[:12]
+    kept = RUNS / f"reference-{name}.json"
+    if not kept.is_file():
+        found = _reference(samples, val, steps, seed)
+        RUNS.mkdir(parents=True, exist_ok=True)
+        with writing(kept, overwrite=False) as temporary:
+            temporary.write_text(json.dumps(found))
+    return dict(json.loads(kept.read_text()))
+
+
+def _reference(
+    samples: Sequence[Sample], val: Sequence[Sample], steps: int, seed: int
+) -> dict[str, Any]:
     import torch
 
     words = sorted({sample.text for sample in samples})
@@ -88,8 +104,8 @@ def reference(
 
 def measure(
     recipe: Path, init: str, each: int | None, seeds: Sequence[int], settings: Sequence[str]
-) -> dict[str, Any]:
-    """Rates of every arm and seed, and what is between the arms."""
+) -> Iterator[dict[str, Any]]:
+    """After each seed: rates of every arm and seed so far, and what is between the arms."""
     import torch
 
     from signloom.methods.recipe import read_recipe, real_places
@@ -128,16 +144,16 @@ def measure(
                 runs[-1]["processor_seconds"],
                 flush=True,
             )
-    return {
-        "recipe": recipe.name,
-        "words": words,
-        "clips_of_each_word": each or "all",
-        "train": len(places),
-        "val": len(val),
-        "seeds": list(seeds),
-        "arms": {name: _summary(runs, truth) for name, runs in arms.items()},
-        "differences": _differences(arms, truth),
-    }
+        yield {
+            "recipe": recipe.name,
+            "words": words,
+            "clips_of_each_word": each or "all",
+            "train": len(places),
+            "val": len(val),
+            "seeds": list(seeds[: len(arms["scratch"])]),
+            "arms": {name: _summary(runs, truth) for name, runs in arms.items()},
+            "differences": _differences(arms, truth),
+        }
 
 
 def _rates(ranked: Sequence[Sequence[str]], truth: Sequence[str]) -> dict[str, float]:
@@ -186,12 +202,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("-o", "--out", type=Path, help="JSON")
     options = parser.parse_args(arguments)
     seeds = [int(seed) for seed in options.seeds.split(",")]
-    report = measure(options.recipe, options.init, options.each, seeds, options.set)
-    print(json.dumps(report["differences"], ensure_ascii=False))
-    if options.out:
-        record = {"commit": commit(ROOT), "hardware": hardware(), **report}
-        with writing(options.out, overwrite=True) as temporary:
-            temporary.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    for report in measure(options.recipe, options.init, options.each, seeds, options.set):
+        print(json.dumps(report["differences"], ensure_ascii=False), flush=True)
+        if options.out:
+            record = {"commit": commit(ROOT), "hardware": hardware(), **report}
+            with writing(options.out, overwrite=True) as temporary:
+                temporary.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":
