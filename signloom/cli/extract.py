@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,8 +15,17 @@ import typer
 from signloom.errors import MediaError, SignloomError, UsageError
 
 if TYPE_CHECKING:
-    from signloom.data.clip import PoseClip
+    from signloom.data.clip import Origin, PoseClip
     from signloom.data.lips import Lips
+    from signloom.encoders.image_features import ImageFeatures, Pooling
+    from signloom.extract.video import Limits
+
+
+class PoolingName(StrEnum):
+    cls = "cls"
+    mean = "mean"
+    spatial = "spatial"
+
 
 QUARANTINE = "quarantine.tsv"
 QUIET: float = 10.0
@@ -54,6 +64,16 @@ def run(
             help="Also write mouth crops to NAME.lips.safetensors beside NAME.pose, 9 kB a frame.",
         ),
     ] = False,
+    features: Annotated[
+        str | None,
+        typer.Option(
+            help="Frame features in place of keypoints: a vision model of transformers, a folder or "
+            "hub id."
+        ),
+    ] = None,
+    pooling: Annotated[
+        PoolingName, typer.Option(help="How --features makes one vector of a picture.")
+    ] = PoolingName.mean,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace files that exist.")
     ] = False,
@@ -72,7 +92,8 @@ def run(
 
     A file that fails is listed with the reason in OUT/quarantine.tsv and the
     others still finish; the exit code is then 3. An interrupted run leaves no
-    half file; continue it with --resume.
+    half file; continue it with --resume. With --features each frame is what a
+    vision model says of the whole picture (layout features-WIDTH).
     """
     from signloom.extract.extraction import WHOLE_PICTURE, extract_clips, parse_box
     from signloom.extract.holistic import parse_parts
@@ -82,8 +103,13 @@ def run(
     from signloom.pose.files import read_pose, write_pose
     from signloom.pose.lip_files import beside, write_lips
 
+    if features is not None and (lips or signer_box):
+        raise UsageError("--features looks at the whole picture; leave out --lips and --signer-box")
     single = out.suffix == ".pose"
     targets = plan(videos, out, overwrite, resume, lips)
+    if features is not None:
+        _features(targets, out, features, pooling.value, Limits(seconds=max_seconds), overwrite)
+        return
     posed = [video for video, target in targets.items() if target.exists() and not overwrite]
     limits = Limits(seconds=max_seconds)
     chosen = parse_parts(parts)
@@ -137,6 +163,60 @@ def run(
         raise MediaError(
             f"{len(failures)} of {len(targets)} videos failed; the reasons are in {out / QUARANTINE}"
         )
+
+
+def _features(
+    targets: dict[Path, Path],
+    out: Path,
+    source: str,
+    pooling: Pooling,
+    limits: Limits,
+    overwrite: bool,
+) -> None:
+    """Each video's features to its target, one after another; what fails is listed as for keypoints."""
+    from signloom.encoders.image_features import ImageFeatures
+    from signloom.pose.files import write_pose
+
+    if not targets:
+        return
+    model = ImageFeatures(source, pooling)
+    origin, failures = model.origin, {}
+    with progress_bar(len(targets)) as (_, file_done, say):
+        for video, target in targets.items():
+            try:
+                clip = features_of_video(video, model, origin, limits)
+            except MediaError as error:
+                if out.suffix == ".pose":
+                    raise
+                failures[str(video)] = str(error)
+                say(f"signloom: {error}")
+            else:
+                write_pose(clip, target, overwrite=overwrite)
+                typer.echo(f"{target}: {len(clip)} frames of {clip.layout.name}")
+            file_done()
+    if out.suffix != ".pose":
+        quarantine(out, failures, [str(path) for path in targets])
+    if failures:
+        raise MediaError(
+            f"{len(failures)} of {len(targets)} videos failed; the reasons are in {out / QUARANTINE}"
+        )
+
+
+def features_of_video(
+    video: Path, model: ImageFeatures, origin: Origin, limits: Limits
+) -> PoseClip:
+    """The clip of a video's frame features, 0 before its first picture. Raises MediaError."""
+    import numpy as np
+
+    from signloom.data.features import features_clip
+    from signloom.extract.pictures import pictures
+    from signloom.extract.video import probe
+
+    info = probe(video, limits)
+    # Pictures are handed over no larger than the model's own resizing can make use of.
+    blocks = [model(block) for block in pictures(video, info, 2 * model.side, limits)]
+    numbers = np.concatenate([np.zeros((info.lead, blocks[0].shape[1]), np.float32), *blocks])
+    return features_clip(numbers, info.fps, video.stem, origin)
 
 
 def plan(

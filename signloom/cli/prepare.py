@@ -303,6 +303,22 @@ def skels(
     _corpus(read(root, fps, language), out, layout, jobs, overwrite, tolerate)
 
 
+@app.command("signjoey")
+def signjoey(
+    root: Annotated[Path, typer.Argument(help="Folder of NAME.train, NAME.dev, NAME.test.")],
+    out: Out,
+    fps: Annotated[float, typer.Option(min=1, help="Rate, which the files do not name.")] = 25.0,
+    language: Annotated[str, typer.Option(help="Signed language (ISO 639-3).")] = "gsg",
+    overwrite: Overwrite = False,
+    tolerate: Tolerate = TOLERATED,
+) -> None:
+    """Frame features in signjoey's pickles (PHOENIX-2014T, How2Sign), read without trust."""
+    from signloom.corpora.signjoey import signjoey as read
+
+    # One process: the clips are in memory, and each worker would need them all.
+    _corpus(read(root, fps, language), out, None, 1, overwrite, tolerate)
+
+
 @app.command("boston104")
 def boston104(
     root: Annotated[

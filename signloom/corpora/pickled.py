@@ -4,7 +4,7 @@ A pickle is a program: it names functions and says with what to call them. Here 
 arrays are made with stands for a function of ours, and any other is refused before it is
 called. numpy's own functions are not called either: they trust what a pickle says of a dtype.
 What can come out are numbers, strings, bytes, None, lists, tuples, sets, dicts and arrays of
-numbers. Tables and sets have plain keys only: to hash deep tuples can end the process. What is
+numbers; a tensor of torch's comes out as an array, and torch is not asked. Tables and sets have plain keys only: to hash deep tuples can end the process. What is
 read, unpacked and made from it has a budget (RATIO). The reader's own objects come on top: a byte
 of a pickle makes an object of some 200 bytes at most.
 
@@ -242,6 +242,87 @@ def _encode(text: str, encoding: str) -> bytes:
     return text.encode("latin1")
 
 
+def _no_hooks(*arguments: Any) -> dict[Any, Any]:
+    if arguments:
+        raise pickle.UnpicklingError("an ordered dict with something in it")
+    return {}
+
+
+_MAGIC, _PROTOCOL, _STORAGE_PARTS = 0x1950A86A20F9469CFC6C, 1001, 5
+_STORAGES = {
+    "DoubleStorage": "<f8",
+    "FloatStorage": "<f4",
+    "HalfStorage": "<f2",
+    "LongStorage": "<i8",
+    "IntStorage": "<i4",
+    "ShortStorage": "<i2",
+    "CharStorage": "|i1",
+    "ByteStorage": "|u1",
+}
+"""torch's name of a storage → numpy's of what it holds."""
+
+
+class _Storage(_Restricted):
+    """The small pickles before a storage's numbers, which name nothing but a kind of storage."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if module != "torch" or name not in _STORAGES:
+            raise _Refused(f"'{module}.{name}'")
+        return _STORAGES[name]
+
+    def persistent_load(self, said: Any) -> Any:
+        return said
+
+
+def _storage(raw: Any) -> NDArray[Any]:
+    """(numbers,) of a torch storage, as torch.save writes one inside a pickle.
+
+    Magic number, protocol, the machine's sizes, ('storage', kind, key, device, count, None) and
+    [key], a pickle each; then the count in 8 bytes, and the numbers.
+    """
+    if not isinstance(raw, bytes):
+        raise pickle.UnpicklingError("a tensor without bytes")
+    file = io.BytesIO(raw)
+    budget = _Budget(2 * len(raw))
+    magic, protocol, machine, said, keys = (
+        _Storage(file, budget).load() for _ in range(_STORAGE_PARTS)
+    )
+    if (magic, protocol) != (_MAGIC, _PROTOCOL) or machine.get("little_endian") is not True:
+        raise pickle.UnpicklingError("a tensor in another format, expected torch.save's older one")
+    what, kind, key, _, count, view = said
+    numbers = np.frombuffer(raw, np.dtype(kind), offset=file.tell() + 8)
+    written = int.from_bytes(file.read(8), "little")
+    if (
+        what != "storage"
+        or keys != [key]
+        or view is not None
+        or not count == written == len(numbers)
+    ):
+        raise pickle.UnpicklingError(f"a tensor of {count!r} numbers, and {len(numbers)} are there")
+    return numbers
+
+
+def _tensor(
+    storage: Any, first: Any, shape: Any, strides: Any, gradient: Any, hooks: Any
+) -> NDArray[Any]:
+    """The array that a tensor is, a view of its storage: no number is copied."""
+    counts = [first, *shape, *strides]
+    if not isinstance(storage, np.ndarray) or storage.ndim != 1 or len(shape) != len(strides):
+        raise pickle.UnpicklingError("a tensor without a storage or a shape")
+    if not all(type(n) is int and 0 <= n < 2**63 for n in counts) or len(shape) > 32:
+        raise pickle.UnpicklingError("a tensor without a shape of counts")
+    size = math.prod(shape)
+    last = first + sum((n - 1) * step for n, step in zip(shape, strides, strict=True))
+    if size and (size > len(storage) or last >= len(storage)):
+        raise pickle.UnpicklingError(
+            f"a tensor of shape {shape!r} in a storage of {len(storage)} numbers"
+        )
+    if not size:
+        return np.zeros(shape, storage.dtype)
+    steps = [step * storage.itemsize for step in strides]
+    return np.lib.stride_tricks.as_strided(storage[first:], shape, steps, writeable=False)
+
+
 def _class(*arguments: Any) -> Any:
     raise pickle.UnpicklingError("it calls numpy.ndarray")
 
@@ -250,6 +331,9 @@ _STAND_INS: dict[tuple[str, str], Callable[..., Any]] = {
     ("numpy", "dtype"): _Dtype,
     ("numpy", "ndarray"): _class,
     ("_codecs", "encode"): _encode,
+    ("collections", "OrderedDict"): _no_hooks,
+    ("torch._utils", "_rebuild_tensor_v2"): _tensor,
+    ("torch.storage", "_load_from_bytes"): _storage,
     **{
         (f"numpy.{core}.{module}", name): stand_in
         for core in ("core", "_core")

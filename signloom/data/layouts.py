@@ -8,9 +8,10 @@ that one layout is cut from another by name. Sources: spec §0.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Literal
 
@@ -403,12 +404,27 @@ LAYOUTS: dict[str, Layout] = {
 """The layouts that have a name of their own."""
 
 
+FEATURES = "features"
+"""What layouts of frame features begin with, and the articulator that all their points belong to."""
+_FEATURES = re.compile(rf"{FEATURES}-([1-9]\d{{0,5}})")
+
+
+@lru_cache(maxsize=16)
+def features_layout(width: int) -> Layout:
+    """The layout of frame features: ``width`` numbers a frame, three to a point (see `data.features`)."""
+    points = -(-width // 3)
+    name = f"{FEATURES}-{width}"
+    return Layout(name, tuple(_named(name, [str(i) for i in range(points)])), (FEATURES,) * points)
+
+
 def layout_named(name: str) -> Layout:
-    """The layout of that name. Raises UsageError naming the nearest."""
+    """The layout of that name, features-WIDTH among them. Raises UsageError naming the nearest."""
+    if found := _FEATURES.fullmatch(name):
+        return features_layout(int(found[1]))
     if name not in LAYOUTS:
         raise UsageError(
             f"there is no layout '{name}'{nearest(name, list(LAYOUTS))}; "
-            f"the named ones are {', '.join(LAYOUTS)}"
+            f"the named ones are {', '.join(LAYOUTS)}, and features-1024 or any other width"
         )
     return LAYOUTS[name]
 
@@ -428,6 +444,10 @@ def layout_of(
         if known.keypoints == keypoints:
             same = known.depth == depth or (known.depth, depth) == ("metric", "relative")
             return known if same else replace(known, depth=depth)
+    if _FEATURES.fullmatch(components[0][0]):
+        features = layout_named(components[0][0])
+        if features.keypoints == keypoints:
+            return features
     edges, first = [], 0
     for _, points, pairs in components:
         edges += [

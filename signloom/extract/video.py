@@ -308,14 +308,26 @@ def nearest(
         yield current
 
 
-class Upright:
-    """PyAV frame → RGB as it is shown, uint8 (height, width, 3); one reformatter for all frames."""
+def scaled(width: int, height: int, side: int | None) -> tuple[int, int]:
+    """(width, height) with the shorter side at most ``side``; None = as they are."""
+    if side is None or min(width, height) <= side:
+        return width, height
+    ratio = side / min(width, height)
+    return round(width * ratio), round(height * ratio)
 
-    def __init__(self, info: VideoInfo):
+
+class Upright:
+    """PyAV frame → RGB as it is shown, uint8 (height, width, 3); one reformatter for all frames.
+
+    side: as in `scaled`.
+    """
+
+    def __init__(self, info: VideoInfo, side: int | None = None):
         from av.video.reformatter import VideoReformatter
 
         turned = info.rotation % 180 != 0
-        self.size = (info.height, info.width) if turned else (info.width, info.height)
+        width, height = scaled(info.width, info.height, side)
+        self.size = (height, width) if turned else (width, height)
         self.turns = info.rotation // 90
         self.reformatter = VideoReformatter()
 
@@ -330,10 +342,11 @@ def frames(
     span: Span | None = None,
     info: VideoInfo | None = None,
     limits: Limits = Limits(),
+    side: int | None = None,
 ) -> Iterator[tuple[Seconds, Rgb]]:
     """(seconds, RGB uint8 (height, width, 3)) at every tick of the clip, or those inside ``span``.
 
-    Seconds count from the clip's first tick. Raises MediaError where the file
+    Seconds count from the clip's first tick. side: as in `scaled`. Raises MediaError where the file
     is damaged or ends before the span does.
     """
     info = info or inspect(path, limits)
@@ -342,7 +355,7 @@ def frames(
     if first >= last:
         return
     times = [info.time(tick) for tick in range(first, last)]
-    upright = Upright(info)
+    upright = Upright(info, side)
     held = None
     tick = first
     for time, frame in nearest(decoded(path, times[0], limits), times):

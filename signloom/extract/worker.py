@@ -72,6 +72,10 @@ def answer(request: Mapping[str, Any], out: BinaryIO) -> None:
         elif request["do"] == "lips":
             allow_cpu(120 + 5 * len(request["times"]))
             result, payload = {}, crops(request, limits).tobytes()
+        elif request["do"] == "pictures":
+            first, last = request["ticks"]
+            allow_cpu(120 + 5 * (last - first))
+            result, payload = {}, pictures(request, limits)
         else:
             first, last = request["ticks"]
             allow_cpu(120 + 5 * (last - first))
@@ -108,6 +112,16 @@ def _sampled(path: str, info: VideoInfo, limits: Limits) -> Iterator[Any]:
         time_ = info.time(int(tick))
         for _, frame in nearest(decoded(path, time_, limits), [time_]):
             yield upright(frame)
+
+
+def pictures(request: Mapping[str, Any], limits: Limits) -> bytes:
+    """RGB of the ticks [first, last), no larger than asked; the last picture is held to the end."""
+    info = VideoInfo(**request["info"])
+    first, last = request["ticks"]
+    span = Span.of_frames(first, last, info.fps)
+    found = [rgb for _, rgb in frames(request["path"], span, info, limits, request["side"])]
+    found += found[-1:] * (last - first - len(found))
+    return b"".join(rgb.tobytes() for rgb in found)
 
 
 def extract(

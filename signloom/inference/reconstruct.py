@@ -86,7 +86,7 @@ def nearest_texts(
 ) -> list[str]:
     """Of each text the training text whose embedding is nearest by cosine, the first of several."""
     known = [*dict.fromkeys(training_texts)]
-    there, asked = (_unit(model.embed_texts(each)) for each in (known, texts))
+    there, asked = (unit(model.embed_texts(each)) for each in (known, texts))
     return [
         known[int(at)]
         for first in range(0, len(texts), ROWS)
@@ -94,5 +94,6 @@ def nearest_texts(
     ]
 
 
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(N, D) vectors at length 1; one of length 0 stays as it is."""
     return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-9))

@@ -21,7 +21,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from torch import Tensor, nn
 
 from signloom.data.clip import PoseClip
-from signloom.data.layouts import Layout, layout_named
+from signloom.data.layouts import FEATURES, Layout, layout_named
 from signloom.data.sample import Sample, gloss_sentence
 from signloom.data.timing import Seconds
 from signloom.encoders.agcn import in_chunks, out_of_chunks
@@ -43,7 +43,7 @@ ERRORS = ("WER", "substitutions", "deletions", "insertions")
 LEAST_FRAMES = 32
 """Frames that the authors pad a clip to; where padding is masked they change nothing."""
 
-Normalizer = Literal["isharah_frame", "shoulder"]
+Normalizer = Literal["isharah_frame", "shoulder", "none"]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,8 @@ class ClipSettings:
     """2 = (x, y), 3 = (x, y, z); isharah_frame leaves no z."""
     normalizer: Normalizer = "isharah_frame"
     """isharah_frame: each articulator of each frame alone (the paper's). shoulder: in shoulder
-    widths from the neck, over the clip, which keeps where the hands are [D]."""
+    widths from the neck, over the clip, which keeps where the hands are [D]. none: frame features
+    (layout features-1024, or of any width), which are no places [D]."""
     local_hands: bool = False
     """Append each hand again, from its own wrist and in its own size, 42 points more [D]."""
     fps: float | None = None
@@ -116,6 +117,13 @@ class ClipSettings:
                 f"{', '.join(known)}; name at least one of them"
             )
         strides(self.stride, len(self.channels))
+        if (self.normalizer == "none") != (FEATURES in known) or (
+            FEATURES in known and self.coordinates != 3
+        ):
+            raise UsageError(
+                f"layout '{self.layout}' with normalizer '{self.normalizer}' and {self.coordinates} "
+                "coordinates: frame features, and they alone, need normalizer 'none' and 3 coordinates"
+            )
         if self.normalizer == "shoulder" and "body" not in self.parts:
             raise UsageError(
                 "normalizer 'shoulder' needs the shoulders, and parts leaves the body out; add it, "
@@ -308,6 +316,8 @@ class Preparation:
 
     def normalized(self, clip: PoseClip) -> PoseClip:
         """A clip of the layout that is read, in normalised units."""
+        if self.config.normalizer == "none":
+            return clip
         return isharah_frame(clip) if self.config.normalizer == "isharah_frame" else shoulder(clip)
 
     def points(self, clip: PoseClip, rng: np.random.Generator | None = None) -> NDArray[np.float32]:

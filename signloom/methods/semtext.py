@@ -23,6 +23,7 @@ A sample without frames is a sentence to be written again from its embedding: so
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
@@ -701,6 +702,47 @@ class SemText(nn.Module):
             label_smoothing=self.config.label_smoothing,
         )
 
+    @property
+    def learns_embeddings(self) -> bool:
+        """Whether signing is read, and taught by sentence embeddings."""
+        return self.sign2sem is not None and self.config.supervision == "sem"
+
+    def both_losses(self, samples: Sequence[Sample]) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
+        """(λ·L_e, L_o) of signed samples, both means over tokens as `loss` has them; with gradients (F4.6).
+
+        Raises UsageError as `Preparation.example`, MediaError as `embed_texts`.
+        """
+        preparation = copy(self.preparation)
+        preparation.targets = self._targets([sample.text for sample in samples])
+        rng = np.random.default_rng(0)
+        given = self.collate([preparation.example(sample, rng, False) for sample in samples])
+        device = next(self.parameters()).device
+        batch = Batch(*(each.to(device) for each in given))
+        weights = (batch.labels != IGNORED).sum(1)
+        states, there, found = self.signed(batch.points, batch.mask)
+        losses = embedding_losses(self.config.sem_loss, found, batch.targets)
+        taught = self.config.sem_weight * (losses * weights).sum()
+        told = self._crossed(self.attended(states, there, found), batch)
+        return taught / weights.sum(), told / weights.sum()
+
+    def shared(self) -> dict[str, list[nn.Parameter]]:
+        """What both losses teach, by part, from the frames on: sign2sem."""
+        part = self.sign2sem
+        assert part is not None
+        layers = {f"layer {i}": layer for i, layer in enumerate(part.encoder.encoder.layer, 1)}
+        parts: dict[str, tuple[nn.Module, ...]] = {
+            "reader": (part.reader,),
+            "projection": (part.project, part.norm),
+            "positions": (part.encoder.embeddings,),
+            **{name: (layer,) for name, layer in layers.items()},
+            "head": (part.head,),
+        }
+        found = {
+            name: [p for module in modules for p in module.parameters()]
+            for name, modules in parts.items()
+        }
+        return {name: parameters for name, parameters in found.items() if parameters}
+
     def example(self, sample: Sample, rng: np.random.Generator, train: bool) -> Example:
         return self.preparation.example(sample, rng, train)
 
@@ -732,6 +774,10 @@ class SemText(nn.Module):
 
         Raises MediaError where the sentence embedding is gone, or is not the one that was learnt from.
         """
+        found = self._targets(texts)
+        return np.stack([found.of(text) for text in texts])
+
+    def _targets(self, texts: Sequence[str]) -> Targets:
         if self.embedder is None:
             self.embedder = SentenceEmbedder(self.config.embedding)
         if self.embedding is None or not self.embedder.embedding.same(self.embedding.to_json()):
@@ -741,8 +787,7 @@ class SemText(nn.Module):
             )
         file = self.config.targets
         known = read_targets(_path(file), self.embedding) if file else None
-        found = targets_of(texts, self.embedder, known)
-        return np.stack([found.of(text) for text in texts])
+        return targets_of(texts, self.embedder, known)
 
     def reconstruct(
         self, texts: Sequence[str], beam: int | None = None, rows: int = 32

@@ -336,7 +336,12 @@ def test_an_mbart_gives_its_decoder_and_its_tokens(tiny: Config, tmp_path: Path)
         begin(dataclasses.replace(config, max_tokens=48), TEXTS, 0)
     with pytest.raises(UsageError, match="has no 'xx_XX' for a text to begin with"):
         begin(dataclasses.replace(config, language_code="xx_XX"), TEXTS, 0)
-    Tokenizer.from_str(tokenizer.to_str()).save(str(tmp_path / "mbart" / "tokenizer.json"))
+    larger = Tokenizer.from_str(tokenizer.to_str())
+    larger.add_special_tokens([AddedToken("xx_XX")])
+    larger.save(str(tmp_path / "mbart" / "tokenizer.json"))
+    counts = f"has {larger.get_vocab_size()} tokens, and its decoder {tokenizer.get_vocab_size()}"
+    with pytest.raises(MediaError, match=rf"{counts}; copy the tokenizer that belongs to it"):
+        begin(config, TEXTS, 0)
 
 
 def test_samples_that_lack_something_are_refused(learnt: SemText, tiny: Config) -> None:

@@ -16,7 +16,7 @@ SETTINGS: dict[str, dict[str, Scale]] = {
             "simulated: sim-sentences-v1 small, 20,000 training sentences, their embeddings by "
             "all-MiniLM-L6-v2; 1,000 test sentences by signers that no training clip has, almost all "
             "of them unseen",
-            minutes=12.0,
+            minutes=8.0,
         ),
     },
 }
@@ -36,7 +36,7 @@ def _stages(*stages: tuple[str, int, tuple[str, ...]]) -> str:
 _SIGN, _TEXT, _GLOSS = ("sign2sem.*",), ("sem2text.*",), ("sign2sem.*", "gloss_head.*")
 _PLAIN = (
     "config.supervision=none",
-    _stages(("sem2text", 1_000, _TEXT), ("both", 4_000, ("*",))),
+    _stages(("sem2text", 1_000, _TEXT), ("both", 3_000, ("*",))),
 )
 _FEW = "data.train_limit=2000"
 
@@ -50,7 +50,7 @@ ARMS: tuple[Arm, ...] = (
         (
             "config.supervision=gloss",
             _stages(
-                ("sign2gloss", 1_500, _GLOSS), ("sem2text", 1_000, _TEXT), ("both", 2_500, ("*",))
+                ("sign2gloss", 1_500, _GLOSS), ("sem2text", 1_000, _TEXT), ("both", 1_500, ("*",))
             ),
         ),
     ),
@@ -59,7 +59,7 @@ ARMS: tuple[Arm, ...] = (
         "sign2sem for all signed steps, sem2text apart from it; the decoder reads the embedding",
         (
             "config.reads=embedding",
-            _stages(("sem2text", 1_000, _TEXT), ("sign2sem", 4_000, _SIGN)),
+            _stages(("sem2text", 1_000, _TEXT), ("sign2sem", 3_000, _SIGN)),
         ),
     ),
     Arm(
