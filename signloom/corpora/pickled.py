@@ -270,8 +270,8 @@ class _Storage(_Restricted):
             raise _Refused(f"'{module}.{name}'")
         return _STORAGES[name]
 
-    def persistent_load(self, said: Any) -> Any:
-        return said
+    def persistent_load(self, pid: Any) -> Any:
+        return pid
 
 
 def _storage(raw: Any) -> NDArray[Any]:
@@ -290,6 +290,8 @@ def _storage(raw: Any) -> NDArray[Any]:
     if (magic, protocol) != (_MAGIC, _PROTOCOL) or machine.get("little_endian") is not True:
         raise pickle.UnpicklingError("a tensor in another format, expected torch.save's older one")
     what, kind, key, _, count, view = said
+    if kind not in _STORAGES.values():
+        raise pickle.UnpicklingError(f"a tensor of {kind!r}")
     numbers = np.frombuffer(raw, np.dtype(kind), offset=file.tell() + 8)
     written = int.from_bytes(file.read(8), "little")
     if (

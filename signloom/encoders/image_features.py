@@ -87,10 +87,9 @@ class ImageFeatures:
     @property
     def side(self) -> int:
         """Pixels along the longer side of what the model is shown."""
-        sizes = [getattr(self.processor, name, None) or {} for name in ("size", "crop_size")]
-        return max(
-            [int(value) for size in sizes for _, value in dict(size).items() if value] or [224]
-        )
+        sizes = [dict(getattr(self.processor, name, None) or {}) for name in ("size", "crop_size")]
+        edges = [int(v) for size in sizes for name, v in size.items() if v and "pixels" not in name]
+        return max(edges or [224])
 
     @property
     def origin(self) -> Origin:

@@ -94,12 +94,12 @@ class Agreement:
     parts: dict[str, float]
     with_itself: tuple[float, ...]
     ratio: float
-    clips: tuple[int, ...]
+    clips: int
 
     def to_json(self) -> dict[str, Any]:
         return {
             "batches": len(self.cosines),
-            "clips": list(self.clips),
+            "clips": self.clips,
             "cosine": [round(value, 5) for value in self.cosines],
             "mean": round(float(np.mean(self.cosines)), 5),
             "conflicting": sum(value < 0 for value in self.cosines),
@@ -243,7 +243,7 @@ def pictures(
 
 
 def agreement(model: Embeds, samples: Sequence[Sample]) -> Agreement:
-    """Gradients of both losses on ``samples``, ROWS at a time, without dropout.
+    """Gradients of both losses on ``samples``, ROWS at a time, without dropout; a last batch of fewer is left out.
 
     Raises UsageError where the model refuses a sample (a text that is longer than its decoder).
     """
@@ -252,9 +252,7 @@ def agreement(model: Embeds, samples: Sequence[Sample]) -> Agreement:
     sizes = [sum(parameter.numel() for parameter in group) for group in parts.values()]
     rows: list[list[float]] = []
     texts: list[Tensor] = []
-    counts: list[int] = []
-    for first in range(0, len(samples), ROWS):
-        counts.append(len(samples[first : first + ROWS]))
+    for first in range(0, max(len(samples) - ROWS + 1, 1), ROWS):
         taught, told = (
             torch.cat([each.flatten() for each in torch.autograd.grad(
                 loss, learnt, retain_graph=i == 0, allow_unused=True, materialize_grads=True
@@ -276,7 +274,7 @@ def agreement(model: Embeds, samples: Sequence[Sample]) -> Agreement:
         {name: float(values[:, 2 + i].mean()) for i, name in enumerate(parts)},
         tuple(_cosine(a, b) for a, b in pairwise(texts)),
         float(np.median(values[:, 1])),
-        tuple(counts),
+        min(len(samples), ROWS),
     )
 
 

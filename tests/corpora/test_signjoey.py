@@ -152,7 +152,7 @@ def test_semtext_learns_from_features(folder: Path, tmp_path: Path) -> None:
     assert sum(a == b for a, b in zip(said(model, clips[1:] + clips[:1]), TEXTS, strict=True)) <= 1
     with pytest.raises(UsageError, match="layout 'features-9' does not convert to 'features-8'"):
         model.translate([features_clip(np.zeros((20, 9), np.float32), 25.0)])
-    keypoints = PoseClip(np.zeros((9, 76, 3), np.float32), np.ones((9, 76), np.float32), 25, PS76)
+    keypoints = PoseClip(np.zeros((9, 76, 3), np.float32), np.ones((9, 76), np.float32), 25.0, PS76)
     with pytest.raises(UsageError, match="layout 'ps76' does not convert to 'features-8'"):
         model.translate([keypoints])
     with pytest.raises(UsageError, match="layout 'features-8' does not convert to 'ps76'"):

@@ -74,7 +74,7 @@ def test_gradients_that_agree_and_that_do_not() -> None:
     assert found.parts == {"together": pytest.approx(1), "apart": pytest.approx(-1)}
     assert found.cosines == (pytest.approx((2 + 2 - 1) / np.sqrt((4 + 4 + 1) * 3)),)
     assert found.ratio == pytest.approx(np.sqrt(9 / 3))
-    assert found.clips == (12,)
+    assert found.clips == 12
     assert inspect(Planted(), corpus(), 100, batches=0).agreement is None  # type: ignore[arg-type]
 
 
