@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -101,10 +100,8 @@ class ImageFeatures:
         return Origin(EXTRACTOR, digest.hexdigest()[:16], settings)
 
     @torch.inference_mode()
-    def __call__(
-        self, pictures: Sequence[NDArray[np.uint8]], rows: int = 16
-    ) -> NDArray[np.float32]:
-        """(N, width) of RGB pictures (height, width, 3). Raises UsageError as `pooled`."""
+    def __call__(self, pictures: NDArray[np.uint8], rows: int = 16) -> NDArray[np.float32]:
+        """(N, width) of RGB pictures (N, height, width, 3). Raises UsageError as `pooled`."""
         parts = []
         for first in range(0, len(pictures), rows):
             given = self.processor(

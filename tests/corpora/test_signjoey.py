@@ -180,13 +180,11 @@ def test_what_is_no_file_of_features_is_named(folder: Path, tmp_path: Path) -> N
     ):
         signjoey(folder)
     infinite = torch.full((3, WIDTH), float("inf"))
-    dev.write_bytes(pickle.dumps([sample(0, torch.zeros(3, 9)), sample(1, infinite)]))
-    corpus = signjoey(folder)
-    found = corpus.sources(features_layout(WIDTH))["dev"]
-    with pytest.raises(
-        MediaError,
-        match=r"dev, sample 0: features of shape \(3, 9\), expected \(frames, 8\)|features of shape \(20, 8\)",
-    ):
-        found[0]
+    dev.write_bytes(pickle.dumps([sample(0, infinite), sample(1, torch.zeros(3, 9))]))
+    found = signjoey(folder).sources(features_layout(WIDTH))["dev"]
     with pytest.raises(MediaError, match="hold numbers that are not finite"):
+        found[0]
+    with pytest.raises(
+        MediaError, match=r"sample 1: features of shape \(3, 9\), expected \(frames, 8\)"
+    ):
         found[1]

@@ -61,7 +61,7 @@ def test_a_picture_alone_is_what_it_is_among_others(vision: Path) -> None:
     model = ImageFeatures(str(vision), "mean")
     assert model.side == 32
     pictures = np.random.default_rng(0).integers(0, 256, (5, 40, 48, 3)).astype(np.uint8)
-    alone = np.concatenate([model([picture]) for picture in pictures])
+    alone = np.concatenate([model(picture[None]) for picture in pictures])
     np.testing.assert_allclose(model(pictures, rows=2), alone, atol=1e-5)
     whole = ViTModel.from_pretrained(vision).eval()
     shown = torch.full((1, 3, 32, 32), 0.5)
@@ -83,7 +83,7 @@ def test_a_video_becomes_a_clip_of_features(
     assert (clip.layout.name, len(clip), clip.fps) == ("features-32", 7, 10)
     assert clip.origin.extractor == "image-features"
     assert clip.origin.settings["pooling"] == "spatial"
-    wanted = ImageFeatures(str(vision), "spatial")(coded([1, 9, 17, 25, 3, 11, 19]))
+    wanted = ImageFeatures(str(vision), "spatial")(np.stack(coded([1, 9, 17, 25, 3, 11, 19])))
     found = features_of(clip)
     apart = np.linalg.norm(found[:, None] - wanted[None], axis=-1)
     assert (apart.argmin(1) == np.arange(7)).all()  # each picture is nearest to itself
@@ -92,8 +92,8 @@ def test_a_video_becomes_a_clip_of_features(
 
 
 def test_a_model_that_is_not_whole_is_refused(vision: Path, tmp_path: Path) -> None:
-    with pytest.raises(MediaError, match="the vision model 'nowhere' cannot be read"):
-        ImageFeatures(str(tmp_path / "nowhere").replace(str(tmp_path) + "/", ""))
+    with pytest.raises(MediaError, match=r"the vision model '.*nowhere' cannot be read"):
+        ImageFeatures(str(tmp_path / "nowhere"))
     for file in vision.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
     weights = load_file(vision / "model.safetensors")
