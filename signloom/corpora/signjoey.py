@@ -68,7 +68,9 @@ def signjoey(root: str | os.PathLike[str], fps: float = FPS, language: str = "gs
                     language=language,
                 )
             )
-    widths = [v.shape[1] for v in clips.values() if isinstance(v, np.ndarray) and v.ndim == 2]
+    widths = [
+        v.shape[1] for v in clips.values() if isinstance(v, np.ndarray) and v.ndim == 2 and v.size
+    ]
     if not widths:
         raise MediaError(
             f"{root}: none of {len(clips)} samples has features (frames, width) under 'sign'; give "
@@ -88,10 +90,10 @@ def _split(file: Path) -> str:
 def _samples(file: Path) -> list[dict[str, Any]]:
     """Raises MediaError where the file holds no list of samples."""
     found = read_pickle(file)
-    wrong = not isinstance(found, list) or next(
-        (each for each in found if not isinstance(each, dict) or not set(FIELDS) <= set(each)), None
+    right = isinstance(found, list) and all(
+        isinstance(each, dict) and set(FIELDS) <= set(each) for each in found
     )
-    if wrong or not found:
+    if not right or not found:
         got = type(found).__name__ if not isinstance(found, list) else f"a list of {len(found)}"
         raise MediaError(
             f"{file} holds {got}, expected a list of dicts with {', '.join(FIELDS)}; give the "

@@ -64,11 +64,10 @@ def test_a_picture_alone_is_what_it_is_among_others(vision: Path) -> None:
     alone = np.concatenate([model(picture[None]) for picture in pictures])
     np.testing.assert_allclose(model(pictures, rows=2), alone, atol=1e-5)
     whole = ViTModel.from_pretrained(vision).eval()
-    shown = torch.full((1, 3, 32, 32), 0.5)
-    with torch.no_grad():
-        wanted = whole(pixel_values=shown * 2 - 1).last_hidden_state[:, 1:].mean(1).numpy()
-    grey = np.full((1, 32, 32, 3), 127.5).astype(np.uint8)
-    np.testing.assert_allclose(model(grey), wanted, atol=0.02)
+    with torch.no_grad():  # white is (255 / 255 − .5) / .5 = 1
+        states = whole(pixel_values=torch.ones(1, 3, 32, 32)).last_hidden_state
+    white = np.full((1, 40, 48, 3), 255, np.uint8)
+    np.testing.assert_allclose(model(white), states[:, 1:].mean(1).numpy(), atol=1e-5)
 
 
 def test_a_video_becomes_a_clip_of_features(
