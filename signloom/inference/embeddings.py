@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from signloom.data.clip import PoseClip
+from signloom.data.layouts import Layout
 from signloom.data.sample import Sample, SampleSource
 from signloom.errors import UsageError
 from signloom.inference.reconstruct import unit
@@ -38,6 +39,9 @@ class Embeds(Protocol):
 
     @property
     def simulated_only(self) -> bool: ...
+
+    @property
+    def layout(self) -> Layout: ...
 
     @property
     def learns_embeddings(self) -> bool:

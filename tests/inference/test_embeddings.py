@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from signloom.data.clip import PoseClip
+from signloom.data.layouts import PS76
 from signloom.data.sample import Sample
 from signloom.errors import UntrustedResultError, UsageError
 from signloom.inference.embeddings import Embeds, inspect, pictures
@@ -21,7 +22,7 @@ WORDS = [f"text {i}" for i in range(12)]
 class Planted:
     """Knows a clip by its length; its losses pull a weight together, apart, or at right angles."""
 
-    name, simulated_only = "planted", False
+    name, simulated_only, layout = "planted", False, PS76
 
     def __init__(self, learns: bool = True) -> None:
         self.learns_embeddings = learns
