@@ -242,9 +242,10 @@ def _encode(text: str, encoding: str) -> bytes:
     return text.encode("latin1")
 
 
-def _no_hooks(*arguments: Any) -> dict[Any, Any]:
+def _ordered(*arguments: Any) -> dict[Any, Any]:
+    """An OrderedDict, which is filled afterwards and comes out as a dict; tensors carry an empty one."""
     if arguments:
-        raise pickle.UnpicklingError("an ordered dict with something in it")
+        raise pickle.UnpicklingError("an ordered dict that is called with something")
     return {}
 
 
@@ -333,7 +334,7 @@ _STAND_INS: dict[tuple[str, str], Callable[..., Any]] = {
     ("numpy", "dtype"): _Dtype,
     ("numpy", "ndarray"): _class,
     ("_codecs", "encode"): _encode,
-    ("collections", "OrderedDict"): _no_hooks,
+    ("collections", "OrderedDict"): _ordered,
     ("torch._utils", "_rebuild_tensor_v2"): _tensor,
     ("torch.storage", "_load_from_bytes"): _storage,
     **{
