@@ -27,6 +27,8 @@ from signloom.web.work import refuse_simulated
 
 HELLO = 10.0
 """Seconds that the first message may take."""
+SOONEST = 0.5
+"""Provisional texts come no oftener, seconds."""
 FARTHEST = 1e6
 """No coordinate is larger."""
 CLOSE = 4000
@@ -247,7 +249,7 @@ _EXAMPLE = '{"task": "translate", "layout": "mp203", "fps": 25}'
 def _opening(text: str) -> Opening:
     """Raises Refusal (422)."""
     try:
-        return Opening.model_validate(json.loads(text))
+        asked = Opening.model_validate(json.loads(text))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the first message"
@@ -258,6 +260,13 @@ def _opening(text: str) -> Opening:
         raise Refusal(
             422, "request", f"the first message is not JSON ({error}); expected {_EXAMPLE}"
         ) from None
+    if 0 < asked.provisional < SOONEST:
+        raise Refusal(
+            422,
+            "request",
+            f"provisional is {asked.provisional:g}, expected 0 or at least {SOONEST:g} seconds",
+        )
+    return asked
 
 
 def _refuse_unless_end(text: str) -> None:

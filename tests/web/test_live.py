@@ -119,6 +119,7 @@ def changed(at: int, value: float) -> bytes:
         ({"model": "rael"}, None, 4422, "there is no model 'rael' here"),
         ({"model": "naming"}, None, 4422, "'naming' cannot do 'translate' live, it can do nothing"),
         ({"model": "sim"}, None, 4422, "has learnt from simulated signing only"),
+        ({"provisional": 0.1}, None, 4422, "expected 0 or at least 0.5 seconds"),
         ({"colour": 1}, None, 4422, "colour: "),
         ({"size": [0, 1]}, None, 4422, "size.0: "),
         ({"origin": {"settings": 3}}, None, 4422, "origin.settings: "),
