@@ -63,8 +63,11 @@ class Live(Protocol):
     stream. longest: a phrase that is longer is cut; None where there are no phrases.
     """
 
-    look_ahead: Seconds
-    longest: Seconds | None
+    @property
+    def look_ahead(self) -> Seconds: ...
+
+    @property
+    def longest(self) -> Seconds | None: ...
 
     def push(self, piece: PoseClip) -> list[Said]:
         """What these further frames make known."""
