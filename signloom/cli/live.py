@@ -52,7 +52,9 @@ def run(
     provisional: Annotated[
         float,
         typer.Option(
-            min=0.0, max=60.0, help="Translate the phrase in progress every so many seconds; 0 = never."
+            min=0.0,
+            max=60.0,
+            help="Translate the phrase in progress every so many seconds; 0 = never.",
         ),
     ] = 2.0,
     beam: Annotated[

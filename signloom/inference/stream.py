@@ -55,6 +55,7 @@ class Said:
         }
 
 
+@runtime_checkable
 class Live(Protocol):
     """One stream of frames and what is said of it.
 
@@ -74,6 +75,7 @@ class Live(Protocol):
         ...
 
 
+@runtime_checkable
 class GlossStream(Protocol):
     """Glosses as frames come; see `methods.ctc.Stream`."""
 

@@ -114,7 +114,7 @@ class Model:
             refine = WithModel(self.network, clip.cut, found.duration)
         return retime(cues, found, wishes, name="the cues", refine=refine)
 
-    def _refuse(self, what: str, clip: PoseClip, lips: Lips | None, allow_simulated: bool) -> None:
+    def _refuse(self, what: str, clip: object, lips: Lips | None, allow_simulated: bool) -> None:
         if what not in self.can:
             raise UsageError(
                 f"model '{self.name}' cannot {what}, it can {' and '.join(self.can) or 'do nothing'}; "

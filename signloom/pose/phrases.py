@@ -58,19 +58,22 @@ class PhraseStream:
 
         Raises UsageError where there are neither hands nor wrists in the layout, or it changes.
         """
-        self._waiting.append(piece)
         hop = max(round(HOP * piece.fps), 1)
         found: list[Phrase] = []
-        while sum(map(len, self._waiting)) >= hop:
-            whole = joined(self._waiting)
-            self._waiting = [whole.frames(slice(hop, None))]
-            self._look(whole.frames(slice(0, hop)))
-            found += self._settle(self._taken - round(AHEAD * piece.fps))
+        first = 0
+        while first < len(piece):
+            last = min(first + hop - sum(map(len, self._waiting)), len(piece))
+            self._waiting.append(piece.frames(slice(first, last)))
+            first = last
+            if sum(map(len, self._waiting)) == hop:
+                self._look(joined(self._waiting))
+                self._waiting = []
+                found += self._settle(self._taken - round(AHEAD * piece.fps))
         return found
 
     def finish(self) -> list[Phrase]:
         """The rest: nothing more will come."""
-        if sum(map(len, self._waiting)):
+        if self._waiting:
             self._look(joined(self._waiting))
         self._waiting = []
         return self._settle(self._taken) + self.cutter.finish()
@@ -108,7 +111,10 @@ class PhraseCutter:
         self.keep: Seconds = 0.0
         """No phrase that is still to come starts before this."""
         self._held: Activity | None = None
-        self._begin, self._said = 0, 0  # frames: where what is held begins, where the last phrase ended
+        self._begin, self._said = (
+            0,
+            0,
+        )  # frames: where what is held begins, where the last phrase ended
 
     def take(self, settled: Activity) -> list[Phrase]:
         """The phrases that these further frames have made certain."""

@@ -36,10 +36,19 @@ END = '{"type": "end"}'
 Side = Annotated[int, Field(ge=1, le=65535)]
 
 
+class Made(BaseModel):
+    """Who made the frames."""
+
+    model_config = ConfigDict(extra="forbid")
+    extractor: str = "unknown"
+    version: str = ""
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+
 class Opening(BaseModel):
     """The client's first message."""
 
-    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(extra="forbid")
     task: Literal["translate", "glosses"]
     layout: str
     fps: float = Field(ge=5, le=120)
@@ -47,7 +56,7 @@ class Opening(BaseModel):
     model: str | None = None
     provisional: float = Field(default=2.0, ge=0, le=60)
     beam: int | None = Field(default=None, ge=1, le=32)
-    origin: dict[str, Any] = Field(default_factory=dict)
+    origin: Made = Made()
     allow_simulated: bool = False
 
 
@@ -175,10 +184,8 @@ async def _stream(socket: WebSocket, models: Models, limits: Limits) -> None:
         raise Refusal(422, "request", f"the first message is binary, expected {_EXAMPLE}")
     asked = _opening(first)
     held = models.for_live(asked.task, asked.model)
-    frames = Frames(
-        layout_named(asked.layout), asked.fps, asked.size, Origin.from_json(asked.origin)
-    )
-    refuse_simulated(held, frames.origin.simulated, asked.allow_simulated, "this stream")
+    made = Origin(asked.origin.extractor, asked.origin.version, asked.origin.settings)
+    frames = Frames(layout_named(asked.layout), asked.fps, asked.size, made)
     session = live(
         held.model,
         asked.task,
@@ -188,6 +195,7 @@ async def _stream(socket: WebSocket, models: Models, limits: Limits) -> None:
         provisional=asked.provisional,
         translate=lambda clip: held.batches.translate(clip, asked.beam).text,
     )
+    refuse_simulated(held, frames.origin.simulated, asked.allow_simulated, "this stream")
     await socket.send_json(_ready(asked, held, frames, session, limits))
     began, count = time.monotonic(), 0
     while True:

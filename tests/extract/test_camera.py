@@ -33,7 +33,9 @@ def test_frames_are_the_clock() -> None:
     pictures = [(t, np.full((4, 6, 3), k, np.uint8)) for k, t in enumerate(times)]
     clips = list(watched(pictures, Brightness(), 10.0))
     assert [float(c.points[i, 0, 0]) for c in clips for i in range(len(c))] == [0, 1, 3, 4, 4, 4]
-    assert clips[0].fps == 10.0 and clips[0].size == (6, 4) and not clips[0].simulated
+    assert clips[0].fps == 10.0
+    assert clips[0].size == (6, 4)
+    assert not clips[0].simulated
 
 
 def test_a_camera_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

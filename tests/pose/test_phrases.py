@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -43,10 +45,12 @@ def test_settled_activity_is_cut_as_the_whole_is(data: st.DataObject, size: int)
 def test_a_phrase_that_is_too_long_is_cut_and_what_is_over_forgotten() -> None:
     whole = of(np.ones(5000), np.zeros(5000))
     spans, cutter = pieces(whole, 3, longest=7.0)
-    assert spans[0] == Span(0.0, 7.0) and spans[1] == Span(7.0, 14.0)
+    assert spans[0] == Span(0.0, 7.0)
+    assert spans[1] == Span(7.0, 14.0)
     assert spans[-1].end == pytest.approx(500, abs=0.4)
-    assert all(a.end == b.start for a, b in zip(spans, spans[1:], strict=False))
-    assert cutter._held is not None and len(cutter._held) <= 70 * FPS
+    assert all(a.end == b.start for a, b in itertools.pairwise(spans))
+    assert cutter._held is not None
+    assert len(cutter._held) <= 70 * FPS
 
 
 def test_the_same_phrases_however_frames_are_dealt_out() -> None:
@@ -55,11 +59,13 @@ def test_the_same_phrases_however_frames_are_dealt_out() -> None:
     at_once, dealt = PhraseStream(), PhraseStream()
     whole = at_once.push(WHOLE) + at_once.finish()
     parts, late = [], []
-    for first, last in zip(edges, edges[1:], strict=False):
+    for first, last in itertools.pairwise(edges):
         new = dealt.push(WHOLE.frames(slice(int(first), int(last))))
         parts += new
         late += [first / WHOLE.fps - phrase.span.end for phrase in new]
     parts += dealt.finish()
-    assert parts == whole and len(whole) > 3
+    assert parts == whole
+    assert len(whole) > 3
     assert max(late) <= dealt.look_ahead
-    assert dealt.finish() == [] and PhraseStream().finish() == []
+    assert dealt.finish() == []
+    assert PhraseStream().finish() == []
