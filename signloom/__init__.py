@@ -13,7 +13,7 @@ __all__ = ["Cue", "PoseClip", "load"]
 if TYPE_CHECKING:
     from signloom.data.clip import PoseClip
     from signloom.data.cue import Cue
-    from signloom.methods.load import load
+    from signloom.methods.model import load
 
 
 def __getattr__(name: str) -> Any:
@@ -23,7 +23,7 @@ def __getattr__(name: str) -> Any:
     homes = {
         "PoseClip": "signloom.data.clip",
         "Cue": "signloom.data.cue",
-        "load": "signloom.methods.load",
+        "load": "signloom.methods.model",
     }
     if name not in homes:
         raise AttributeError(f"module 'signloom' has no attribute '{name}'")

@@ -14,6 +14,7 @@ VERBS = {
     "segment": "Signing and phrases of a video or pose file, as tiers or subtitles.",
     "corpus": "Aligned cues above a confidence into a store of sentences.",
     "translate": "Video or pose files to text.",
+    "live": "Text while the signing goes on: a recording or a camera.",
     "recognize": "Video or pose files of single signs to glosses.",
     "tokens": "Motion to ids of codes, and back.",
     "fuse": "A recogniser of pose and one of lips as one checkpoint.",

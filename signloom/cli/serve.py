@@ -45,7 +45,7 @@ def run(
     """
     import importlib.util
 
-    for module in ("fastapi", "uvicorn", "python_multipart", "prometheus_client"):
+    for module in ("fastapi", "uvicorn", "python_multipart", "prometheus_client", "websockets"):
         if importlib.util.find_spec(module) is None:
             raise MissingExtraError("the server", "serve")
     import secrets
@@ -72,7 +72,15 @@ def run(
     typer.echo(
         f"signloom studio: http://{at}:{listening.getsockname()[1]}{query} ({named}); Ctrl-C stops it"
     )
-    config = uvicorn.Config(app, log_level="warning", lifespan="on", ws="none", server_header=False)
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        lifespan="on",
+        ws="websockets-sansio",
+        ws_max_size=2 * limits.message_bytes,
+        ws_per_message_deflate=False,
+        server_header=False,
+    )
     uvicorn.Server(config).run(sockets=[listening])
 
 

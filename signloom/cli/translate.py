@@ -254,6 +254,15 @@ def check_video(path: Path) -> None:
         return
 
 
+def parts_read(model: PoseStitch) -> tuple[str, ...]:
+    """What is looked for in a video: the articulators that the model reads, and the face for its lips."""
+    from signloom.inference.translate import reads_lips
+
+    hands = {"left_hand": "hands", "right_hand": "hands"}
+    needed = [*model.layout.parts, *(["face"] if reads_lips(model) else [])]
+    return tuple(dict.fromkeys(hands.get(part, part) for part in needed))
+
+
 def extracted(
     videos: list[Path], model: PoseStitch
 ) -> dict[Path, tuple[PoseClip, Lips | None] | SignloomError]:
@@ -264,10 +273,7 @@ def extracted(
     from signloom.extract.process import cores
     from signloom.inference.translate import reads_lips
 
-    lips = reads_lips(model)
-    hands = {"left_hand": "hands", "right_hand": "hands"}
-    needed = [*model.layout.parts, *(["face"] if lips else [])]
-    parts = tuple(dict.fromkeys(hands.get(part, part) for part in needed))
+    lips, parts = reads_lips(model), parts_read(model)
     found: dict[Path, tuple[PoseClip, Lips | None] | SignloomError] = {}
     try:
         for result in extract_clips(videos, parts, jobs=len(cores()), lips=lips):

@@ -154,6 +154,30 @@ def extract_clips(
         yield from run.results([Path(p) for p in paths])
 
 
+def extract_slices(
+    path: str | os.PathLike[str], parts: Sequence[str] = PARTS, limits: Limits = Limits()
+) -> Iterator[PoseClip]:
+    """The clip of one video in slices, each as soon as it is there; joined they are `extract_clip`'s.
+
+    Raises MediaError (unreadable, over the limits) and MissingExtraError without the 'extract' extra.
+    """
+    require("av", "mediapipe")
+    check_file(path)
+    file = Path(path)
+    asked = {"path": os.path.abspath(file), "parts": list(parts), "box": None, "lips": False}
+    with Process(limits) as process:
+        found, _ = process.ask({"do": "inspect", **asked}, file)
+        info = VideoInfo(**found)
+        asked |= {"info": found, "warm": math.ceil(WARM * info.fps)}
+        for ticks in pieces(info.frames, info.fps):
+            answer, payload = process.ask({"do": "extract", "ticks": ticks, **asked}, file)
+            points, confidence = _arrays(payload, answer["frames"], False)
+            settings = {**settings_of(tuple(parts), None), "fps": info.fps}
+            origin = Origin(NAME, answer["version"], settings)
+            size = (info.width, info.height)
+            yield PoseClip(points, confidence, info.fps, HOLISTIC, file.stem, origin, size)
+
+
 class _Run:
     """The bookkeeping of one call: each video is inspected, cut into pieces, joined."""
 

@@ -10,7 +10,7 @@ visibility for body and world points and 1 for face and hands that were found.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,7 @@ Box = tuple[int, int, int, int]
 """x, y of the upper left corner, width, height, in pixels of the picture as it is shown."""
 
 
+@runtime_checkable
 class Extractor(Protocol):
     """Turns the pictures of one signer, in order, into keypoints."""
 

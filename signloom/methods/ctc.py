@@ -17,7 +17,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from tokenizers import Tokenizer
@@ -45,6 +44,7 @@ from signloom.methods.glosses import ERRORS as ERRORS
 from signloom.methods.posestitch import Batch
 from signloom.methods.settings import settings_from
 from signloom.pose.convert import convert
+from signloom.pose.phrases import joined
 from signloom.training.checkpoint import Checkpoint, load_tensors
 
 NAME = "ctc"
@@ -163,6 +163,15 @@ class Ctc(GlossWriter):
             found.append(Translation(*texts[0], tuple(texts[1:])))
         return found
 
+    @property
+    def streams(self) -> bool:
+        """Whether it reads in chunks, so that it can be asked as frames come."""
+        return bool(self.config.chunk)
+
+    def stream(self, fps: float, beam: int | None = None) -> Stream:
+        """A stream that has seen no frame yet. Raises UsageError as `Stream` does."""
+        return Stream(self, fps, beam)
+
     def search(self, beam: int | None = None) -> PrefixBeam:
         """A search that has seen no frame yet."""
         return PrefixBeam(self.codec.pad, beam or self.config.beam, self.config.classes)
@@ -202,7 +211,7 @@ class Stream:
         self._waiting.append(convert(piece, self.model.layout))
         chunk = self.model.config.chunk
         while sum(map(len, self._waiting)) >= chunk:
-            whole = _joined(self._waiting)
+            whole = joined(self._waiting)
             self._take(whole.frames(slice(0, chunk)))
             self._waiting = [whole.frames(slice(chunk, None))]
         return self._new(self._search.agreed())
@@ -210,7 +219,7 @@ class Stream:
     def finish(self) -> list[str]:
         """The rest: what is still uncertain is decided by the best hypothesis."""
         if sum(map(len, self._waiting)):
-            self._take(_joined(self._waiting))
+            self._take(joined(self._waiting))
         self._waiting = []
         return self._new(self._search.best()[0].labels)
 
@@ -226,10 +235,3 @@ class Stream:
         text = self.model.codec.decode(labels[self._said :])
         self._said = len(labels)
         return text.split()
-
-
-def _joined(pieces: Sequence[PoseClip]) -> PoseClip:
-    return pieces[0].with_points(
-        np.concatenate([piece.points for piece in pieces]),
-        np.concatenate([piece.confidence for piece in pieces]),
-    )

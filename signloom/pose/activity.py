@@ -36,6 +36,8 @@ RAISED_FROM_REST = 0.45
 """A hand is raised when it is this far above where it rests (shoulder widths) …"""
 LOWEST_REST = 1.0
 """… and no rest is taken to be higher than this below the shoulders."""
+APART: Seconds = 0.25
+"""Two boundaries are further apart than this."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,12 +92,16 @@ class Activity:
         """Stretches of signing: probability above one half, gaps under ``gap`` closed, shorter ones left out."""
         return spans_of(self.signing > 0.5, self.fps, least, gap)
 
+    def boundaries(self, odds: float = 1.0) -> NDArray[np.int_]:
+        """The frames at which a boundary is likeliest within ``APART``, and likelier than ``odds`` says."""
+        edge = self.starts + self.ends
+        peaks = _peaks(edge, max(int(APART * self.fps), 1))
+        return peaks[edge[peaks] > odds]
+
     def phrases(self, least: Seconds = 0.4, odds: float = 1.0) -> tuple[Span, ...]:
         """Stretches of signing, cut where a boundary is likelier than ``odds`` (log-odds) says."""
         found: list[Span] = []
-        edge = self.starts + self.ends
-        peaks = _peaks(edge, max(int(0.25 * self.fps), 1))
-        peaks = peaks[edge[peaks] > odds]
+        peaks = self.boundaries(odds)
         for span in self.spans(least):
             first, last = span.frames(self.fps, len(self))
             inside = peaks[(peaks > first + least * self.fps) & (peaks < last - least * self.fps)]
@@ -130,18 +136,21 @@ def track(slices: Iterable[PoseClip]) -> Track:
 
     Raises UsageError where a slice has neither hands nor wrists, or there is no slice.
     """
-    reader: _Reader | None = None
+    reader: TrackReader | None = None
     for clip in slices:
         if reader is None:
-            reader = _Reader(clip)
+            reader = TrackReader(clip)
         reader.take(clip)
     if reader is None or not reader.rows:
         raise UsageError("no frames are given, expected at least one slice of a clip")
     return reader.track()
 
 
-class _Reader:
-    """Takes slices in, keeps a few numbers of each frame."""
+class TrackReader:
+    """Takes slices in, keeps a few numbers of each frame: a row of them a slice, which may be forgotten.
+
+    Raises UsageError where a slice has neither hands nor wrists, or is of another clip's layout.
+    """
 
     def __init__(self, clip: PoseClip):
         layout = clip.layout

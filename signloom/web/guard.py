@@ -11,9 +11,11 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from signloom.web.jobs import Jobs
 from signloom.web.limits import Limits, Refusal
+from signloom.web.live import close_refused
 
 COOKIE = "signloom_token"
 OPEN = ("/healthz",)
@@ -64,6 +66,9 @@ class Guard:
         self.token, self.hosts, self.refused = token, hosts, refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._socket(scope, receive, send)
+            return
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -99,6 +104,18 @@ class Guard:
                 self.jobs.leave(client)
         except Refusal as refused:
             await answer(refused)(scope, receive, adorned)
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A WebSocket that is refused is opened to say why: a page sees no status of a refused one."""
+        try:
+            self._check(scope, Headers(scope=scope))
+        except Refusal as refused:
+            self.refused(refused.status)
+            socket = WebSocket(scope, receive, send)
+            await socket.accept()
+            await close_refused(socket, refused)
+            return
+        await self.app(scope, receive, send)
 
     async def _told(self, scope: Scope, body: _Body, sending: Send, adorned: Send) -> None:
         await self.app(scope, body, sending)

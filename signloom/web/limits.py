@@ -23,7 +23,8 @@ class Limits:
     bytes: of one request; seconds, pixels: of one recording (pixels: width × height of a picture).
     json_bytes: of skeleton frames written as JSON. queue: unfinished jobs of everybody; client: of
     one client. keep: how long a finished job's results stay, seconds. stall: how long an upload may
-    pause.
+    pause. streams, client_streams: live at once, of everybody and of one client; stream_seconds: of
+    frames and of time; stream_idle: without a frame; message_bytes: of one message.
     """
 
     bytes: int = 2 << 30
@@ -36,6 +37,11 @@ class Limits:
     client: int = 4
     keep: Seconds = 900.0
     stall: Seconds = 60.0
+    streams: int = 8
+    client_streams: int = 2
+    stream_seconds: Seconds = 3600.0
+    stream_idle: Seconds = 30.0
+    message_bytes: int = 1 << 20
 
 
 class Refusal(Exception):

@@ -32,6 +32,10 @@ class Metrics:
             "signloom_unfinished_jobs", "Jobs queued or at work.", registry=self.registry
         )
 
+        self._streams = Gauge(
+            "signloom_live_streams", "Live streams that are open.", registry=self.registry
+        )
+
     def over(self, job: Job) -> None:
         self._jobs.labels(job.task, job.state).inc()
         if job.state == "done":
@@ -40,6 +44,7 @@ class Metrics:
     def refused(self, status: int) -> None:
         self._answers.labels(str(status)).inc()
 
-    def text(self, unfinished: int) -> bytes:
+    def text(self, unfinished: int, streams: int) -> bytes:
         self._unfinished.set(unfinished)
+        self._streams.set(streams)
         return generate_latest(self.registry)

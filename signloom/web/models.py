@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from signloom.errors import UsageError, nearest
-from signloom.inference.locate import Locator
-from signloom.inference.recognize import Recognizer
-from signloom.inference.spotting import Spotter
-from signloom.inference.translate import Translator, reads_lips, writes_glosses
+from signloom.inference.stream import Task, live_tasks
+from signloom.inference.translate import reads_lips, writes_glosses
 from signloom.methods.load import BUNDLED, load
+from signloom.methods.model import tasks_of
 from signloom.training.checkpoint import CARD, read_checkpoint
 from signloom.web.batches import Batches
 
@@ -30,26 +29,22 @@ class Held:
     card: str
     batches: Batches
 
+    @property
+    def live(self) -> tuple[Task, ...]:
+        """What it can be asked while the signing goes on."""
+        return live_tasks(self.model)
+
     def to_json(self) -> dict[str, Any]:
         return {
             "name": self.name,
             "tasks": list(self.tasks),
+            "live": list(self.live),
             "simulated_only": bool(self.model.simulated_only),
             "layout": self.model.layout.name,
             "languages": list(self.languages),
             "writes_glosses": writes_glosses(self.model),
             "reads_lips": reads_lips(self.model),
         }
-
-
-def tasks_of(model: Any) -> tuple[str, ...]:
-    """What a model can be asked for: "translate", "recognize", "align"."""
-    can = {
-        "translate": isinstance(model, Translator),
-        "recognize": isinstance(model, Recognizer),
-        "align": isinstance(model, Locator) or (isinstance(model, Spotter) and model.spots),
-    }
-    return tuple(task for task, able in can.items() if able)
 
 
 class Models:
@@ -110,6 +105,18 @@ class Models:
             if task in held.tasks:
                 return held
         raise UsageError(f"no model here can {task}; start the server with one that can (--model)")
+
+    def for_live(self, task: Task, name: str | None = None) -> Held:
+        """The model asked for, or the first that can do the task live. Raises UsageError where none can."""
+        if name is not None:
+            return self.named(name)  # whether it can is asked when the stream is made
+        for held in self.held:
+            if task in held.live:
+                return held
+        raise UsageError(
+            f"no model here can do '{task}' live; start the server with one that can (--model), for "
+            "glosses a ctc trained in chunks"
+        )
 
     def spotter_of_simulated(self) -> Held | None:
         """What looks at simulated signing unasked when it is aligned: a simulated-only model."""

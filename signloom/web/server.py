@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fastapi import FastAPI, File, Form, Query, Request, Response, UploadFile
+from fastapi import FastAPI, File, Form, Query, Request, Response, UploadFile, WebSocket
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
@@ -21,6 +21,7 @@ from starlette import datastructures
 from starlette.exceptions import HTTPException
 
 from signloom import __version__
+from signloom.data.layouts import layout_named
 from signloom.data.timing import Span
 from signloom.errors import SignloomError, UsageError
 from signloom.extract.extraction import parse_box
@@ -31,6 +32,7 @@ from signloom.web import exports, work
 from signloom.web.guard import COOKIE, Guard, answer
 from signloom.web.jobs import Job, Jobs
 from signloom.web.limits import Limits, Refusal, refusal
+from signloom.web.live import Sessions, converse
 from signloom.web.media import POSES, checked
 from signloom.web.metrics import Metrics
 from signloom.web.models import Held, Models
@@ -81,11 +83,20 @@ class ModelInfo(BaseModel):
 
     name: str
     tasks: list[str]
+    live: list[str] = Field(description="What `/v1/live` may ask of it: `translate`, `glosses`.")
     simulated_only: bool = Field(description="It refuses real signing.")
     layout: str
     languages: list[str]
     writes_glosses: bool
     reads_lips: bool
+
+
+class LayoutInfo(BaseModel):
+    """A named layout: its keypoints in the order of a frame."""
+
+    name: str
+    keypoints: list[str] = Field(description="`COMPONENT:POINT`, as MediaPipe calls them.")
+    edges: list[tuple[int, int]] = Field(description="Pairs of keypoints to draw.")
 
 
 class Server(BaseModel):
@@ -221,10 +232,12 @@ def build(
     app.add_middleware(
         Guard, jobs=jobs, limits=limits, token=token, hosts=hosts, refused=metrics.refused
     )
+    sessions = Sessions(limits)
     _handle_errors(app)
     _add_tasks(app, models, jobs, limits)
     _add_jobs(app, jobs)
-    _add_about(app, models, jobs, limits, token, metrics)
+    _add_live(app, models, limits, sessions, metrics)
+    _add_about(app, models, jobs, limits, token, metrics, sessions)
     _add_page(app, token)
     return app
 
@@ -571,11 +584,41 @@ def _file(data: bytes, format: str, stem: str) -> Response:
     )
 
 
+# --- live ----------------------------------------------------------------------------------------
+
+
+def _add_live(
+    app: FastAPI, models: Models, limits: Limits, sessions: Sessions, metrics: Metrics
+) -> None:
+    @app.websocket("/v1/live")
+    async def streamed(socket: WebSocket) -> None:
+        await converse(socket, models, limits, sessions, metrics.refused)
+
+    @app.get(
+        "/v1/layouts/{name}",
+        summary="The order of a layout's keypoints, for live frames and JSON",
+        responses={404: {"model": Problem}},
+        tags=["about"],
+    )
+    def layout(name: str) -> LayoutInfo:
+        try:
+            known = layout_named(name)
+        except UsageError as error:
+            raise Refusal(404, "not-found", str(error)) from None
+        return LayoutInfo(name=name, keypoints=list(known.keypoints), edges=list(known.edges))
+
+
 # --- about, exports ------------------------------------------------------------------------------
 
 
 def _add_about(
-    app: FastAPI, models: Models, jobs: Jobs, limits: Limits, token: str | None, metrics: Metrics
+    app: FastAPI,
+    models: Models,
+    jobs: Jobs,
+    limits: Limits,
+    token: str | None,
+    metrics: Metrics,
+    sessions: Sessions,
 ) -> None:
     @app.post(
         "/v1/export",
@@ -666,7 +709,7 @@ def _add_about(
     @app.get("/metrics", summary="For Prometheus", response_class=Response, tags=["about"])
     def measured() -> Response:
         kind = "text/plain; version=0.0.4; charset=utf-8"
-        return Response(metrics.text(jobs.unfinished), media_type=kind)
+        return Response(metrics.text(jobs.unfinished, len(sessions)), media_type=kind)
 
 
 def _corrected(text: str, count: int) -> list[Span]:

@@ -69,22 +69,27 @@ def refuse(media: Media, model: Held | None, allow_simulated: bool) -> None:
     """
     if model is None:
         return
-    try:
-        refuse_untrusted(model.model, media.simulated, allow_simulated, media.name)
-    except UntrustedResultError:
-        raise Refusal(
-            422,
-            "simulated-only",
-            f"{media.name} is not simulated signing, and model '{model.name}' has learnt from "
-            "simulated signing only: what it said would be confident nonsense. Ask a model trained on "
-            "real signing, or send allow_simulated=true to see the nonsense",
-        ) from None
+    refuse_simulated(model, media.simulated, allow_simulated, media.name)
     if media.layout is not None:
         conversion(media.layout, model.model.layout)
     if needs_lips(model.model) and media.kind != "video":
         raise MediaError(
             f"{media.name} has no lips, and model '{model.name}' reads nothing else; send the video"
         )
+
+
+def refuse_simulated(model: Held, simulated: bool, allow_simulated: bool, what: str) -> None:
+    """Raises Refusal (422, "simulated-only") for real signing before a model of simulated signing."""
+    try:
+        refuse_untrusted(model.model, simulated, allow_simulated, what)
+    except UntrustedResultError:
+        raise Refusal(
+            422,
+            "simulated-only",
+            f"{what} is not simulated signing, and model '{model.name}' has learnt from "
+            "simulated signing only: what it said would be confident nonsense. Ask a model trained on "
+            "real signing, or send allow_simulated=true to see the nonsense",
+        ) from None
 
 
 def refuse_subtitles(subtitles: Subtitles, name: str, media: Media, wishes: Wishes) -> None:

@@ -12,7 +12,15 @@ import pytest
 from signloom.cli.main import main
 from signloom.data.layouts import HOLISTIC
 from signloom.errors import MediaError, MissingExtraError, UsageError
-from signloom.extract.extraction import extract_clip, extract_clips, inside, parse_box, pieces
+from signloom.extract import extraction
+from signloom.extract.extraction import (
+    extract_clip,
+    extract_clips,
+    extract_slices,
+    inside,
+    parse_box,
+    pieces,
+)
 from signloom.extract.holistic import SETTINGS, in_picture, parse_parts
 from signloom.extract.process import Process
 from signloom.extract.video import VideoInfo
@@ -107,6 +115,19 @@ def test_a_worker_that_dies_costs_only_its_own_file(
     assert clip is not None
     assert clip.origin.settings["signer_box"] == [8, 0, 120, 128]
     assert "the process reading it died (exit code -9)" in str(results[first].error)
+
+
+def test_slices_of_a_video_join_into_its_clip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = write_video(tmp_path / "a.mp4", [person(128, 128)] * 6, 10)
+    monkeypatch.setattr(extraction, "PIECE", 0.3)
+    whole, slices = extract_clip(video), list(extract_slices(video))
+    assert [len(each) for each in slices] == [3, 3]
+    np.testing.assert_array_equal(np.concatenate([s.points for s in slices]), whole.points)
+    assert all((s.origin, s.size, s.fps) == (whole.origin, whole.size, whole.fps) for s in slices)
+    with pytest.raises(MediaError, match="does not exist"):
+        next(extract_slices(tmp_path / "b.mp4"))
 
 
 def test_without_the_extra_the_error_names_it(

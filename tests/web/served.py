@@ -14,9 +14,10 @@ from signloom.data.clip import PoseClip
 from signloom.data.layouts import LAYOUTS
 from signloom.inference.recognize import Candidate, Recognition
 from signloom.inference.translate import Translation
+from signloom.methods.model import tasks_of
 from signloom.web.batches import Batches
 from signloom.web.limits import Limits
-from signloom.web.models import Held, Models, tasks_of
+from signloom.web.models import Held, Models
 from signloom.web.server import build
 
 

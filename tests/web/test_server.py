@@ -23,6 +23,7 @@ from signloom.data.clip import Origin, PoseClip
 from signloom.data.layouts import LAYOUTS
 from signloom.data.timing import Span
 from signloom.errors import UsageError
+from signloom.methods.model import tasks_of
 from signloom.pose.files import read_pose, write_pose, write_pose_slices
 from signloom.simulator.episode import SimulatedEpisodes
 from signloom.text.subtitles import compose, parse_subtitles, read_subtitles
@@ -30,7 +31,7 @@ from signloom.web import media as media_
 from signloom.web.batches import Batches
 from signloom.web.limits import Limits
 from signloom.web.media import kind_of
-from signloom.web.models import Models, tasks_of
+from signloom.web.models import Models
 from tests.extract.videos import person, write_video
 from tests.web.served import Counting, client, events, finished
 
