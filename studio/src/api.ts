@@ -6,7 +6,7 @@ export interface Model {
   name: string; tasks: string[]; simulated_only: boolean; layout: string; languages: string[];
   writes_glosses: boolean; reads_lips: boolean;
 }
-export interface Server { signloom: string; models: Model[]; limits: Record<string, number>; extracts: boolean; local: boolean }
+export interface Server { signloom: string; models: Model[]; limits: Record<string, number>; extracts: boolean; holistic: boolean; local: boolean }
 export interface Result {
   task: Task; name: string; model: Model | null; notices: string[];
   clip: { duration: number; fps: number; frames: number; layout: string; simulated: boolean; size: [number, number];

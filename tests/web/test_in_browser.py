@@ -1,0 +1,173 @@
+"""The page takes skeletons itself, in a real browser: keypoints leave it, the video does not."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("fastapi", reason="needs the optional part 'serve'")
+
+from signloom.data.layouts import HOLISTIC
+from signloom.errors import UsageError
+from signloom.pose.files import read_pose
+from signloom.web.holistic import FILES, VERSION, checked_folder
+from signloom.web.limits import Limits
+from signloom.web.server import build
+from tests.extract.videos import person, write_video
+from tests.web.served import client, models
+from tests.web.test_studio import CHROMIUM, FLAGS, ROOT
+
+PACKAGE = os.environ.get("SIGNLOOM_HOLISTIC", "")
+"""The folder of the unpacked npm package @mediapipe/holistic."""
+DRAWN = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+"""WebGL without a graphics card."""
+SLOW = 180_000
+"""Milliseconds that the models may take to load and to read a few pictures."""
+RATE, PICTURES = 10, 4
+
+
+def test_a_folder_that_is_not_the_package_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"has no holistic\.js, expected .* npm pack"):
+        checked_folder(tmp_path)
+    for name in FILES:
+        (tmp_path / name).write_text(name)
+    with pytest.raises(UsageError, match=f"is version unknown .* expected {VERSION}"):
+        checked_folder(tmp_path)
+    (tmp_path / "package.json").write_text(json.dumps({"version": VERSION}))
+    assert checked_folder(tmp_path) == tmp_path
+
+
+def test_the_package_is_served_and_nothing_beside_it(tmp_path: Path) -> None:
+    for name in (*FILES, "diary.txt"):
+        (tmp_path / name).write_text(name)
+    with client(holistic=tmp_path) as api:
+        assert api.get("/v1/server").json()["holistic"]
+        wasm = api.get("/holistic/holistic_solution_simd_wasm_bin.wasm")
+        assert wasm.headers["content-type"] == "application/wasm"
+        assert api.get("/holistic/holistic.js").text == "holistic.js"
+        for name in ("diary.txt", "%2e%2e/secret", "package.json"):
+            assert api.get(f"/holistic/{name}").status_code == 404
+        policies = [api.get(path).headers["content-security-policy"] for path in ("/", "/healthz")]
+        assert ["'wasm-unsafe-eval'" in policy for policy in policies] == [True, False]
+        assert "'unsafe-eval'" not in policies[0]
+    with client() as api:
+        assert not api.get("/v1/server").json()["holistic"]
+        assert api.get("/holistic/holistic.js").status_code == 404
+        assert "wasm" not in api.get("/").headers["content-security-policy"]
+
+
+@dataclass
+class Arrived:
+    """An application, and every request's path and body that came to it."""
+
+    app: Any
+    requests: list[tuple[str, bytearray]] = field(default_factory=list)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        body = bytearray()
+        self.requests.append((scope.get("path", ""), body))
+
+        async def receiving() -> Any:
+            message = await receive()
+            body.extend(message.get("body", b""))
+            return message
+
+        await self.app(scope, receiving, send)
+
+    def uploads(self) -> list[bytes]:
+        return [bytes(body) for _, body in self.requests if body]
+
+
+@pytest.fixture(scope="module")
+def arrived() -> Arrived:
+    folder = checked_folder(Path(PACKAGE)) if PACKAGE else None
+    return Arrived(build(models(), Limits(), hosts=("127.0.0.1",), holistic=folder))
+
+
+@pytest.fixture(scope="module")
+def address(arrived: Arrived) -> Iterator[str]:
+    uvicorn = pytest.importorskip("uvicorn", reason="needs the optional part 'serve'")
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(arrived, log_level="error", lifespan="on", ws="none"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
+    server.should_exit = True
+    thread.join(timeout=20)
+    listening.close()
+
+
+@pytest.fixture(scope="module")
+def page(address: str) -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+    if not CHROMIUM.exists():
+        pytest.skip(f"there is no {CHROMIUM}")
+    with playwright.sync_playwright() as running:
+        flags = [flag for flag in FLAGS if flag != "--disable-gpu"] + DRAWN
+        chromium = running.chromium.launch(executable_path=CHROMIUM, args=flags)
+        opened = chromium.new_page()
+        opened.set_default_timeout(SLOW)
+        opened.goto(address)
+        opened.wait_for_selector("#version:not(:empty)")
+        yield opened
+        chromium.close()
+
+
+@pytest.mark.skipif(not PACKAGE, reason="SIGNLOOM_HOLISTIC names no folder of @mediapipe/holistic")
+def test_only_keypoints_leave_the_page(page: Any, arrived: Arrived, tmp_path: Path) -> None:
+    pytest.importorskip("mediapipe", reason="needs the optional part 'extract'")
+    from signloom.extract.extraction import extract_clip
+
+    still = person(240, 320)
+    pictures = [np.roll(still, 4 * k, axis=1) for k in range(PICTURES)]
+    video = write_video(tmp_path / "sängerin.mp4", pictures, RATE)
+    page.check("#task-translate")
+    page.set_input_files("#recording-input", video)
+    page.select_option("#model", "real")
+    assert "The video does not leave this browser" in page.inner_text("#goes")
+    page.click("#begin")
+    page.wait_for_selector("#work:not([hidden]), #refusal:not([hidden])")
+    assert not page.is_visible("#refusal"), page.inner_text("#refusal")
+    assert "the video stayed in this browser" in page.inner_text("#facts")
+    assert page.inner_text("#file-name") == video.name
+    assert page.inner_text(".said") == f"{PICTURES} frames"
+
+    data = video.read_bytes()
+    pieces = [data[at : at + 24] for at in range(64, len(data) - 24, 24) if any(data[at : at + 24])]
+    (sent,) = arrived.uploads()
+    assert not any(piece in sent for piece in pieces)
+    start = sent.index(b"\r\n\r\n", sent.index(b'name="media"')) + 4
+    (tmp_path / "sent.pose").write_bytes(sent[start : sent.index(b"\r\n--", start)])
+    clip, ours = read_pose(tmp_path / "sent.pose"), extract_clip(video)
+    assert (clip.layout, clip.fps, clip.size) == (HOLISTIC, RATE, (320, 240))
+    assert (len(clip), clip.id) == (PICTURES, "sängerin")
+    assert clip.origin.extractor == ours.origin.extractor
+    assert clip.origin.settings.items() >= ours.origin.settings.items()
+    # Two builds of one graph on pictures decoded twice: nearly the same keypoints.
+    for part, most in (("face", 2.0), ("body", 8.0)):
+        where = HOLISTIC.part(part)
+        seen = (clip.confidence[:, where] > 0.5) & (ours.confidence[:, where] > 0.5)
+        assert seen.mean() > 0.4
+        apart = np.linalg.norm(clip.points[:, where, :2] - ours.points[:, where, :2], axis=-1)
+        assert float(np.median(apart[seen])) < most
+    world = HOLISTIC.part("world")
+    assert float(np.abs(clip.points[:, world, 2] - ours.points[:, world, 2]).mean()) < 0.1
+    assert (clip.confidence[:, world] > 0).any()
+
+
+def test_the_header_is_that_of_the_layout() -> None:
+    import runpy
+
+    header = runpy.run_path(str(ROOT / "studio" / "generate.py"))["header"]
+    committed = ROOT / "signloom" / "web" / "static" / "holistic.header"
+    assert committed.read_bytes() == header(), "run `python studio/generate.py`"
