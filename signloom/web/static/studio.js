@@ -1,4 +1,4 @@
-// Built from studio/src by `npm run build`; do not edit. Sources: sha256 0ec3b7420b2e1433ca329445779aea0efe0e1c00b7524b358ab40d7adf98b902
+// Built from studio/src by `npm run build`; do not edit. Sources: sha256 8ff6e953c592877a3b41cc06d3e96e06d4b34472f939f545a38a31c1c92c49b9
 
 // src/api.ts
 var Refused = class extends Error {
