@@ -97,9 +97,7 @@ def _interface(name: str, schema: Mapping[str, Any]) -> str:
     return "\n".join(line for line in (*lines, "}") if line) + "\n"
 
 
-def _method(
-    path: str, verb: str, operation: Mapping[str, Any], schemas: Mapping[str, Any]
-) -> str:
+def _method(path: str, verb: str, operation: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
     name = operation["operationId"].removesuffix(re.sub(r"\W", "_", path) + f"_{verb}")
     asked = operation.get("parameters", [])
     inside = [p for p in asked if p["in"] == "path"]

@@ -37,7 +37,8 @@ export class Camera {
   }
 
   private toggle(): void {
-    if (this.recorder) this.recorder.stop();
+    if (this.recorder?.state === "recording") this.recorder.stop();
+    else if (this.recorder) return;
     else if (this.timer) this.wait();
     else this.count(COUNT);
   }
@@ -52,7 +53,7 @@ export class Camera {
 
   private count(left: number): void {
     byId("count").textContent = left ? String(left) : "";
-    this.button.textContent = "Wait";
+    this.button.textContent = "Not yet";
     if (!left) return this.begin();
     this.say(`Recording starts in ${left}.`);
     this.timer = window.setTimeout(() => this.count(left - 1), 1000);

@@ -1,6 +1,6 @@
 // A video to a `.pose` file, inside the browser: what leaves the page then are keypoints.
 
-import { get, Refused } from "./api.js";
+import { client, Refused } from "./api.js";
 import { Holistic, KEYPOINTS, type Origin } from "./holistic.js";
 import { load } from "./video.js";
 
@@ -33,7 +33,7 @@ export async function skeletonOf(
       read.push(await holistic.read(canvas));
     }
     const name = video.name.replace(/\.[^.]*$/, "");
-    const header = await (await get("static/holistic.header")).arrayBuffer();
+    const header = await (await client.request("GET", "static/holistic.header")).arrayBuffer();
     const data = poseFile(header, read, fps, [canvas.width, canvas.height], name, holistic.origin);
     return new File([data], `${name}.pose`);
   } finally {

@@ -1,6 +1,6 @@
 // The studio: choose a recording and a task, watch the job, look at what came of it, correct, export.
 
-import { exported, get, Job, Refused, type Progress, type Result, type Server, type Task } from "./api.js";
+import { client, Job, Refused, type Progress, type Result, type Server, type Task } from "./api.js";
 import { Camera } from "./camera.js";
 import { Cues, round, WORDS, type Span } from "./cues.js";
 import { announce, byId, clock, make, save, seconds } from "./dom.js";
@@ -140,7 +140,7 @@ function listen(): void {
 
 async function example(): Promise<void> {
   try {
-    const data = await (await get("v1/example")).blob();
+    const data = await (await client.example()).blob();
     byId<HTMLInputElement>("task-translate").checked = true;
     choose([new File([data], "simulated-example.pose")]);
     await begin();
@@ -512,12 +512,9 @@ async function write(format: string): Promise<void> {
     if (format === "pose") data = poses!;
     else if (format === "json") data = new Blob([JSON.stringify(corrected(), null, 1)], { type: "application/json" });
     else if (result.task === "align") {
-      const form = new FormData();
-      form.set("subtitles", subtitles!, subtitles!.name);
-      form.set("cues", JSON.stringify(cues.places.map(place => place.span)));
-      form.set("format", format);
-      if (format === "eaf") form.set("result", JSON.stringify(corrected()));
-      data = await exported(form);
+      const spans = JSON.stringify(cues.places.map(place => place.span));
+      const told = format === "eaf" ? JSON.stringify(corrected()) : null;
+      data = await (await client.export({ subtitles: subtitles!, cues: spans, format, result: told })).blob();
     } else data = files.get(format);
     if (!data) throw new Error(`there is no ${format} of this`);
     save(data, name);
@@ -543,8 +540,7 @@ async function card(name = result?.model?.name): Promise<void> {
   const dialog = byId<HTMLDialogElement>("card");
   byId("card-title").textContent = `About the model ${name}`;
   try {
-    const path = name.split("/").map(encodeURIComponent).join("/");
-    const text = await (await get(`v1/models/${path}/card`)).text();
+    const text = await (await client.card(name)).text();
     byId("card-text").textContent = text.replace(/^---\n[\s\S]*?\n---\n/, "").trim() || "This model has no card.";
   } catch (error) { byId("card-text").textContent = String(error); }
   dialog.showModal();
@@ -728,7 +724,7 @@ async function start(): Promise<void> {
   listenToPlayer();
   addEventListener("keydown", pressed);
   try {
-    server = await (await get("v1/server")).json();
+    server = await client.about();
     byId("version").textContent = `signloom ${server!.signloom}`;
     byId("where").textContent = server!.local
       ? "Your recording goes to the signloom server on this computer and nowhere else."

@@ -24,10 +24,11 @@ from signloom.web.limits import Limits
 from signloom.web.server import build
 from tests.extract.videos import person, write_video
 from tests.web.served import client, models
-from tests.web.test_studio import CHROMIUM, FLAGS, ROOT
+from tests.web.test_studio import CHROMIUM, FLAGS
 
 PACKAGE = os.environ.get("SIGNLOOM_HOLISTIC", "")
 """The folder of the unpacked npm package @mediapipe/holistic."""
+CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 DRAWN = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 """WebGL without a graphics card."""
 SLOW = 180_000
@@ -108,19 +109,29 @@ def address(arrived: Arrived) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def page(address: str) -> Iterator[Any]:
+def chromium() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
     if not CHROMIUM.exists():
         pytest.skip(f"there is no {CHROMIUM}")
     with playwright.sync_playwright() as running:
-        flags = [flag for flag in FLAGS if flag != "--disable-gpu"] + DRAWN
-        chromium = running.chromium.launch(executable_path=CHROMIUM, args=flags)
-        opened = chromium.new_page()
-        opened.set_default_timeout(SLOW)
-        opened.goto(address)
-        opened.wait_for_selector("#version:not(:empty)")
-        yield opened
-        chromium.close()
+        flags = [flag for flag in FLAGS if flag != "--disable-gpu"] + DRAWN + CAMERA
+        browser = running.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Any, address: str, arrived: Arrived) -> Iterator[Any]:
+    arrived.requests.clear()
+    errors: list[str] = []
+    opened = chromium.new_page(reduced_motion="reduce")
+    opened.set_default_timeout(SLOW)
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.goto(address)
+    opened.wait_for_selector("#version:not(:empty)")
+    yield opened
+    opened.close()
+    assert not errors
 
 
 @pytest.mark.skipif(not PACKAGE, reason="SIGNLOOM_HOLISTIC names no folder of @mediapipe/holistic")
@@ -165,9 +176,45 @@ def test_only_keypoints_leave_the_page(page: Any, arrived: Arrived, tmp_path: Pa
     assert (clip.confidence[:, world] > 0).any()
 
 
-def test_the_header_is_that_of_the_layout() -> None:
-    import runpy
+def test_a_recording_of_the_camera_by_keys(page: Any, arrived: Arrived) -> None:
+    page.check("#task-segment")
 
-    header = runpy.run_path(str(ROOT / "studio" / "generate.py"))["header"]
-    committed = ROOT / "signloom" / "web" / "static" / "holistic.header"
-    assert committed.read_bytes() == header(), "run `python studio/generate.py`"
+    def opened() -> None:
+        page.focus("#camera-button")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#record:enabled")
+        assert page.evaluate("document.activeElement.id") == "record"
+
+    def recording() -> None:
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#record:has-text('Stop')")
+        page.wait_for_selector("#recorded-for:has-text('0:01')")
+
+    # The camera is off when its window is closed.
+    off = "document.querySelector('#preview').srcObject === null"
+    before = page.inner_text("#chosen-recording")
+    opened()
+    recording()
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#camera", state="hidden")
+    assert page.inner_text("#chosen-recording") == before, "Escape drops what was recorded"
+    page.wait_for_function(off)
+    opened()
+    recording()
+    page.keyboard.press("Space")
+    page.wait_for_selector("#chosen-recording:has-text('camera.webm')")
+    page.wait_for_function(off)
+    assert page.evaluate("document.activeElement.id") == "begin"
+
+    if PACKAGE:
+        page.uncheck("#here")
+    assert "The video itself is sent to" in page.inner_text("#goes")
+    assert not arrived.uploads(), "nothing is sent before it is told where to"
+    page.keyboard.press("Enter") if not PACKAGE else page.click("#begin")
+    page.wait_for_selector("#progress:not([hidden])")
+    page.wait_for_function("document.querySelector('#stage-words').textContent !== 'Starting'")
+    page.click("#cancel")
+    page.wait_for_selector("#refusal-title:has-text('Cancelled')")
+    (sent,) = arrived.uploads()
+    assert b"\x1aE\xdf\xa3" in sent, "a webm"
+    assert b"camera.webm" in sent

@@ -1,6 +1,6 @@
-// Built from studio/src by `npm run build`; do not edit. Sources: sha256 8ff6e953c592877a3b41cc06d3e96e06d4b34472f939f545a38a31c1c92c49b9
+// Built from studio/src by `npm run build`; do not edit. Sources: sha256 2b3dadf0ffd619eaf4fd7aec944e82527f2f2457308a151a4631b441d68528b1
 
-// src/api.ts
+// src/client.ts
 var Refused = class extends Error {
   constructor(status, kind, detail) {
     super(detail);
@@ -10,20 +10,108 @@ var Refused = class extends Error {
   status;
   kind;
 };
-async function refused(answer) {
-  const said = await answer.json().catch(() => ({ kind: "failed", detail: answer.statusText }));
-  return new Refused(answer.status, String(said.kind), String(said.detail));
+function within(name) {
+  return name.split("/").map(encodeURIComponent).join("/");
 }
-async function get(path) {
-  const answer = await fetch(path);
-  if (!answer.ok) throw await refused(answer);
-  return answer;
-}
-async function exported(form) {
-  const answer = await fetch("v1/export", { method: "POST", body: form });
-  if (!answer.ok) throw await refused(answer);
-  return answer.blob();
-}
+var Client = class {
+  /** base: the server's address with a slash behind it; "" for the server of this page. */
+  constructor(base = "", token = null) {
+    this.base = base;
+    this.token = token;
+  }
+  base;
+  token;
+  /** Any request; throws Refused. */
+  async request(method, path, form, query) {
+    const url = new URLSearchParams(), body = new FormData();
+    for (const [into, values] of [[url, query], [body, form]]) {
+      for (const [name, value] of Object.entries(values ?? {})) {
+        if (value === null || value === void 0) continue;
+        if (value instanceof Blob && into instanceof FormData) into.set(name, value);
+        else into.set(name, String(value));
+      }
+    }
+    const keepalive = method === "DELETE";
+    const headers = this.token ? { authorization: `Bearer ${this.token}` } : {};
+    const asked = this.base + path + (url.size ? `?${url}` : "");
+    let answer;
+    try {
+      answer = await fetch(asked, { method, headers, keepalive, body: form ? body : void 0 });
+    } catch {
+      throw new Refused(0, "gone", "the server cannot be reached; is it still running?");
+    }
+    if (answer.ok) return answer;
+    const said = await answer.json().catch(() => ({ kind: "failed", detail: answer.statusText }));
+    throw new Refused(answer.status, String(said.kind), String(said.detail));
+  }
+  /** Signing to text */
+  async translate(form) {
+    return (await this.request("POST", "v1/translate", form)).json();
+  }
+  /** One sign to its gloss */
+  async recognize(form) {
+    return (await this.request("POST", "v1/recognize", form)).json();
+  }
+  /** Where there is signing, cut into phrases */
+  async segment(form) {
+    return (await this.request("POST", "v1/segment", form)).json();
+  }
+  /** Subtitles timed to speech, re-timed to the signing */
+  async align(form) {
+    return (await this.request("POST", "v1/align", form)).json();
+  }
+  /** Where a job is */
+  async state(id) {
+    return (await this.request("GET", `v1/jobs/${within(id)}`)).json();
+  }
+  /** Forget a job and its files */
+  async delete(id) {
+    return this.request("DELETE", `v1/jobs/${within(id)}`);
+  }
+  /** The job's story as server-sent events, from its beginning or after Last-Event-ID */
+  async events(id) {
+    return this.request("GET", `v1/jobs/${within(id)}/events`);
+  }
+  /** The result as a file */
+  async result(id, query = {}) {
+    return this.request("GET", `v1/jobs/${within(id)}/result`, void 0, query);
+  }
+  /** Stop a job */
+  async cancel(id) {
+    return (await this.request("POST", `v1/jobs/${within(id)}/cancel`)).json();
+  }
+  /** Subtitles at corrected times, as a file; nothing is kept */
+  async export(form) {
+    return this.request("POST", "v1/export", form);
+  }
+  /** A simulated sentence, as a .pose file */
+  async example() {
+    return this.request("GET", "v1/example");
+  }
+  /** The models that are loaded */
+  async listed() {
+    return (await this.request("GET", "v1/models")).json();
+  }
+  /** A model's card, as Markdown */
+  async card(name) {
+    return this.request("GET", `v1/models/${within(name)}/card`);
+  }
+  /** What this server is and takes */
+  async about() {
+    return (await this.request("GET", "v1/server")).json();
+  }
+  /** Whether it works; needs no token */
+  async health() {
+    return (await this.request("GET", "healthz")).json();
+  }
+  /** For Prometheus */
+  async measured() {
+    return this.request("GET", "metrics");
+  }
+};
+
+// src/api.ts
+var client = new Client();
 var Job = class {
   constructor(told, signal) {
     this.told = told;
@@ -53,7 +141,7 @@ var Job = class {
     upload.send(form);
     this.id = (await began).id;
     await this.watched();
-    return (await get(`v1/jobs/${this.id}/result`)).json();
+    return (await client.result(this.id)).json();
   }
   watched() {
     return new Promise((done, fail) => {
@@ -77,17 +165,17 @@ var Job = class {
         }
       };
       this.signal.addEventListener("abort", () => over(() => {
-        void fetch(`v1/jobs/${this.id}/cancel`, { method: "POST" });
+        void client.cancel(this.id).catch(() => void 0);
         fail(new Refused(0, "cancelled", "cancelled"));
       }));
     });
   }
   async file(format) {
-    return (await get(`v1/jobs/${this.id}/result?format=${format}`)).blob();
+    return (await client.result(this.id, { format })).blob();
   }
   /** The server forgets it; also while the page is being closed. */
   forget() {
-    if (this.id) void fetch(`v1/jobs/${this.id}`, { method: "DELETE", keepalive: true });
+    if (this.id) void client.delete(this.id).catch(() => void 0);
   }
 };
 
@@ -167,7 +255,8 @@ var Camera = class {
     this.button.focus();
   }
   toggle() {
-    if (this.recorder) this.recorder.stop();
+    if (this.recorder?.state === "recording") this.recorder.stop();
+    else if (this.recorder) return;
     else if (this.timer) this.wait();
     else this.count(COUNT);
   }
@@ -180,7 +269,7 @@ var Camera = class {
   }
   count(left) {
     byId("count").textContent = left ? String(left) : "";
-    this.button.textContent = "Wait";
+    this.button.textContent = "Not yet";
     if (!left) return this.begin();
     this.say(`Recording starts in ${left}.`);
     this.timer = window.setTimeout(() => this.count(left - 1), 1e3);
@@ -516,7 +605,7 @@ async function skeletonOf(video, longest, told, signal) {
       read.push(await holistic.read(canvas));
     }
     const name = video.name.replace(/\.[^.]*$/, "");
-    const header = await (await get("static/holistic.header")).arrayBuffer();
+    const header = await (await client.request("GET", "static/holistic.header")).arrayBuffer();
     const data = poseFile(header, read, fps, [canvas.width, canvas.height], name, holistic.origin);
     return new File([data], `${name}.pose`);
   } finally {
@@ -1345,7 +1434,7 @@ function listen() {
 }
 async function example() {
   try {
-    const data = await (await get("v1/example")).blob();
+    const data = await (await client.example()).blob();
     byId("task-translate").checked = true;
     choose([new File([data], "simulated-example.pose")]);
     await begin();
@@ -1722,12 +1811,9 @@ async function write(format) {
     if (format === "pose") data = poses;
     else if (format === "json") data = new Blob([JSON.stringify(corrected(), null, 1)], { type: "application/json" });
     else if (result.task === "align") {
-      const form = new FormData();
-      form.set("subtitles", subtitles, subtitles.name);
-      form.set("cues", JSON.stringify(cues.places.map((place) => place.span)));
-      form.set("format", format);
-      if (format === "eaf") form.set("result", JSON.stringify(corrected()));
-      data = await exported(form);
+      const spans = JSON.stringify(cues.places.map((place) => place.span));
+      const told = format === "eaf" ? JSON.stringify(corrected()) : null;
+      data = await (await client.export({ subtitles, cues: spans, format, result: told })).blob();
     } else data = files.get(format);
     if (!data) throw new Error(`there is no ${format} of this`);
     save(data, name);
@@ -1754,8 +1840,7 @@ async function card(name = result?.model?.name) {
   const dialog = byId("card");
   byId("card-title").textContent = `About the model ${name}`;
   try {
-    const path = name.split("/").map(encodeURIComponent).join("/");
-    const text = await (await get(`v1/models/${path}/card`)).text();
+    const text = await (await client.card(name)).text();
     byId("card-text").textContent = text.replace(/^---\n[\s\S]*?\n---\n/, "").trim() || "This model has no card.";
   } catch (error) {
     byId("card-text").textContent = String(error);
@@ -1930,7 +2015,7 @@ async function start() {
   listenToPlayer();
   addEventListener("keydown", pressed);
   try {
-    server = await (await get("v1/server")).json();
+    server = await client.about();
     byId("version").textContent = `signloom ${server.signloom}`;
     byId("where").textContent = server.local ? "Your recording goes to the signloom server on this computer and nowhere else." : `Your recording is sent to the signloom server at ${location.host}, and nowhere else.`;
   } catch (error) {
