@@ -5,6 +5,7 @@ import { Camera } from "./camera.js";
 import { Cues, round, WORDS, type Span } from "./cues.js";
 import { announce, byId, clock, make, save, seconds } from "./dom.js";
 import { skeletonOf } from "./extract.js";
+import { Live, liveTask } from "./live.js";
 import { Player, SPEEDS, type View } from "./player.js";
 import { Poses } from "./pose.js";
 import { Timeline } from "./timeline.js";
@@ -126,7 +127,7 @@ function listen(): void {
     event.preventDefault();
     drop.classList.remove("over");
     const dropped = event.dataTransfer?.files;
-    if (!dropped?.length || job) return;
+    if (!dropped?.length || job || !byId("along").hidden) return;
     show("start");
     choose(dropped);
   });
@@ -149,10 +150,10 @@ async function example(): Promise<void> {
 
 // --- the job -------------------------------------------------------------------------------------
 
-type Screen_ = "start" | "progress" | "refusal" | "work";
+type Screen_ = "start" | "along" | "progress" | "refusal" | "work";
 
 function show(screen: Screen_): void {
-  for (const id of ["start", "progress", "refusal", "work"]) byId(id).hidden = id !== screen;
+  for (const id of ["start", "along", "progress", "refusal", "work"]) byId(id).hidden = id !== screen;
   byId("again").hidden = screen !== "work";
   scrollTo({ top: 0 });
 }
@@ -725,6 +726,10 @@ async function start(): Promise<void> {
   addEventListener("keydown", pressed);
   try {
     server = await client.about();
+    byId("live-row").hidden = liveTask(server) === null;
+    const live = new Live(server);
+    byId("live-button").addEventListener("click", () => { show("along"); void live.begin(); });
+    byId("live-back").addEventListener("click", () => { live.end(); back(); });
     byId("version").textContent = `signloom ${server!.signloom}`;
     byId("where").textContent = server!.local
       ? "Your recording goes to the signloom server on this computer and nowhere else."

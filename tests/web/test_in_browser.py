@@ -16,8 +16,10 @@ import pytest
 
 pytest.importorskip("fastapi", reason="needs the optional part 'serve'")
 
+from signloom.data.clip import PoseClip
 from signloom.data.layouts import HOLISTIC
 from signloom.errors import UsageError
+from signloom.extract.holistic import NAME
 from signloom.pose.files import read_pose
 from signloom.web.holistic import FILES, VERSION, checked_folder
 from signloom.web.limits import Limits
@@ -34,6 +36,33 @@ DRAWN = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshad
 SLOW = 180_000
 """Milliseconds that the models may take to load and to read a few pictures."""
 RATE, PICTURES = 10, 4
+
+STUB = """
+const list = (count, visible) => {
+  const view = new DataView(new ArrayBuffer(count * (visible ? 22 : 17)));
+  let at = 0;
+  const float = (field, value) => {
+    view.setUint8(at, field * 8 + 5); view.setFloat32(at + 1, value, true); at += 5;
+  };
+  for (let k = 0; k < count; k++) {
+    view.setUint8(at, 10); view.setUint8(at + 1, visible ? 20 : 15); at += 2;
+    float(1, k / 1000); float(2, 0.5); float(3, -0.25);
+    if (visible) float(4, 0.75);
+  }
+  return new Uint8Array(view.buffer);
+};
+window.VERSION = "stub";
+window.Solution = class {
+  async initialize() {}
+  async reset() {}
+  onResults(listener) { this.listener = listener; }
+  async send({ image }, time) {
+    const found = { pose_landmarks: list(33, true), world_landmarks: list(33, true) };
+    this.listener({ ...found, face_landmarks: list(468), right_hand_landmarks: list(21) });
+  }
+};
+"""
+"""In the package's place: the k-th point of a part at x = k / 1000 of the picture; no left hand."""
 
 
 def test_a_folder_that_is_not_the_package_is_refused(tmp_path: Path) -> None:
@@ -71,6 +100,7 @@ class Arrived:
     """An application, and every request's path and body that came to it."""
 
     app: Any
+    package: str
     requests: list[tuple[str, bytearray]] = field(default_factory=list)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -88,10 +118,27 @@ class Arrived:
         return [bytes(body) for _, body in self.requests if body]
 
 
-@pytest.fixture(scope="module")
-def arrived() -> Arrived:
-    folder = checked_folder(Path(PACKAGE)) if PACKAGE else None
-    return Arrived(build(models(), Limits(), hosts=("127.0.0.1",), holistic=folder))
+WHICH = [
+    "stub",
+    pytest.param(
+        "package",
+        marks=pytest.mark.skipif(
+            not PACKAGE, reason="SIGNLOOM_HOLISTIC names no @mediapipe/holistic"
+        ),
+    ),
+]
+
+
+@pytest.fixture(scope="module", params=WHICH)
+def arrived(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Arrived:
+    folder = Path(PACKAGE)
+    if request.param == "stub":
+        folder = tmp_path_factory.mktemp("package")
+        for name in FILES:
+            (folder / name).write_text(STUB if name == "holistic.js" else "")
+        (folder / "package.json").write_text(json.dumps({"version": VERSION}))
+    app = build(models(), Limits(), hosts=("127.0.0.1",), holistic=checked_folder(folder))
+    return Arrived(app, request.param)
 
 
 @pytest.fixture(scope="module")
@@ -134,11 +181,7 @@ def page(chromium: Any, address: str, arrived: Arrived) -> Iterator[Any]:
     assert not errors
 
 
-@pytest.mark.skipif(not PACKAGE, reason="SIGNLOOM_HOLISTIC names no folder of @mediapipe/holistic")
 def test_only_keypoints_leave_the_page(page: Any, arrived: Arrived, tmp_path: Path) -> None:
-    pytest.importorskip("mediapipe", reason="needs the optional part 'extract'")
-    from signloom.extract.extraction import extract_clip
-
     still = person(240, 320)
     pictures = [np.roll(still, 4 * k, axis=1) for k in range(PICTURES)]
     video = write_video(tmp_path / "sängerin.mp4", pictures, RATE)
@@ -159,12 +202,34 @@ def test_only_keypoints_leave_the_page(page: Any, arrived: Arrived, tmp_path: Pa
     assert not any(piece in sent for piece in pieces)
     start = sent.index(b"\r\n\r\n", sent.index(b'name="media"')) + 4
     (tmp_path / "sent.pose").write_bytes(sent[start : sent.index(b"\r\n--", start)])
-    clip, ours = read_pose(tmp_path / "sent.pose"), extract_clip(video)
+    clip = read_pose(tmp_path / "sent.pose")
     assert (clip.layout, clip.fps, clip.size) == (HOLISTIC, RATE, (320, 240))
     assert (len(clip), clip.id) == (PICTURES, "sängerin")
-    assert clip.origin.extractor == ours.origin.extractor
+    assert clip.origin.extractor == NAME
+    if arrived.package == "stub":
+        as_planted(clip)
+    else:
+        as_extracted_here(clip, video)
+
+
+def as_planted(clip: PoseClip) -> None:
+    for part, first in (("body", 0), ("face", 33), ("right_hand", 522), ("world", 543)):
+        where = HOLISTIC.part(part)
+        assert where[0] == first
+        for k, point in enumerate(where):
+            expected = (k / 1000 * 320, 120, -0.25)
+            np.testing.assert_allclose(clip.points[:, point], [expected] * PICTURES, rtol=1e-6)
+        assert np.unique(clip.confidence[:, where]) == (0.75 if part in ("body", "world") else 1)
+    assert not clip.confidence[:, HOLISTIC.part("left_hand")].any()
+
+
+def as_extracted_here(clip: PoseClip, video: Path) -> None:
+    """Two builds of one graph on pictures decoded twice: nearly the same keypoints."""
+    pytest.importorskip("mediapipe", reason="needs the optional part 'extract'")
+    from signloom.extract.extraction import extract_clip
+
+    ours = extract_clip(video)
     assert clip.origin.settings.items() >= ours.origin.settings.items()
-    # Two builds of one graph on pictures decoded twice: nearly the same keypoints.
     for part, most in (("face", 2.0), ("body", 8.0)):
         where = HOLISTIC.part(part)
         seen = (clip.confidence[:, where] > 0.5) & (ours.confidence[:, where] > 0.5)
@@ -206,11 +271,10 @@ def test_a_recording_of_the_camera_by_keys(page: Any, arrived: Arrived) -> None:
     page.wait_for_function(off)
     assert page.evaluate("document.activeElement.id") == "begin"
 
-    if PACKAGE:
-        page.uncheck("#here")
+    page.uncheck("#here")
     assert "The video itself is sent to" in page.inner_text("#goes")
     assert not arrived.uploads(), "nothing is sent before it is told where to"
-    page.keyboard.press("Enter") if not PACKAGE else page.click("#begin")
+    page.click("#begin")
     page.wait_for_selector("#progress:not([hidden])")
     page.wait_for_function("document.querySelector('#stage-words').textContent !== 'Starting'")
     page.click("#cancel")
@@ -218,3 +282,56 @@ def test_a_recording_of_the_camera_by_keys(page: Any, arrived: Arrived) -> None:
     (sent,) = arrived.uploads()
     assert b"\x1aE\xdf\xa3" in sent, "a webm"
     assert b"camera.webm" in sent
+
+
+def test_live_text_grows_while_frames_go_out(page: Any, arrived: Arrived, address: str) -> None:
+    if arrived.package != "stub":
+        pytest.skip("without a graphics card the models are too slow for it")
+    first: list[dict[str, Any]] = []
+    frames: list[bytes] = []
+
+    def serve(socket: Any) -> None:
+        def say(type: str, **more: Any) -> None:
+            socket.send(json.dumps({"type": type, **more}))
+
+        def heard(message: str | bytes) -> None:
+            if isinstance(message, bytes):
+                frames.append(message)
+                if len(frames) == 3:
+                    say("provisional", number=1, text="the weather", notice="")
+                if len(frames) == 6:
+                    say("final", number=1, text="the weather is bad", notice="", delay_s=0.2)
+            elif not first:
+                first.append(json.loads(message))
+                say("ready", model="m", look_ahead_s=1.5)
+            elif json.loads(message) == {"type": "end"}:
+                say("final", number=2, text="that is all", notice="", delay_s=0.1)
+                say("closed", frames=len(frames), seconds=1.0)
+                socket.close(code=1000)
+
+        socket.on_message(heard)
+
+    def live(route: Any) -> None:
+        about = route.fetch().json()
+        about["models"][0]["live"] = ["translate"]
+        route.fulfill(json=about)
+
+    page.route("**/v1/server", live)
+    page.route_web_socket("**/v1/live", serve)
+    page.goto(address)
+    page.focus("#live-button")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#live-text:has-text('the weather is bad')")
+    assert page.inner_text("#live-provisional") == ""
+    assert "about 1.5 seconds after" in page.inner_text("#live-words")
+    assert page.evaluate("document.activeElement.id") == "live-stop"
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#live-text:has-text('that is all')")
+    page.wait_for_function("document.querySelector('#live-preview').srcObject === null")
+    assert (first[0]["task"], first[0]["layout"]) == ("translate", "holistic")
+    assert 5 <= first[0]["fps"] <= 25
+    keypoints = np.frombuffer(frames[0], "<f4").reshape(len(HOLISTIC), 4)
+    eye = HOLISTIC.index["POSE_LANDMARKS:LEFT_EYE"]
+    width, height = first[0]["size"]
+    np.testing.assert_allclose(keypoints[eye], (0.002 * width, height / 2, -0.25, 0.75), rtol=1e-5)
+    assert not arrived.uploads(), "nothing but keypoints left the page"

@@ -1,4 +1,4 @@
-// Built from studio/src by `npm run build`; do not edit. Sources: sha256 2b3dadf0ffd619eaf4fd7aec944e82527f2f2457308a151a4631b441d68528b1
+// Built from studio/src by `npm run build`; do not edit. Sources: sha256 106f1940074ff386fcd364b5c5263f9486c6d6b0eb0b448a050ee00106a9e280
 
 // src/client.ts
 var Refused = class extends Error {

@@ -1,4 +1,4 @@
-// Built from studio/src by `npm run build`; do not edit. Sources: sha256 2b3dadf0ffd619eaf4fd7aec944e82527f2f2457308a151a4631b441d68528b1
+// Built from studio/src by `npm run build`; do not edit. Sources: sha256 106f1940074ff386fcd364b5c5263f9486c6d6b0eb0b448a050ee00106a9e280
 
 // src/client.ts
 var Refused = class extends Error {
@@ -660,6 +660,217 @@ function poseFile(header, read, fps, size2, id, origin) {
   return new Blob([own, about, ...points, ...confidence, "signloom", trailer, ascii]);
 }
 
+// src/words.ts
+var STAGES = {
+  "": "Starting",
+  wait: "Waiting until another video is done",
+  extract: "Finding body, hands and face in the video",
+  here: "Finding body, hands and face, in this browser",
+  activity: "Looking for signing",
+  align: "Placing the subtitles",
+  translate: "Translating",
+  recognize: "Naming the sign"
+};
+var TASKS = {
+  align: {
+    title: "Align subtitles",
+    what: "Move subtitles from when the words are said to when they are signed. Any signed language.",
+    result: "Aligned subtitles"
+  },
+  segment: {
+    title: "Find signing",
+    what: "Where somebody signs, cut into phrases. Any signed language.",
+    result: "Signing"
+  },
+  translate: {
+    title: "Translate",
+    what: "Write down what is signed, in the language that the model knows.",
+    result: "Translation"
+  },
+  recognize: {
+    title: "Name one sign",
+    what: "A short clip of one sign: which sign is it?",
+    result: "Which sign"
+  }
+};
+var REFUSALS = {
+  "simulated-only": {
+    title: "This model knows only simulated signing",
+    advice: "It has never seen a person sign. Whatever it wrote about this recording would look confident and be nonsense, so it writes nothing."
+  },
+  "no-signing": {
+    title: "No signing found",
+    advice: "Are the signer's hands and shoulders in the picture, large enough and well lit?"
+  },
+  "too-large": { title: "This is too large", advice: "" },
+  unsupported: { title: "This file cannot be read", advice: "" },
+  media: { title: "This recording cannot be read", advice: "" },
+  subtitles: { title: "These subtitles do not fit", advice: "" },
+  unplayable: { title: "This browser cannot play the video", advice: "So it cannot take the skeleton either. Nothing was sent." },
+  "no-webgl": { title: "This browser cannot take the skeleton", advice: "Nothing was sent." },
+  busy: { title: "The server is busy", advice: "" },
+  gone: { title: "The server is gone", advice: "Start `signloom serve` again, then try once more." },
+  cancelled: { title: "Cancelled", advice: "Nothing was kept." },
+  "missing-extra": { title: "Videos cannot be read here", advice: "A .pose file works without it." },
+  "not-found": { title: "The result is gone", advice: "" },
+  token: { title: "The access token is missing", advice: "" }
+};
+var FLAGS = {
+  "no signing": "probably nobody signs it",
+  prior: "moved only by the lag there",
+  kept: "left where it was",
+  clamped: "moved again so that nothing overlaps",
+  outside: "outside of what was to be moved",
+  "not speech": "music or a sound: follows its neighbours"
+};
+var KEYS = [
+  ["Space or K", "play, stop"],
+  [", and .", "one picture back, on"],
+  ["← and →", "one second back, on"],
+  ["↑ and ↓", "the cue before, the next cue"],
+  ["[ and ]", "the cue starts here, ends here"],
+  ["Alt with ← and →", "move the cue by a picture; with Shift by ten"],
+  ["L", "lock the cue, or unlock it"],
+  ["N", "the next cue to check"],
+  ["R", "align again around what is locked"],
+  ["Z and Shift Z", "undo, redo (also Ctrl Z, Ctrl Y)"],
+  ["+ and −", "timeline larger, smaller; 0 shows all of it"],
+  ["O", "repeat the cue, or everything"],
+  ["< and >", "slower, faster"],
+  ["V", "video, skeleton, both"],
+  ["?", "this help"]
+];
+
+// src/live.ts
+var MEASURED = 8;
+var SLOWEST = 5;
+var FASTEST = 25;
+function liveTask(server2) {
+  if (!server2.holistic) return null;
+  const tasks = server2.models.flatMap((model) => model.live ?? []);
+  return tasks[0] ?? null;
+}
+var Live = class {
+  constructor(server2) {
+    this.server = server2;
+    this.button.addEventListener("click", () => this.socket || this.stream ? this.end() : void this.begin());
+    byId("live-nonsense").addEventListener("click", () => void this.begin(true));
+  }
+  server;
+  preview = byId("live-preview");
+  button = byId("live-stop");
+  stream = null;
+  socket = null;
+  run = 0;
+  async begin(nonsense = false) {
+    const run2 = ++this.run, over = () => run2 !== this.run;
+    byId("live-text").replaceChildren();
+    byId("live-nonsense").hidden = true;
+    this.provisional("");
+    this.button.textContent = "Stop";
+    this.button.focus();
+    try {
+      this.say("Waiting for the camera. Your browser may ask whether this page may use it.");
+      const stream = await cameraStream();
+      if (over()) return stop(stream);
+      this.stream = this.preview.srcObject = stream;
+      await this.preview.play();
+      this.say("Loading what finds body, hands and face.");
+      const holistic = await Holistic.open(), canvas = document.createElement("canvas");
+      const read = () => {
+        [canvas.width, canvas.height] = [this.preview.videoWidth, this.preview.videoHeight];
+        canvas.getContext("2d").drawImage(this.preview, 0, 0);
+        return holistic.read(canvas);
+      };
+      await read();
+      const began = performance.now();
+      for (let k = 0; k < MEASURED && !over(); k++) await read();
+      const rate = 1e3 * MEASURED / (performance.now() - began);
+      if (over()) return;
+      if (rate < SLOWEST) throw new Refused(0, "slow", `It reads ${rate.toFixed(1)} pictures a second, and ${SLOWEST} are needed. A recording works.`);
+      const fps = Math.min(Math.floor(rate * 0.9), FASTEST) || SLOWEST;
+      await this.connect({
+        task: liveTask(this.server),
+        layout: "holistic",
+        fps: Math.max(fps, SLOWEST),
+        size: [canvas.width, canvas.height],
+        origin: holistic.origin,
+        allow_simulated: nonsense
+      });
+      await this.send(read, Math.max(fps, SLOWEST), over);
+    } catch (error) {
+      if (!over()) this.failed(error);
+    }
+  }
+  /** Frames are the clock: where reading a picture takes longer than one, it is sent again. */
+  async send(read, fps, over) {
+    const began = performance.now();
+    for (let sent = 0; !over() && this.socket; ) {
+      const frame = await read();
+      const due = Math.floor((performance.now() - began) / 1e3 * fps);
+      for (; sent < due && this.socket?.readyState === WebSocket.OPEN; sent++) this.socket.send(frame);
+      await new Promise(requestAnimationFrame);
+    }
+  }
+  connect(first) {
+    const address = new URL("v1/live", location.href);
+    address.protocol = address.protocol.replace("http", "ws");
+    const socket = this.socket = new WebSocket(address);
+    return new Promise((ready, fail) => {
+      let last = null;
+      socket.onopen = () => socket.send(JSON.stringify(first));
+      socket.onmessage = (event) => {
+        const told = JSON.parse(event.data);
+        if (told.type === "ready") {
+          this.say(`Sign. Text comes about ${told.look_ahead_s.toFixed(1)} seconds after a phrase is over. Only the skeleton is sent.`);
+          byId("live-model").textContent = `Model ${told.model}`;
+          ready();
+        } else if (told.type === "error") last = new Refused(0, told.kind, told.detail);
+        else if (told.type === "closed") this.say("Stopped.");
+        else this.write(told);
+      };
+      socket.onclose = () => {
+        if (socket !== this.socket) return;
+        const stopped = !this.stream;
+        this.socket = null;
+        if (stopped && !last) return;
+        const error = last ?? new Refused(0, "gone", "the server closed the connection; is it still running?");
+        fail(error);
+        this.failed(error);
+      };
+    });
+  }
+  write(told) {
+    if (told.type === "provisional") return this.provisional(told.text);
+    this.provisional("");
+    if (told.text) byId("live-text").append(make("li", { dir: "auto", lang: "" }, told.text));
+    byId("live-notice").textContent = told.notice;
+    byId("live-text").lastElementChild?.scrollIntoView({ block: "nearest" });
+  }
+  provisional(text) {
+    byId("live-provisional").textContent = text && `${text} …`;
+  }
+  say(text) {
+    byId("live-words").textContent = text;
+  }
+  failed(error) {
+    const said = error instanceof Refused ? REFUSALS[error.kind] : void 0;
+    this.say(said ? `${said.title}. ${said.advice}` : error instanceof Refused ? error.message : why(error));
+    byId("live-nonsense").hidden = !(error instanceof Refused && error.kind === "simulated-only");
+    this.end();
+  }
+  /** The camera goes off; the text of what was signed until now still comes. */
+  end() {
+    this.run++;
+    stop(this.stream);
+    this.stream = this.preview.srcObject = null;
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ type: "end" }));
+    else this.socket = null;
+    this.button.textContent = "Go on";
+    announce("The camera is off");
+  }
+};
+
 // src/draw.ts
 var WIDTHS = { body: 2.5, face: 1.2, left_hand: 2.4, right_hand: 3 };
 var MARGIN = 0.06;
@@ -1229,87 +1440,6 @@ var Timeline = class {
   }
 };
 
-// src/words.ts
-var STAGES = {
-  "": "Starting",
-  wait: "Waiting until another video is done",
-  extract: "Finding body, hands and face in the video",
-  here: "Finding body, hands and face, in this browser",
-  activity: "Looking for signing",
-  align: "Placing the subtitles",
-  translate: "Translating",
-  recognize: "Naming the sign"
-};
-var TASKS = {
-  align: {
-    title: "Align subtitles",
-    what: "Move subtitles from when the words are said to when they are signed. Any signed language.",
-    result: "Aligned subtitles"
-  },
-  segment: {
-    title: "Find signing",
-    what: "Where somebody signs, cut into phrases. Any signed language.",
-    result: "Signing"
-  },
-  translate: {
-    title: "Translate",
-    what: "Write down what is signed, in the language that the model knows.",
-    result: "Translation"
-  },
-  recognize: {
-    title: "Name one sign",
-    what: "A short clip of one sign: which sign is it?",
-    result: "Which sign"
-  }
-};
-var REFUSALS = {
-  "simulated-only": {
-    title: "This model knows only simulated signing",
-    advice: "It has never seen a person sign. Whatever it wrote about this recording would look confident and be nonsense, so it writes nothing."
-  },
-  "no-signing": {
-    title: "No signing found",
-    advice: "Are the signer's hands and shoulders in the picture, large enough and well lit?"
-  },
-  "too-large": { title: "This is too large", advice: "" },
-  unsupported: { title: "This file cannot be read", advice: "" },
-  media: { title: "This recording cannot be read", advice: "" },
-  subtitles: { title: "These subtitles do not fit", advice: "" },
-  unplayable: { title: "This browser cannot play the video", advice: "So it cannot take the skeleton either. Nothing was sent." },
-  "no-webgl": { title: "This browser cannot take the skeleton", advice: "Nothing was sent." },
-  busy: { title: "The server is busy", advice: "" },
-  gone: { title: "The server is gone", advice: "Start `signloom serve` again, then try once more." },
-  cancelled: { title: "Cancelled", advice: "Nothing was kept." },
-  "missing-extra": { title: "Videos cannot be read here", advice: "A .pose file works without it." },
-  "not-found": { title: "The result is gone", advice: "" },
-  token: { title: "The access token is missing", advice: "" }
-};
-var FLAGS = {
-  "no signing": "probably nobody signs it",
-  prior: "moved only by the lag there",
-  kept: "left where it was",
-  clamped: "moved again so that nothing overlaps",
-  outside: "outside of what was to be moved",
-  "not speech": "music or a sound: follows its neighbours"
-};
-var KEYS = [
-  ["Space or K", "play, stop"],
-  [", and .", "one picture back, on"],
-  ["← and →", "one second back, on"],
-  ["↑ and ↓", "the cue before, the next cue"],
-  ["[ and ]", "the cue starts here, ends here"],
-  ["Alt with ← and →", "move the cue by a picture; with Shift by ten"],
-  ["L", "lock the cue, or unlock it"],
-  ["N", "the next cue to check"],
-  ["R", "align again around what is locked"],
-  ["Z and Shift Z", "undo, redo (also Ctrl Z, Ctrl Y)"],
-  ["+ and −", "timeline larger, smaller; 0 shows all of it"],
-  ["O", "repeat the cue, or everything"],
-  ["< and >", "slower, faster"],
-  ["V", "video, skeleton, both"],
-  ["?", "this help"]
-];
-
 // src/main.ts
 var cues = new Cues();
 var player = new Player(byId("video"), byId("skeleton"), byId("stage"));
@@ -1418,7 +1548,7 @@ function listen() {
     event.preventDefault();
     drop.classList.remove("over");
     const dropped = event.dataTransfer?.files;
-    if (!dropped?.length || job) return;
+    if (!dropped?.length || job || !byId("along").hidden) return;
     show("start");
     choose(dropped);
   });
@@ -1443,7 +1573,7 @@ async function example() {
   }
 }
 function show(screen) {
-  for (const id of ["start", "progress", "refusal", "work"]) byId(id).hidden = id !== screen;
+  for (const id of ["start", "along", "progress", "refusal", "work"]) byId(id).hidden = id !== screen;
   byId("again").hidden = screen !== "work";
   scrollTo({ top: 0 });
 }
@@ -2016,6 +2146,16 @@ async function start() {
   addEventListener("keydown", pressed);
   try {
     server = await client.about();
+    byId("live-row").hidden = liveTask(server) === null;
+    const live = new Live(server);
+    byId("live-button").addEventListener("click", () => {
+      show("along");
+      void live.begin();
+    });
+    byId("live-back").addEventListener("click", () => {
+      live.end();
+      back();
+    });
     byId("version").textContent = `signloom ${server.signloom}`;
     byId("where").textContent = server.local ? "Your recording goes to the signloom server on this computer and nowhere else." : `Your recording is sent to the signloom server at ${location.host}, and nowhere else.`;
   } catch (error) {
