@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Task(StrEnum):
-    translate = "translate"
+    text = "translate"
     glosses = "glosses"
 
 

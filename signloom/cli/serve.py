@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -37,6 +38,13 @@ def run(
     keep: Annotated[
         float, typer.Option(min=1, help="Seconds that results stay after a job ended.")
     ] = 900.0,
+    holistic: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of the unpacked npm package @mediapipe/holistic: the page then takes skeletons "
+            "in the browser, and videos stay there.  [default: videos are sent to this server]"
+        ),
+    ] = None,
 ) -> None:
     """Serve the studio, a page in the browser, and an HTTP API with the same four tasks.
 
@@ -53,6 +61,7 @@ def run(
     import uvicorn
 
     from signloom.web.guard import LOOPBACK
+    from signloom.web.holistic import checked_folder
     from signloom.web.limits import Limits
     from signloom.web.models import USUAL, Models
     from signloom.web.server import build
@@ -62,10 +71,11 @@ def run(
         token = secrets.token_urlsafe(24)
     if token is not None and not re.fullmatch(r"[A-Za-z0-9._-]+", token):
         raise UsageError("the access token may have letters, digits and . _ - alone; give another")
+    package = None if holistic is None else checked_folder(holistic)
     listening = bound(host, port)
     limits = Limits(bytes=max_mib << 20, seconds=max_seconds, keep=keep)
     models = Models.loaded(model or USUAL)
-    app = build(models, limits, token, LOOPBACK if local else None)
+    app = build(models, limits, token, LOOPBACK if local else None, package)
     at = f"[{host}]" if ":" in host else host
     query = "" if token is None else f"/?token={token}"
     named = ", ".join(held.name for held in models.held)

@@ -69,7 +69,10 @@ def _pictures(device: Path) -> Iterator[tuple[Seconds, Rgb]]:
     try:
         with av.open(str(device), format="v4l2") as container:
             for frame in container.decode(video=0):
-                yield float(frame.time or 0.0), frame.to_ndarray(format="rgb24")
+                yield (
+                    float(frame.time or 0.0),
+                    frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False),
+                )
     except av.error.FFmpegError as error:
         raise MediaError(
             f"{device} cannot be read ({error.strerror}); is it a camera, and used by no other program?"

@@ -164,7 +164,12 @@ def extract_slices(
     require("av", "mediapipe")
     check_file(path)
     file = Path(path)
-    asked = {"path": os.path.abspath(file), "parts": list(parts), "box": None, "lips": False}
+    asked: dict[str, Any] = {
+        "path": os.path.abspath(file),
+        "parts": list(parts),
+        "box": None,
+        "lips": False,
+    }
     with Process(limits) as process:
         found, _ = process.ask({"do": "inspect", **asked}, file)
         info = VideoInfo(**found)

@@ -32,6 +32,10 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
 }
+WITH_WASM = HEADERS["content-security-policy"].replace(
+    "script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'"
+)
+"""The policy of a page that may compile WebAssembly (and still evaluates no text)."""
 
 
 def answer(refused: Refusal) -> JSONResponse:
@@ -50,7 +54,8 @@ class Guard:
     """Middleware. token: what a request must carry (header or cookie), None = nothing.
 
     hosts: the names under which this server may be called, None = any. A page of another origin is
-    refused: a browser sends its requests here without being asked.
+    refused: a browser sends its requests here without being asked. wasm: whether the page takes
+    skeletons itself, for which it compiles WebAssembly.
     """
 
     def __init__(
@@ -61,9 +66,10 @@ class Guard:
         token: str | None,
         hosts: Collection[str] | None,
         refused: Callable[[int], None],
+        wasm: bool = False,
     ):
         self.app, self.jobs, self.limits = app, jobs, limits
-        self.token, self.hosts, self.refused = token, hosts, refused
+        self.token, self.hosts, self.refused, self.wasm = token, hosts, refused, wasm
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -82,7 +88,9 @@ class Guard:
 
         async def adorned(message: Message) -> None:
             if message["type"] == "http.response.start":
-                own = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+                page = self.wasm and scope["path"] == "/"
+                told = HEADERS | ({"content-security-policy": WITH_WASM} if page else {})
+                own = [(name.encode(), value.encode()) for name, value in told.items()]
                 message = {**message, "headers": [*message["headers"], *own]}
                 if message["status"] >= 400:
                     self.refused(message["status"])

@@ -103,17 +103,17 @@ class Frames:
     origin: Origin
 
     @property
-    def bytes(self) -> int:
-        """Of one frame: x, y, z and confidence of every keypoint, float32."""
+    def width(self) -> int:
+        """Bytes of one frame: x, y, z and confidence of every keypoint, float32."""
         return 16 * len(self.layout)
 
     def clip(self, data: bytes) -> PoseClip:
         """The frames of one message. Raises Refusal (422)."""
-        if not data or len(data) % self.bytes:
+        if not data or len(data) % self.width:
             raise Refusal(
                 422,
                 "request",
-                f"a message has {len(data)} bytes, expected whole frames of {self.bytes}: "
+                f"a message has {len(data)} bytes, expected whole frames of {self.width}: "
                 f"{len(self.layout)} keypoints of '{self.layout.name}' × x, y, z, confidence as "
                 "little-endian float32",
             )
@@ -231,8 +231,8 @@ async def _message(socket: WebSocket, seconds: float, limits: Limits) -> str | b
         ) from None
     if got["type"] == "websocket.disconnect":
         raise WebSocketDisconnect(got.get("code", 1005))
-    text, data = got.get("text"), got.get("bytes")
-    message: str | bytes = text if text is not None else data
+    text = got.get("text")
+    message: str | bytes = got["bytes"] if text is None else text
     if len(message) > limits.message_bytes:
         raise Refusal(
             413,

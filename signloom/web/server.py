@@ -30,6 +30,7 @@ from signloom.inference.translate import BUNDLED
 from signloom.text.subtitles import Subtitles, format_of, parse_subtitles
 from signloom.web import exports, work
 from signloom.web.guard import COOKIE, Guard, answer
+from signloom.web.holistic import FILES
 from signloom.web.jobs import Job, Jobs
 from signloom.web.limits import Limits, Refusal, refusal
 from signloom.web.live import Sessions, converse
@@ -106,6 +107,7 @@ class Server(BaseModel):
     models: list[ModelInfo]
     limits: dict[str, float]
     extracts: bool = Field(description="Whether videos can be read here.")
+    holistic: bool = Field(description="Whether the page can take skeletons inside the browser.")
     local: bool = Field(description="Whether it serves this machine only.")
 
 
@@ -208,10 +210,12 @@ def build(
     limits: Limits = Limits(),
     token: str | None = None,
     hosts: Collection[str] | None = None,
+    holistic: Path | None = None,
 ) -> FastAPI:
     """The application. token: what requests must carry, None = nothing (loopback only).
 
-    hosts: the names under which it may be called, None = any.
+    hosts: the names under which it may be called, None = any. holistic: the unpacked npm package
+    with which the page takes skeletons itself (see web/holistic.py), None = videos are sent here.
     """
     metrics = Metrics()
     jobs = Jobs(limits, metrics.over)
@@ -230,15 +234,16 @@ def build(
     )  # fmt: skip
     app.state.jobs = jobs
     app.add_middleware(
-        Guard, jobs=jobs, limits=limits, token=token, hosts=hosts, refused=metrics.refused
-    )
+        Guard, jobs=jobs, limits=limits, token=token, hosts=hosts, refused=metrics.refused,
+        wasm=holistic is not None,
+    )  # fmt: skip
     sessions = Sessions(limits)
     _handle_errors(app)
     _add_tasks(app, models, jobs, limits)
     _add_jobs(app, jobs)
     _add_live(app, models, limits, sessions, metrics)
-    _add_about(app, models, jobs, limits, token, metrics, sessions)
-    _add_page(app, token)
+    _add_about(app, models, jobs, limits, token, metrics, sessions, holistic is not None)
+    _add_page(app, token, holistic)
     return app
 
 
@@ -619,6 +624,7 @@ def _add_about(
     token: str | None,
     metrics: Metrics,
     sessions: Sessions,
+    holistic: bool,
 ) -> None:
     @app.post(
         "/v1/export",
@@ -697,6 +703,7 @@ def _add_about(
                 name: float(value) for name, value in vars(limits).items() if math.isfinite(value)
             },
             extracts=reads,
+            holistic=holistic,
             local=token is None,
         )
 
@@ -744,7 +751,7 @@ def _alignment(text: str, count: int) -> dict[str, Any]:
 # --- the page ------------------------------------------------------------------------------------
 
 
-def _add_page(app: FastAPI, token: str | None) -> None:
+def _add_page(app: FastAPI, token: str | None, holistic: Path | None) -> None:
     @app.get("/", include_in_schema=False)
     def page(request: Request) -> Response:
         if token is not None and "token" in request.query_params:
@@ -752,6 +759,12 @@ def _add_page(app: FastAPI, token: str | None) -> None:
             moved.set_cookie(COOKIE, token, httponly=True, samesite="strict")
             return moved
         return FileResponse(STATIC / "index.html", headers={"cache-control": "no-cache"})
+
+    @app.get("/holistic/{name}", include_in_schema=False)
+    def model(name: str) -> Response:
+        if holistic is None or name not in FILES:
+            raise Refusal(404, "not-found", f"there is no /holistic/{name} here")
+        return FileResponse(holistic / name, headers={"cache-control": "private, max-age=3600"})
 
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_exception_handler(500, _unexpected)

@@ -1,14 +1,13 @@
-// The server's jobs, as promises.
+// The server's jobs, as promises, over the generated client.
 
+import { Client, Refused, type JobState, type ModelInfo } from "./client.js";
 import type { Cue, Span } from "./cues.js";
 
-export interface Model {
-  name: string; tasks: string[]; simulated_only: boolean; layout: string; languages: string[];
-  writes_glosses: boolean; reads_lips: boolean;
-}
-export interface Server { signloom: string; models: Model[]; limits: Record<string, number>; extracts: boolean; local: boolean }
+export { Refused, type Server } from "./client.js";
+export const client = new Client();
+
 export interface Result {
-  task: Task; name: string; model: Model | null; notices: string[];
+  task: Task; name: string; model: ModelInfo | null; notices: string[];
   clip: { duration: number; fps: number; frames: number; layout: string; simulated: boolean; size: [number, number];
     origin: { extractor: string; version: string } };
   signing: Span[]; phrases: Span[]; share?: number;
@@ -18,28 +17,7 @@ export interface Result {
   subtitles?: string; format?: string;
 }
 export type Task = "translate" | "recognize" | "segment" | "align";
-export interface Progress { state: string; stage: string; done: number; total: number; ahead: number }
-
-export class Refused extends Error {
-  constructor(readonly status: number, readonly kind: string, detail: string) { super(detail); }
-}
-
-async function refused(answer: Response): Promise<Refused> {
-  const said = await answer.json().catch(() => ({ kind: "failed", detail: answer.statusText }));
-  return new Refused(answer.status, String(said.kind), String(said.detail));
-}
-
-export async function get(path: string): Promise<Response> {
-  const answer = await fetch(path);
-  if (!answer.ok) throw await refused(answer);
-  return answer;
-}
-
-export async function exported(form: FormData): Promise<Blob> {
-  const answer = await fetch("v1/export", { method: "POST", body: form });
-  if (!answer.ok) throw await refused(answer);
-  return answer.blob();
-}
+export type Progress = Pick<JobState, "stage" | "done" | "total" | "ahead"> & { state: JobState["state"] | "uploading" };
 
 /** One job from upload to result. Abort `signal` to cancel it, wherever it is. */
 export class Job {
@@ -65,7 +43,7 @@ export class Job {
     upload.send(form);
     this.id = (await began).id;
     await this.watched();
-    return (await get(`v1/jobs/${this.id}/result`)).json();
+    return (await client.result(this.id)).json();
   }
 
   private watched(): Promise<void> {
@@ -87,18 +65,18 @@ export class Job {
         }
       };
       this.signal.addEventListener("abort", () => over(() => {
-        void fetch(`v1/jobs/${this.id}/cancel`, { method: "POST" });
+        void client.cancel(this.id).catch(() => undefined);
         fail(new Refused(0, "cancelled", "cancelled"));
       }));
     });
   }
 
   async file(format: string): Promise<Blob> {
-    return (await get(`v1/jobs/${this.id}/result?format=${format}`)).blob();
+    return (await client.result(this.id, { format })).blob();
   }
 
   /** The server forgets it; also while the page is being closed. */
   forget(): void {
-    if (this.id) void fetch(`v1/jobs/${this.id}`, { method: "DELETE", keepalive: true });
+    if (this.id) void client.delete(this.id).catch(() => undefined);
   }
 }

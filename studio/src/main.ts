@@ -1,8 +1,11 @@
 // The studio: choose a recording and a task, watch the job, look at what came of it, correct, export.
 
-import { exported, get, Job, Refused, type Progress, type Result, type Server, type Task } from "./api.js";
+import { client, Job, Refused, type Progress, type Result, type Server, type Task } from "./api.js";
+import { Camera } from "./camera.js";
 import { Cues, round, WORDS, type Span } from "./cues.js";
 import { announce, byId, clock, make, save, seconds } from "./dom.js";
+import { skeletonOf } from "./extract.js";
+import { Live, liveTask } from "./live.js";
 import { Player, SPEEDS, type View } from "./player.js";
 import { Poses } from "./pose.js";
 import { Timeline } from "./timeline.js";
@@ -11,10 +14,16 @@ import { FLAGS, KEYS, REFUSALS, STAGES, TASKS } from "./words.js";
 const cues = new Cues();
 const player = new Player(byId<HTMLVideoElement>("video"), byId<HTMLCanvasElement>("skeleton"), byId("stage"));
 const timeline = new Timeline(byId("timeline"), cues);
+new Camera(video => {
+  choose([video]);
+  announce(`Recorded ${size(video.size)}. Press Start to go on.`);
+  byId(byId<HTMLButtonElement>("begin").disabled ? "choose-subtitles" : "begin").focus();
+});
 
 let server: Server | null = null;
 let recording: File | null = null;
 let subtitles: File | null = null;
+let taken: { video: File; poses: File } | null = null;
 let poses: Blob | null = null;
 let result: Result | null = null;
 let files = new Map<string, Blob>();
@@ -31,6 +40,15 @@ function task(): Task {
 
 function isSubtitles(file: File): boolean {
   return /\.(vtt|srt|eaf|ass|ssa|ttml|dfxp|xml|textgrid)$/i.test(file.name);
+}
+
+function isVideo(file: File | null): file is File {
+  return file !== null && !/\.(pose|json)$/i.test(file.name);
+}
+
+/** Whether the video that is chosen stays in this browser, and its skeleton alone is sent. */
+function staysHere(): boolean {
+  return isVideo(recording) && server?.holistic === true && byId<HTMLInputElement>("here").checked;
 }
 
 function choose(chosen: Iterable<File>): void {
@@ -56,7 +74,20 @@ function showChosen(): void {
   byId<HTMLButtonElement>("begin").disabled = !ready;
   const needs = recording ? "Add the subtitles to align." : align ? "Choose a recording and its subtitles." : "Choose a recording.";
   byId("needs").textContent = ready ? "" : needs;
+  showWhere();
   showModels();
+}
+
+/** Where the video goes, said before it goes there. */
+function showWhere(): void {
+  byId("video-row").hidden = !isVideo(recording);
+  byId("here-row").hidden = !server?.holistic;
+  const here = staysHere();
+  const at = server?.local ? "the signloom server on this computer" : `the signloom server at ${location.host}`;
+  byId("goes").classList.toggle("good", here);
+  byId("goes").textContent = here
+    ? `The video does not leave this browser. Only keypoints are sent, to ${at}. It takes longer than there: keep this page in front.`
+    : `The video itself is sent to ${at} and decoded there. It is deleted as soon as the skeleton has been taken from it.`;
 }
 
 function showModels(): void {
@@ -80,6 +111,7 @@ function showModels(): void {
 function listen(): void {
   for (const radio of document.querySelectorAll("input[name=task]")) radio.addEventListener("change", showChosen);
   byId("model").addEventListener("change", showModels);
+  byId("here").addEventListener("change", showWhere);
   const pick = (id: string) => {
     const input = byId<HTMLInputElement>(id);
     input.addEventListener("change", () => { choose(input.files ?? []); input.value = ""; });
@@ -95,7 +127,7 @@ function listen(): void {
     event.preventDefault();
     drop.classList.remove("over");
     const dropped = event.dataTransfer?.files;
-    if (!dropped?.length || job) return;
+    if (!dropped?.length || job || !byId("along").hidden) return;
     show("start");
     choose(dropped);
   });
@@ -109,7 +141,7 @@ function listen(): void {
 
 async function example(): Promise<void> {
   try {
-    const data = await (await get("v1/example")).blob();
+    const data = await (await client.example()).blob();
     byId<HTMLInputElement>("task-translate").checked = true;
     choose([new File([data], "simulated-example.pose")]);
     await begin();
@@ -118,10 +150,10 @@ async function example(): Promise<void> {
 
 // --- the job -------------------------------------------------------------------------------------
 
-type Screen_ = "start" | "progress" | "refusal" | "work";
+type Screen_ = "start" | "along" | "progress" | "refusal" | "work";
 
 function show(screen: Screen_): void {
-  for (const id of ["start", "progress", "refusal", "work"]) byId(id).hidden = id !== screen;
+  for (const id of ["start", "along", "progress", "refusal", "work"]) byId(id).hidden = id !== screen;
   byId("again").hidden = screen !== "work";
   scrollTo({ top: 0 });
 }
@@ -141,7 +173,6 @@ async function begin(extra: Record<string, string> = {}): Promise<void> {
   const what = task();
   if (!recording || job || (what === "align" && !subtitles)) return;
   const form = new FormData();
-  form.set("media", recording, recording.name);
   if (what === "align") {
     form.set("subtitles", subtitles!, subtitles!.name);
     form.set("any_order", "true");
@@ -154,7 +185,9 @@ async function begin(extra: Record<string, string> = {}): Promise<void> {
   show("progress");
   byId("progress-title").focus();
   try {
-    const found = await run(what, form);
+    const media = staysHere() ? await skeleton(recording) : recording;
+    form.set("media", media, media.name);
+    const found = { ...(await run(what, form)), name: recording.name };
     const seen = await current!.file("pose");
     files = new Map();
     if (what !== "align") {
@@ -167,6 +200,18 @@ async function begin(extra: Record<string, string> = {}): Promise<void> {
     current?.forget();
     current = null;
   }
+}
+
+/** The skeleton of a video, taken in this browser; once, however often it is asked for. */
+async function skeleton(video: File): Promise<File> {
+  if (taken?.video === video) return taken.poses;
+  job = new AbortController();
+  try {
+    const told = (done: number, total: number) => progressed({ state: "running", stage: "here", done, total, ahead: 0 });
+    told(0, 0);
+    taken = { video, poses: await skeletonOf(video, server!.limits.seconds!, told, job.signal) };
+    return taken.poses;
+  } finally { job = null; }
 }
 
 async function run(what: Task, form: FormData): Promise<Result> {
@@ -188,6 +233,10 @@ function refuse(error: unknown): void {
   byId("refusal-detail").textContent = ["cancelled", "simulated-only"].includes(kind) ? "" : error instanceof Error ? error.message : String(error);
   const buttons = byId("refusal-buttons");
   buttons.replaceChildren(make("button", { type: "button", class: "primary", click: back }, "Back"));
+  if (kind === "unplayable" || kind === "no-webgl") {
+    const send = () => { byId<HTMLInputElement>("here").checked = false; back(); showChosen(); };
+    buttons.append(make("button", { type: "button", click: send }, "Send the video to the server instead"));
+  }
   if (kind === "simulated-only") {
     const segment = () => { byId<HTMLInputElement>("task-segment").checked = true; showChosen(); void begin(); };
     buttons.append(
@@ -206,10 +255,9 @@ async function open(found: Result, seen: Blob): Promise<void> {
   result = found;
   poses = seen;
   selected = -1;
-  const isVideo = recording !== null && !/\.(pose|json)$/i.test(recording.name);
   player.clear();
-  const played = isVideo && (await player.openVideo(recording!));
-  let note = isVideo && !played ? "This browser cannot play the video; the skeleton taken from it is shown." : "";
+  const played = isVideo(recording) && (await player.openVideo(recording));
+  let note = isVideo(recording) && !played ? "This browser cannot play the video; the skeleton taken from it is shown." : "";
   try { await player.openPoses(await Poses.open(seen)); } catch (error) {
     note = `The skeleton cannot be drawn: ${(error as Error).message}.`;
   }
@@ -221,7 +269,7 @@ async function open(found: Result, seen: Blob): Promise<void> {
   byId("file-name").textContent = found.name;
   byId("facts").textContent = [
     TASKS[found.task]!.title, clock(clip.duration, false), `${Number(clip.fps.toFixed(2))} pictures a second`,
-    clip.simulated ? "simulated signing" : "",
+    clip.simulated ? "simulated signing" : "", staysHere() ? "the video stayed in this browser" : "",
   ].filter(Boolean).join(" · ");
   byId("simulated").hidden = !(clip.simulated || found.model?.simulated_only);
   byId("simulated").textContent = !clip.simulated
@@ -465,12 +513,9 @@ async function write(format: string): Promise<void> {
     if (format === "pose") data = poses!;
     else if (format === "json") data = new Blob([JSON.stringify(corrected(), null, 1)], { type: "application/json" });
     else if (result.task === "align") {
-      const form = new FormData();
-      form.set("subtitles", subtitles!, subtitles!.name);
-      form.set("cues", JSON.stringify(cues.places.map(place => place.span)));
-      form.set("format", format);
-      if (format === "eaf") form.set("result", JSON.stringify(corrected()));
-      data = await exported(form);
+      const spans = JSON.stringify(cues.places.map(place => place.span));
+      const told = format === "eaf" ? JSON.stringify(corrected()) : null;
+      data = await (await client.export({ subtitles: subtitles!, cues: spans, format, result: told })).blob();
     } else data = files.get(format);
     if (!data) throw new Error(`there is no ${format} of this`);
     save(data, name);
@@ -496,8 +541,7 @@ async function card(name = result?.model?.name): Promise<void> {
   const dialog = byId<HTMLDialogElement>("card");
   byId("card-title").textContent = `About the model ${name}`;
   try {
-    const path = name.split("/").map(encodeURIComponent).join("/");
-    const text = await (await get(`v1/models/${path}/card`)).text();
+    const text = await (await client.card(name)).text();
     byId("card-text").textContent = text.replace(/^---\n[\s\S]*?\n---\n/, "").trim() || "This model has no card.";
   } catch (error) { byId("card-text").textContent = String(error); }
   dialog.showModal();
@@ -681,7 +725,11 @@ async function start(): Promise<void> {
   listenToPlayer();
   addEventListener("keydown", pressed);
   try {
-    server = await (await get("v1/server")).json();
+    server = await client.about();
+    byId("live-row").hidden = liveTask(server) === null;
+    const live = new Live(server);
+    byId("live-button").addEventListener("click", () => { show("along"); void live.begin(); });
+    byId("live-back").addEventListener("click", () => { live.end(); back(); });
     byId("version").textContent = `signloom ${server!.signloom}`;
     byId("where").textContent = server!.local
       ? "Your recording goes to the signloom server on this computer and nowhere else."

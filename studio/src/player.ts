@@ -2,6 +2,7 @@
 
 import { around, draw } from "./draw.js";
 import type { Poses } from "./pose.js";
+import { load } from "./video.js";
 
 export type View = "both" | "video" | "skeleton";
 export const SPEEDS = [0.25, 0.5, 0.75, 1, 1.5, 2] as const;
@@ -40,12 +41,8 @@ export class Player {
   async openVideo(file: Blob): Promise<boolean> {
     this.clear();
     this.url = URL.createObjectURL(file);
-    this.video.src = this.url;
-    this.hasVideo = await new Promise(done => {
-      this.video.onloadeddata = () => done(true);
-      this.video.onerror = () => done(false);
-    });
-    if (this.hasVideo && Number.isFinite(this.video.duration)) this.length = this.video.duration;
+    this.hasVideo = await load(this.video, this.url);
+    if (this.hasVideo) this.length = this.video.duration;
     else this.video.removeAttribute("src");
     this.fit();
     return this.hasVideo;

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -64,8 +65,10 @@ def models() -> Models:
     return Models([held(Counting("sim", True)), held(Counting("real", False)), held(Naming())])
 
 
-def client(limits: Limits = Limits(), token: str | None = None, **more: Any) -> TestClient:
-    app = build(models(), limits, token, ("testserver",))
+def client(
+    limits: Limits = Limits(), token: str | None = None, holistic: Path | None = None, **more: Any
+) -> TestClient:
+    app = build(models(), limits, token, ("testserver",), holistic)
     return TestClient(app, **more)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import runpy
 import socket
 import threading
 from collections.abc import Iterator
@@ -38,12 +39,18 @@ def test_the_built_page_is_that_of_the_sources() -> None:
     hashed = hashlib.sha256()
     for path in sorted((ROOT / "studio" / "src").iterdir()):
         hashed.update(path.name.encode() + path.read_bytes())
-    built = (ROOT / "signloom" / "web" / "static" / "studio.js").read_text()
-    assert hashed.hexdigest() in built.splitlines()[0], "run `npm run build` in studio/"
+    for name in ("studio.js", "client.js"):
+        built = (ROOT / "signloom" / "web" / "static" / name).read_text()
+        assert hashed.hexdigest() in built.splitlines()[0], "run `npm run build` in studio/"
     page = (ROOT / "signloom" / "web" / "static" / "index.html").read_text()
     assert not re.search(r'(src|href)="(https?:)?//', page)
     assert not re.search(r'<[^>]+ (style|on\w+)="', page), "the policy of the page forbids it"
     assert '"resolved"' not in (ROOT / "studio" / "package-lock.json").read_text()
+
+
+def test_what_the_page_takes_from_here_is_up_to_date() -> None:
+    for path, data in runpy.run_path(str(ROOT / "studio" / "generate.py"))["written"]().items():
+        assert path.read_bytes() == data, f"{path.name}: run `python studio/generate.py`"
 
 
 @dataclass
@@ -318,6 +325,12 @@ def test_axe_finds_nothing(studio: Studio, scheme: str) -> None:
         assert not told, "\n".join(told)
 
     check("start")
+    page.set_input_files("#recording-input", {"name": "a.mp4", "mimeType": "", "buffer": b"a"})
+    check("a video, and where it goes")
+    page.click("#camera-button")
+    page.wait_for_selector("#camera-words:not(:has-text('Waiting'))")
+    check("camera")
+    page.keyboard.press("Escape")
     studio.align()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("l")

@@ -1,6 +1,6 @@
-// Built from studio/src by `npm run build`; do not edit. Sources: sha256 4592748b6f27dcb54cc8b203c309a4a25b7521fe3bf7a050b4b275f0bb0eb493
+// Built from studio/src by `npm run build`; do not edit. Sources: sha256 106f1940074ff386fcd364b5c5263f9486c6d6b0eb0b448a050ee00106a9e280
 
-// src/api.ts
+// src/client.ts
 var Refused = class extends Error {
   constructor(status, kind, detail) {
     super(detail);
@@ -10,20 +10,108 @@ var Refused = class extends Error {
   status;
   kind;
 };
-async function refused(answer) {
-  const said = await answer.json().catch(() => ({ kind: "failed", detail: answer.statusText }));
-  return new Refused(answer.status, String(said.kind), String(said.detail));
+function within(name) {
+  return name.split("/").map(encodeURIComponent).join("/");
 }
-async function get(path) {
-  const answer = await fetch(path);
-  if (!answer.ok) throw await refused(answer);
-  return answer;
-}
-async function exported(form) {
-  const answer = await fetch("v1/export", { method: "POST", body: form });
-  if (!answer.ok) throw await refused(answer);
-  return answer.blob();
-}
+var Client = class {
+  /** base: the server's address with a slash behind it; "" for the server of this page. */
+  constructor(base = "", token = null) {
+    this.base = base;
+    this.token = token;
+  }
+  base;
+  token;
+  /** Any request; throws Refused. */
+  async request(method, path, form, query) {
+    const url = new URLSearchParams(), body = new FormData();
+    for (const [into, values] of [[url, query], [body, form]]) {
+      for (const [name, value] of Object.entries(values ?? {})) {
+        if (value === null || value === void 0) continue;
+        if (value instanceof Blob && into instanceof FormData) into.set(name, value);
+        else into.set(name, String(value));
+      }
+    }
+    const keepalive = method === "DELETE";
+    const headers = this.token ? { authorization: `Bearer ${this.token}` } : {};
+    const asked = this.base + path + (url.size ? `?${url}` : "");
+    let answer;
+    try {
+      answer = await fetch(asked, { method, headers, keepalive, body: form ? body : void 0 });
+    } catch {
+      throw new Refused(0, "gone", "the server cannot be reached; is it still running?");
+    }
+    if (answer.ok) return answer;
+    const said = await answer.json().catch(() => ({ kind: "failed", detail: answer.statusText }));
+    throw new Refused(answer.status, String(said.kind), String(said.detail));
+  }
+  /** Signing to text */
+  async translate(form) {
+    return (await this.request("POST", "v1/translate", form)).json();
+  }
+  /** One sign to its gloss */
+  async recognize(form) {
+    return (await this.request("POST", "v1/recognize", form)).json();
+  }
+  /** Where there is signing, cut into phrases */
+  async segment(form) {
+    return (await this.request("POST", "v1/segment", form)).json();
+  }
+  /** Subtitles timed to speech, re-timed to the signing */
+  async align(form) {
+    return (await this.request("POST", "v1/align", form)).json();
+  }
+  /** Where a job is */
+  async state(id) {
+    return (await this.request("GET", `v1/jobs/${within(id)}`)).json();
+  }
+  /** Forget a job and its files */
+  async delete(id) {
+    return this.request("DELETE", `v1/jobs/${within(id)}`);
+  }
+  /** The job's story as server-sent events, from its beginning or after Last-Event-ID */
+  async events(id) {
+    return this.request("GET", `v1/jobs/${within(id)}/events`);
+  }
+  /** The result as a file */
+  async result(id, query = {}) {
+    return this.request("GET", `v1/jobs/${within(id)}/result`, void 0, query);
+  }
+  /** Stop a job */
+  async cancel(id) {
+    return (await this.request("POST", `v1/jobs/${within(id)}/cancel`)).json();
+  }
+  /** Subtitles at corrected times, as a file; nothing is kept */
+  async export(form) {
+    return this.request("POST", "v1/export", form);
+  }
+  /** A simulated sentence, as a .pose file */
+  async example() {
+    return this.request("GET", "v1/example");
+  }
+  /** The models that are loaded */
+  async listed() {
+    return (await this.request("GET", "v1/models")).json();
+  }
+  /** A model's card, as Markdown */
+  async card(name) {
+    return this.request("GET", `v1/models/${within(name)}/card`);
+  }
+  /** What this server is and takes */
+  async about() {
+    return (await this.request("GET", "v1/server")).json();
+  }
+  /** Whether it works; needs no token */
+  async health() {
+    return (await this.request("GET", "healthz")).json();
+  }
+  /** For Prometheus */
+  async measured() {
+    return this.request("GET", "metrics");
+  }
+};
+
+// src/api.ts
+var client = new Client();
 var Job = class {
   constructor(told, signal) {
     this.told = told;
@@ -53,7 +141,7 @@ var Job = class {
     upload.send(form);
     this.id = (await began).id;
     await this.watched();
-    return (await get(`v1/jobs/${this.id}/result`)).json();
+    return (await client.result(this.id)).json();
   }
   watched() {
     return new Promise((done, fail) => {
@@ -77,19 +165,174 @@ var Job = class {
         }
       };
       this.signal.addEventListener("abort", () => over(() => {
-        void fetch(`v1/jobs/${this.id}/cancel`, { method: "POST" });
+        void client.cancel(this.id).catch(() => void 0);
         fail(new Refused(0, "cancelled", "cancelled"));
       }));
     });
   }
   async file(format) {
-    return (await get(`v1/jobs/${this.id}/result?format=${format}`)).blob();
+    return (await client.result(this.id, { format })).blob();
   }
   /** The server forgets it; also while the page is being closed. */
   forget() {
-    if (this.id) void fetch(`v1/jobs/${this.id}`, { method: "DELETE", keepalive: true });
+    if (this.id) void client.delete(this.id).catch(() => void 0);
   }
 };
+
+// src/dom.ts
+function byId(id) {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`the page has no #${id}`);
+  return found;
+}
+function make(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") made.addEventListener(name, value);
+    else if (value === true) made.setAttribute(name, "");
+    else if (value !== false && value !== void 0) made.setAttribute(name, String(value));
+  }
+  made.append(...children);
+  return made;
+}
+function clock(seconds2, exact = true) {
+  const whole = Math.round(Math.abs(seconds2) * 1e3);
+  const pad = (n, digits = 2) => String(n).padStart(digits, "0");
+  const h = Math.floor(whole / 36e5), m = Math.floor(whole / 6e4) % 60;
+  const s = Math.floor(whole / 1e3) % 60;
+  const minutes = h ? `${h}:${pad(m)}` : String(m);
+  return `${seconds2 < -5e-4 ? "−" : ""}${minutes}:${pad(s)}${exact ? `.${pad(whole % 1e3, 3)}` : ""}`;
+}
+function seconds(text) {
+  if (!/^(\d+:){0,2}\d+([.,]\d+)?$/.test(text.trim())) return null;
+  return text.trim().replace(",", ".").split(":").reduce((sum, part) => 60 * sum + Number(part), 0);
+}
+function announce(text) {
+  const live = byId("live");
+  live.textContent = live.textContent === text ? `${text} ` : text;
+}
+function save(data, name) {
+  const url = URL.createObjectURL(data);
+  const link = make("a", { href: url, download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(url), 1e4);
+}
+
+// src/camera.ts
+var KINDS = ["video/webm;codecs=vp8", "video/mp4", "video/webm"];
+var COUNT = 3;
+var Camera = class {
+  constructor(recorded) {
+    this.recorded = recorded;
+    byId("camera-button").addEventListener("click", () => void this.open());
+    this.button.addEventListener("click", () => this.toggle());
+    this.dialog.addEventListener("close", () => this.close());
+  }
+  recorded;
+  dialog = byId("camera");
+  preview = byId("preview");
+  button = byId("record");
+  stream = null;
+  recorder = null;
+  timer = 0;
+  async open() {
+    this.say("Waiting for the camera. Your browser may ask whether this page may use it.");
+    this.button.disabled = true;
+    this.button.textContent = "Record";
+    this.dialog.showModal();
+    try {
+      const stream = await cameraStream();
+      if (!this.dialog.open) return stop(stream);
+      this.stream = this.preview.srcObject = stream;
+      await this.preview.play();
+    } catch (error) {
+      return this.say(why(error));
+    }
+    this.say(`Nothing is recorded yet. After “Record” there are ${COUNT} seconds to get ready.`);
+    this.button.disabled = false;
+    this.button.focus();
+  }
+  toggle() {
+    if (this.recorder?.state === "recording") this.recorder.stop();
+    else if (this.recorder) return;
+    else if (this.timer) this.wait();
+    else this.count(COUNT);
+  }
+  /** Back to before the countdown. */
+  wait() {
+    clearTimeout(this.timer);
+    this.timer = 0;
+    byId("count").textContent = "";
+    this.button.textContent = "Record";
+  }
+  count(left) {
+    byId("count").textContent = left ? String(left) : "";
+    this.button.textContent = "Not yet";
+    if (!left) return this.begin();
+    this.say(`Recording starts in ${left}.`);
+    this.timer = window.setTimeout(() => this.count(left - 1), 1e3);
+  }
+  begin() {
+    const type = KINDS.find((kind) => MediaRecorder.isTypeSupported(kind)), parts = [];
+    const recorder = new MediaRecorder(this.stream, { mimeType: type, videoBitsPerSecond: 4e6 });
+    this.recorder = recorder;
+    const began = performance.now();
+    const tick = () => {
+      byId("recorded-for").textContent = clock((performance.now() - began) / 1e3, false);
+      this.timer = window.setTimeout(tick, 250);
+    };
+    recorder.ondataavailable = (event) => parts.push(event.data);
+    recorder.onstop = () => {
+      const kept = this.dialog.open;
+      this.dialog.close();
+      if (!kept) return;
+      const ending = recorder.mimeType.includes("mp4") ? "mp4" : "webm";
+      this.recorded(new File(parts, `camera.${ending}`, { type: recorder.mimeType }));
+    };
+    recorder.start();
+    this.dialog.classList.add("recording");
+    this.button.textContent = "Stop";
+    this.say("Recording.");
+    tick();
+  }
+  say(text) {
+    byId("camera-words").textContent = text;
+  }
+  /** The camera goes off; what was recorded until a dialog is closed by Escape is dropped. */
+  close() {
+    this.wait();
+    const recorder = this.recorder;
+    this.recorder = null;
+    if (recorder?.state === "recording") {
+      recorder.stop();
+      announce("The recording is dropped");
+    }
+    stop(this.stream);
+    this.stream = this.preview.srcObject = null;
+    this.dialog.classList.remove("recording");
+    byId("recorded-for").textContent = "";
+  }
+};
+async function cameraStream() {
+  if (!navigator.mediaDevices) throw new DOMException("", "SecurityError");
+  return navigator.mediaDevices.getUserMedia({
+    video: { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } },
+    audio: false
+  });
+}
+function stop(stream) {
+  for (const track of stream?.getTracks() ?? []) track.stop();
+}
+function why(error) {
+  const name = error instanceof DOMException ? error.name : "";
+  if (name === "NotAllowedError") return "The camera may not be used. Allow it for this page in the browser's settings, then try again.";
+  if (name === "NotFoundError" || name === "OverconstrainedError") return "No camera was found. Is it plugged in?";
+  if (name === "NotReadableError") return "The camera is in use by another program.";
+  if (name === "SecurityError") return "Browsers hand out the camera on this computer's own pages and over HTTPS only.";
+  return `The camera does not start: ${error instanceof Error ? error.message : error}`;
+}
 
 // src/cues.ts
 var WORDS = {
@@ -182,46 +425,451 @@ function round(time) {
   return Math.round(time * 1e3) / 1e3;
 }
 
-// src/dom.ts
-function byId(id) {
-  const found = document.getElementById(id);
-  if (!found) throw new Error(`the page has no #${id}`);
-  return found;
-}
-function make(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (typeof value === "function") made.addEventListener(name, value);
-    else if (value === true) made.setAttribute(name, "");
-    else if (value !== false && value !== void 0) made.setAttribute(name, String(value));
+// src/holistic.ts
+var KEYPOINTS = 576;
+var PARTS = [
+  { stream: "pose_landmarks", first: 0, count: 33 },
+  { stream: "face_landmarks", first: 33, count: 468 },
+  { stream: "left_hand_landmarks", first: 501, count: 21 },
+  { stream: "right_hand_landmarks", first: 522, count: 21 },
+  { stream: "world_landmarks", first: 543, count: 33 }
+];
+var STEP = 1e3 / 30;
+var Holistic = class _Holistic {
+  constructor(solution, origin) {
+    this.solution = solution;
+    this.origin = origin;
+    solution.onResults((found) => {
+      this.found = found;
+    });
   }
-  made.append(...children);
-  return made;
+  solution;
+  origin;
+  static opened = null;
+  found = {};
+  time = 0;
+  /** Loads the models, once; a new signer may come after it. Throws Refused where this browser cannot. */
+  static async open() {
+    _Holistic.opened ??= _Holistic.load();
+    try {
+      const holistic = await _Holistic.opened;
+      await holistic.solution.reset();
+      return holistic;
+    } catch (error) {
+      _Holistic.opened = null;
+      throw error;
+    }
+  }
+  static async load() {
+    const cpu = software();
+    await script("holistic/holistic.js");
+    const solution = new window.Solution(config(cpu));
+    await solution.initialize();
+    const settings = {
+      model_complexity: 1,
+      refine_face_landmarks: false,
+      static_image_mode: false,
+      parts: ["hands", "body", "face"],
+      signer_box: null,
+      inference: cpu ? "cpu" : "gpu"
+    };
+    return new _Holistic(solution, { extractor: "mediapipe-holistic", version: `npm ${window.VERSION}`, settings });
+  }
+  /** x, y, z and confidence of each keypoint in the next picture, in pixels; 0 where it is not seen. */
+  async read(picture) {
+    this.found = {};
+    this.time += STEP;
+    await this.solution.send({ image: picture }, this.time);
+    const frame = new Float32Array(4 * KEYPOINTS);
+    for (const { stream, first, count } of PARTS) {
+      const bytes = this.found[stream];
+      if (!bytes?.length) continue;
+      const seen = stream === "pose_landmarks" || stream === "world_landmarks";
+      landmarks(bytes).slice(0, count).forEach(([x, y, z, visibility], k) => {
+        frame.set([x * picture.width, y * picture.height, z, seen ? visibility : 1], 4 * (first + k));
+      });
+    }
+    return frame;
+  }
+};
+function landmarks(bytes) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const list = [];
+  for (let at = 0; at < bytes.length; ) {
+    const end = at + 2 + view.getUint8(at + 1), point = [0, 0, 0, 0];
+    for (at += 2; at < end; at += 5) {
+      const field = view.getUint8(at) >> 3;
+      if (field <= 4) point[field - 1] = view.getFloat32(at + 1, true);
+    }
+    list.push(point);
+  }
+  return list;
 }
-function clock(seconds2, exact = true) {
-  const whole = Math.round(Math.abs(seconds2) * 1e3);
-  const pad = (n, digits = 2) => String(n).padStart(digits, "0");
-  const h = Math.floor(whole / 36e5), m = Math.floor(whole / 6e4) % 60;
-  const s = Math.floor(whole / 1e3) % 60;
-  const minutes = h ? `${h}:${pad(m)}` : String(m);
-  return `${seconds2 < -5e-4 ? "−" : ""}${minutes}:${pad(s)}${exact ? `.${pad(whole % 1e3, 3)}` : ""}`;
+function software() {
+  const gl = document.createElement("canvas").getContext("webgl2");
+  if (!gl) throw new Refused(0, "no-webgl", "WebGL 2 is switched off or missing.");
+  const named = gl.getExtension("WEBGL_debug_renderer_info");
+  return /swiftshader|llvmpipe|software|basic render/i.test(String(gl.getParameter(named?.UNMASKED_RENDERER_WEBGL ?? gl.RENDERER)));
 }
-function seconds(text) {
-  if (!/^(\d+:){0,2}\d+([.,]\d+)?$/.test(text.trim())) return null;
-  return text.trim().replace(",", ".").split(":").reduce((sum, part) => 60 * sum + Number(part), 0);
+function script(path) {
+  return new Promise((done, fail) => {
+    const element = document.createElement("script");
+    element.src = path;
+    element.onload = () => done();
+    element.onerror = () => fail(new Refused(0, "gone", `${path} cannot be loaded from the server.`));
+    document.body.append(element);
+  });
 }
-function announce(text) {
-  const live = byId("live");
-  live.textContent = live.textContent === text ? `${text} ` : text;
+function config(cpu) {
+  const side = (name, type, value) => ({
+    type,
+    default: value,
+    graphOptionXref: {
+      calculatorType: "ConstantSidePacketCalculator",
+      calculatorName: `ConstantSidePacketCalculator${name}`,
+      fieldName: type ? "int_value" : "bool_value"
+    }
+  });
+  const streams = PARTS.map((part) => part.stream);
+  const model = "pose_landmark_full.tflite";
+  return {
+    locateFile: (name) => `holistic/${name}`,
+    files: [
+      { url: "holistic_solution_packed_assets_loader.js" },
+      { simd: false, url: "holistic_solution_wasm_bin.js" },
+      { simd: true, url: "holistic_solution_simd_wasm_bin.js" },
+      { url: model, data: true, path: `third_party/mediapipe/modules/pose_landmark/${model}` }
+    ],
+    graph: { url: "holistic.binarypb" },
+    inputs: { image: { type: "video", stream: "input_frames_gpu" } },
+    listeners: [{ wants: streams, outs: Object.fromEntries(streams.map((stream) => [stream, { type: "proto", stream }])) }],
+    options: {
+      modelComplexity: side("ModelComplexity", 1, 1),
+      smoothLandmarks: side("SmoothLandmarks", 0, true),
+      refineFaceLandmarks: side("RefineFaceLandmarks", 0, false),
+      useCpuInference: {
+        type: 0,
+        default: cpu,
+        graphOptionXref: { calculatorType: "InferenceCalculator", fieldName: "use_cpu_inference" }
+      }
+    }
+  };
 }
-function save(data, name) {
-  const url = URL.createObjectURL(data);
-  const link = make("a", { href: url, download: name });
-  document.body.append(link);
-  link.click();
-  link.remove();
-  setTimeout(() => URL.revokeObjectURL(url), 1e4);
+
+// src/video.ts
+async function load(video, url) {
+  video.src = url;
+  const played = await new Promise((done) => {
+    video.onloadeddata = () => done(true);
+    video.onerror = () => done(false);
+  });
+  if (!played || !video.videoWidth) return false;
+  if (!Number.isFinite(video.duration)) {
+    await new Promise((done) => {
+      video.onseeked = () => done();
+      video.onerror = () => done();
+      video.currentTime = 1e9;
+    });
+    await new Promise((done) => {
+      video.onseeked = () => done();
+      video.currentTime = 0;
+    });
+  }
+  return Number.isFinite(video.duration);
 }
+
+// src/extract.ts
+var COMMON_RATES = [24e3 / 1001, 24, 25, 3e4 / 1001, 30, 50, 6e4 / 1001, 60, 10, 12, 12.5, 15, 20];
+var PICTURES = 16;
+var PATIENCE = 8e3;
+async function skeletonOf(video, longest, told, signal) {
+  const element = document.createElement("video"), canvas = document.createElement("canvas");
+  element.muted = true;
+  const url = URL.createObjectURL(video);
+  try {
+    if (!await load(element, url)) {
+      throw new Refused(0, "unplayable", `${video.name} is a video that this browser cannot play.`);
+    }
+    if (element.duration > longest) {
+      throw new Refused(413, "too-large", `${video.name} is too long: ${element.duration.toFixed(0)} s, expected at most ${longest.toFixed(0)} s; cut it`);
+    }
+    const holistic = await Holistic.open();
+    const fps = await rateOf(element), frames = Math.max(Math.round(element.duration * fps), 1);
+    const pen = canvas.getContext("2d"), read = [];
+    [canvas.width, canvas.height] = [element.videoWidth, element.videoHeight];
+    for (let k = 0; k < frames; k++) {
+      if (signal.aborted) throw new Refused(0, "cancelled", "cancelled");
+      told(k, frames);
+      await seek(element, (k + 0.5) / fps);
+      pen.drawImage(element, 0, 0);
+      read.push(await holistic.read(canvas));
+    }
+    const name = video.name.replace(/\.[^.]*$/, "");
+    const header = await (await client.request("GET", "static/holistic.header")).arrayBuffer();
+    const data = poseFile(header, read, fps, [canvas.width, canvas.height], name, holistic.origin);
+    return new File([data], `${name}.pose`);
+  } finally {
+    element.removeAttribute("src");
+    URL.revokeObjectURL(url);
+  }
+}
+function seek(video, time) {
+  return new Promise((done, fail) => {
+    video.onseeked = () => done();
+    video.onerror = () => fail(new Refused(0, "unplayable", `This browser cannot read the video at ${time.toFixed(1)} s.`));
+    video.currentTime = time;
+  });
+}
+async function rateOf(video) {
+  const times = [];
+  video.playbackRate = 0.25;
+  await new Promise((done) => {
+    const next = (_, { mediaTime }) => {
+      times.push(mediaTime);
+      if (times.length > PICTURES) done();
+      else video.requestVideoFrameCallback(next);
+    };
+    video.requestVideoFrameCallback(next);
+    video.onended = () => done();
+    setTimeout(done, PATIENCE);
+    void video.play().catch(() => done());
+  });
+  video.pause();
+  const steps = times.slice(1).map((time, k) => time - times[k]).filter((step3) => step3 > 1e-4).sort((a, b) => a - b);
+  const step2 = steps[Math.floor(steps.length / 2)];
+  if (step2 === void 0) {
+    throw new Refused(0, "unplayable", "This browser does not show how many pictures a second the video has. Keep the page in front while it works.");
+  }
+  const near = COMMON_RATES.filter((rate) => Math.abs(rate * step2 - 1) < 0.02);
+  near.sort((a, b) => Math.abs(a * step2 - 1) - Math.abs(b * step2 - 1));
+  return near[0] ?? Number((1 / step2).toFixed(3));
+}
+function poseFile(header, read, fps, size2, id, origin) {
+  const own = new DataView(header.slice(0));
+  own.setUint16(4, size2[0], true);
+  own.setUint16(6, size2[1], true);
+  const about = new DataView(new ArrayBuffer(10));
+  about.setFloat32(0, fps, true);
+  about.setUint32(4, read.length, true);
+  about.setUint16(8, 1, true);
+  const points = read.map((frame) => frame.filter((_, k) => k % 4 < 3));
+  const confidence = read.map((frame) => Float32Array.from({ length: KEYPOINTS }, (_, k) => frame[4 * k + 3]));
+  const ascii = JSON.stringify({ id, layout: "holistic", ...origin }).replace(/[\u0080-\uffff]/g, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  const trailer = new DataView(new ArrayBuffer(4));
+  trailer.setUint32(0, ascii.length, true);
+  return new Blob([own, about, ...points, ...confidence, "signloom", trailer, ascii]);
+}
+
+// src/words.ts
+var STAGES = {
+  "": "Starting",
+  wait: "Waiting until another video is done",
+  extract: "Finding body, hands and face in the video",
+  here: "Finding body, hands and face, in this browser",
+  activity: "Looking for signing",
+  align: "Placing the subtitles",
+  translate: "Translating",
+  recognize: "Naming the sign"
+};
+var TASKS = {
+  align: {
+    title: "Align subtitles",
+    what: "Move subtitles from when the words are said to when they are signed. Any signed language.",
+    result: "Aligned subtitles"
+  },
+  segment: {
+    title: "Find signing",
+    what: "Where somebody signs, cut into phrases. Any signed language.",
+    result: "Signing"
+  },
+  translate: {
+    title: "Translate",
+    what: "Write down what is signed, in the language that the model knows.",
+    result: "Translation"
+  },
+  recognize: {
+    title: "Name one sign",
+    what: "A short clip of one sign: which sign is it?",
+    result: "Which sign"
+  }
+};
+var REFUSALS = {
+  "simulated-only": {
+    title: "This model knows only simulated signing",
+    advice: "It has never seen a person sign. Whatever it wrote about this recording would look confident and be nonsense, so it writes nothing."
+  },
+  "no-signing": {
+    title: "No signing found",
+    advice: "Are the signer's hands and shoulders in the picture, large enough and well lit?"
+  },
+  "too-large": { title: "This is too large", advice: "" },
+  unsupported: { title: "This file cannot be read", advice: "" },
+  media: { title: "This recording cannot be read", advice: "" },
+  subtitles: { title: "These subtitles do not fit", advice: "" },
+  unplayable: { title: "This browser cannot play the video", advice: "So it cannot take the skeleton either. Nothing was sent." },
+  "no-webgl": { title: "This browser cannot take the skeleton", advice: "Nothing was sent." },
+  busy: { title: "The server is busy", advice: "" },
+  gone: { title: "The server is gone", advice: "Start `signloom serve` again, then try once more." },
+  cancelled: { title: "Cancelled", advice: "Nothing was kept." },
+  "missing-extra": { title: "Videos cannot be read here", advice: "A .pose file works without it." },
+  "not-found": { title: "The result is gone", advice: "" },
+  token: { title: "The access token is missing", advice: "" }
+};
+var FLAGS = {
+  "no signing": "probably nobody signs it",
+  prior: "moved only by the lag there",
+  kept: "left where it was",
+  clamped: "moved again so that nothing overlaps",
+  outside: "outside of what was to be moved",
+  "not speech": "music or a sound: follows its neighbours"
+};
+var KEYS = [
+  ["Space or K", "play, stop"],
+  [", and .", "one picture back, on"],
+  ["← and →", "one second back, on"],
+  ["↑ and ↓", "the cue before, the next cue"],
+  ["[ and ]", "the cue starts here, ends here"],
+  ["Alt with ← and →", "move the cue by a picture; with Shift by ten"],
+  ["L", "lock the cue, or unlock it"],
+  ["N", "the next cue to check"],
+  ["R", "align again around what is locked"],
+  ["Z and Shift Z", "undo, redo (also Ctrl Z, Ctrl Y)"],
+  ["+ and −", "timeline larger, smaller; 0 shows all of it"],
+  ["O", "repeat the cue, or everything"],
+  ["< and >", "slower, faster"],
+  ["V", "video, skeleton, both"],
+  ["?", "this help"]
+];
+
+// src/live.ts
+var MEASURED = 8;
+var SLOWEST = 5;
+var FASTEST = 25;
+function liveTask(server2) {
+  if (!server2.holistic) return null;
+  const tasks = server2.models.flatMap((model) => model.live ?? []);
+  return tasks[0] ?? null;
+}
+var Live = class {
+  constructor(server2) {
+    this.server = server2;
+    this.button.addEventListener("click", () => this.socket || this.stream ? this.end() : void this.begin());
+    byId("live-nonsense").addEventListener("click", () => void this.begin(true));
+  }
+  server;
+  preview = byId("live-preview");
+  button = byId("live-stop");
+  stream = null;
+  socket = null;
+  run = 0;
+  async begin(nonsense = false) {
+    const run2 = ++this.run, over = () => run2 !== this.run;
+    byId("live-text").replaceChildren();
+    byId("live-nonsense").hidden = true;
+    this.provisional("");
+    this.button.textContent = "Stop";
+    this.button.focus();
+    try {
+      this.say("Waiting for the camera. Your browser may ask whether this page may use it.");
+      const stream = await cameraStream();
+      if (over()) return stop(stream);
+      this.stream = this.preview.srcObject = stream;
+      await this.preview.play();
+      this.say("Loading what finds body, hands and face.");
+      const holistic = await Holistic.open(), canvas = document.createElement("canvas");
+      const read = () => {
+        [canvas.width, canvas.height] = [this.preview.videoWidth, this.preview.videoHeight];
+        canvas.getContext("2d").drawImage(this.preview, 0, 0);
+        return holistic.read(canvas);
+      };
+      await read();
+      const began = performance.now();
+      for (let k = 0; k < MEASURED && !over(); k++) await read();
+      const rate = 1e3 * MEASURED / (performance.now() - began);
+      if (over()) return;
+      if (rate < SLOWEST) throw new Refused(0, "slow", `It reads ${rate.toFixed(1)} pictures a second, and ${SLOWEST} are needed. A recording works.`);
+      const fps = Math.min(Math.floor(rate * 0.9), FASTEST) || SLOWEST;
+      await this.connect({
+        task: liveTask(this.server),
+        layout: "holistic",
+        fps: Math.max(fps, SLOWEST),
+        size: [canvas.width, canvas.height],
+        origin: holistic.origin,
+        allow_simulated: nonsense
+      });
+      await this.send(read, Math.max(fps, SLOWEST), over);
+    } catch (error) {
+      if (!over()) this.failed(error);
+    }
+  }
+  /** Frames are the clock: where reading a picture takes longer than one, it is sent again. */
+  async send(read, fps, over) {
+    const began = performance.now();
+    for (let sent = 0; !over() && this.socket; ) {
+      const frame = await read();
+      const due = Math.floor((performance.now() - began) / 1e3 * fps);
+      for (; sent < due && this.socket?.readyState === WebSocket.OPEN; sent++) this.socket.send(frame);
+      await new Promise(requestAnimationFrame);
+    }
+  }
+  connect(first) {
+    const address = new URL("v1/live", location.href);
+    address.protocol = address.protocol.replace("http", "ws");
+    const socket = this.socket = new WebSocket(address);
+    return new Promise((ready, fail) => {
+      let last = null;
+      socket.onopen = () => socket.send(JSON.stringify(first));
+      socket.onmessage = (event) => {
+        const told = JSON.parse(event.data);
+        if (told.type === "ready") {
+          this.say(`Sign. Text comes about ${told.look_ahead_s.toFixed(1)} seconds after a phrase is over. Only the skeleton is sent.`);
+          byId("live-model").textContent = `Model ${told.model}`;
+          ready();
+        } else if (told.type === "error") last = new Refused(0, told.kind, told.detail);
+        else if (told.type === "closed") this.say("Stopped.");
+        else this.write(told);
+      };
+      socket.onclose = () => {
+        if (socket !== this.socket) return;
+        const stopped = !this.stream;
+        this.socket = null;
+        if (stopped && !last) return;
+        const error = last ?? new Refused(0, "gone", "the server closed the connection; is it still running?");
+        fail(error);
+        this.failed(error);
+      };
+    });
+  }
+  write(told) {
+    if (told.type === "provisional") return this.provisional(told.text);
+    this.provisional("");
+    if (told.text) byId("live-text").append(make("li", { dir: "auto", lang: "" }, told.text));
+    byId("live-notice").textContent = told.notice;
+    byId("live-text").lastElementChild?.scrollIntoView({ block: "nearest" });
+  }
+  provisional(text) {
+    byId("live-provisional").textContent = text && `${text} …`;
+  }
+  say(text) {
+    byId("live-words").textContent = text;
+  }
+  failed(error) {
+    const said = error instanceof Refused ? REFUSALS[error.kind] : void 0;
+    this.say(said ? `${said.title}. ${said.advice}` : error instanceof Refused ? error.message : why(error));
+    byId("live-nonsense").hidden = !(error instanceof Refused && error.kind === "simulated-only");
+    this.end();
+  }
+  /** The camera goes off; the text of what was signed until now still comes. */
+  end() {
+    this.run++;
+    stop(this.stream);
+    this.stream = this.preview.srcObject = null;
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ type: "end" }));
+    else this.socket = null;
+    this.button.textContent = "Go on";
+    announce("The camera is off");
+  }
+};
 
 // src/draw.ts
 var WIDTHS = { body: 2.5, face: 1.2, left_hand: 2.4, right_hand: 3 };
@@ -321,12 +969,8 @@ var Player = class {
   async openVideo(file) {
     this.clear();
     this.url = URL.createObjectURL(file);
-    this.video.src = this.url;
-    this.hasVideo = await new Promise((done) => {
-      this.video.onloadeddata = () => done(true);
-      this.video.onerror = () => done(false);
-    });
-    if (this.hasVideo && Number.isFinite(this.video.duration)) this.length = this.video.duration;
+    this.hasVideo = await load(this.video, this.url);
+    if (this.hasVideo) this.length = this.video.duration;
     else this.video.removeAttribute("src");
     this.fit();
     return this.hasVideo;
@@ -406,10 +1050,10 @@ var Player = class {
   }
   /** The stage takes the shape of what is shown. */
   fit() {
-    const skeleton = !this.hasVideo || this.view === "skeleton";
-    this.stage.dataset.view = skeleton ? "skeleton" : this.view;
+    const skeleton2 = !this.hasVideo || this.view === "skeleton";
+    this.stage.dataset.view = skeleton2 ? "skeleton" : this.view;
     let ratio = 4 / 3;
-    if (!skeleton && this.video.videoWidth) ratio = this.video.videoWidth / this.video.videoHeight;
+    if (!skeleton2 && this.video.videoWidth) ratio = this.video.videoWidth / this.video.videoHeight;
     else if (this.poses && !this.box) ratio = this.poses.width / this.poses.height;
     this.stage.style.aspectRatio = String(Math.min(Math.max(ratio, 0.75), 2));
   }
@@ -796,91 +1440,19 @@ var Timeline = class {
   }
 };
 
-// src/words.ts
-var STAGES = {
-  "": "Starting",
-  wait: "Waiting until another video is done",
-  extract: "Finding body, hands and face in the video",
-  activity: "Looking for signing",
-  align: "Placing the subtitles",
-  translate: "Translating",
-  recognize: "Naming the sign"
-};
-var TASKS = {
-  align: {
-    title: "Align subtitles",
-    what: "Move subtitles from when the words are said to when they are signed. Any signed language.",
-    result: "Aligned subtitles"
-  },
-  segment: {
-    title: "Find signing",
-    what: "Where somebody signs, cut into phrases. Any signed language.",
-    result: "Signing"
-  },
-  translate: {
-    title: "Translate",
-    what: "Write down what is signed, in the language that the model knows.",
-    result: "Translation"
-  },
-  recognize: {
-    title: "Name one sign",
-    what: "A short clip of one sign: which sign is it?",
-    result: "Which sign"
-  }
-};
-var REFUSALS = {
-  "simulated-only": {
-    title: "This model knows only simulated signing",
-    advice: "It has never seen a person sign. Whatever it wrote about this recording would look confident and be nonsense, so it writes nothing."
-  },
-  "no-signing": {
-    title: "No signing found",
-    advice: "Are the signer's hands and shoulders in the picture, large enough and well lit?"
-  },
-  "too-large": { title: "This is too large", advice: "" },
-  unsupported: { title: "This file cannot be read", advice: "" },
-  media: { title: "This recording cannot be read", advice: "" },
-  subtitles: { title: "These subtitles do not fit", advice: "" },
-  busy: { title: "The server is busy", advice: "" },
-  gone: { title: "The server is gone", advice: "Start `signloom serve` again, then try once more." },
-  cancelled: { title: "Cancelled", advice: "Nothing was kept." },
-  "missing-extra": { title: "Videos cannot be read here", advice: "A .pose file works without it." },
-  "not-found": { title: "The result is gone", advice: "" },
-  token: { title: "The access token is missing", advice: "" }
-};
-var FLAGS = {
-  "no signing": "probably nobody signs it",
-  prior: "moved only by the lag there",
-  kept: "left where it was",
-  clamped: "moved again so that nothing overlaps",
-  outside: "outside of what was to be moved",
-  "not speech": "music or a sound: follows its neighbours"
-};
-var KEYS = [
-  ["Space or K", "play, stop"],
-  [", and .", "one picture back, on"],
-  ["← and →", "one second back, on"],
-  ["↑ and ↓", "the cue before, the next cue"],
-  ["[ and ]", "the cue starts here, ends here"],
-  ["Alt with ← and →", "move the cue by a picture; with Shift by ten"],
-  ["L", "lock the cue, or unlock it"],
-  ["N", "the next cue to check"],
-  ["R", "align again around what is locked"],
-  ["Z and Shift Z", "undo, redo (also Ctrl Z, Ctrl Y)"],
-  ["+ and −", "timeline larger, smaller; 0 shows all of it"],
-  ["O", "repeat the cue, or everything"],
-  ["< and >", "slower, faster"],
-  ["V", "video, skeleton, both"],
-  ["?", "this help"]
-];
-
 // src/main.ts
 var cues = new Cues();
 var player = new Player(byId("video"), byId("skeleton"), byId("stage"));
 var timeline = new Timeline(byId("timeline"), cues);
+new Camera((video) => {
+  choose([video]);
+  announce(`Recorded ${size(video.size)}. Press Start to go on.`);
+  byId(byId("begin").disabled ? "choose-subtitles" : "begin").focus();
+});
 var server = null;
 var recording = null;
 var subtitles = null;
+var taken = null;
 var poses = null;
 var result = null;
 var files = /* @__PURE__ */ new Map();
@@ -893,6 +1465,12 @@ function task() {
 }
 function isSubtitles(file) {
   return /\.(vtt|srt|eaf|ass|ssa|ttml|dfxp|xml|textgrid)$/i.test(file.name);
+}
+function isVideo(file) {
+  return file !== null && !/\.(pose|json)$/i.test(file.name);
+}
+function staysHere() {
+  return isVideo(recording) && server?.holistic === true && byId("here").checked;
 }
 function choose(chosen) {
   for (const file of chosen) {
@@ -915,7 +1493,16 @@ function showChosen() {
   byId("begin").disabled = !ready;
   const needs = recording ? "Add the subtitles to align." : align ? "Choose a recording and its subtitles." : "Choose a recording.";
   byId("needs").textContent = ready ? "" : needs;
+  showWhere();
   showModels();
+}
+function showWhere() {
+  byId("video-row").hidden = !isVideo(recording);
+  byId("here-row").hidden = !server?.holistic;
+  const here = staysHere();
+  const at = server?.local ? "the signloom server on this computer" : `the signloom server at ${location.host}`;
+  byId("goes").classList.toggle("good", here);
+  byId("goes").textContent = here ? `The video does not leave this browser. Only keypoints are sent, to ${at}. It takes longer than there: keep this page in front.` : `The video itself is sent to ${at} and decoded there. It is deleted as soon as the skeleton has been taken from it.`;
 }
 function showModels() {
   const align = task() === "align";
@@ -937,6 +1524,7 @@ function showModels() {
 function listen() {
   for (const radio of document.querySelectorAll("input[name=task]")) radio.addEventListener("change", showChosen);
   byId("model").addEventListener("change", showModels);
+  byId("here").addEventListener("change", showWhere);
   const pick = (id) => {
     const input = byId(id);
     input.addEventListener("change", () => {
@@ -960,7 +1548,7 @@ function listen() {
     event.preventDefault();
     drop.classList.remove("over");
     const dropped = event.dataTransfer?.files;
-    if (!dropped?.length || job) return;
+    if (!dropped?.length || job || !byId("along").hidden) return;
     show("start");
     choose(dropped);
   });
@@ -976,7 +1564,7 @@ function listen() {
 }
 async function example() {
   try {
-    const data = await (await get("v1/example")).blob();
+    const data = await (await client.example()).blob();
     byId("task-translate").checked = true;
     choose([new File([data], "simulated-example.pose")]);
     await begin();
@@ -985,7 +1573,7 @@ async function example() {
   }
 }
 function show(screen) {
-  for (const id of ["start", "progress", "refusal", "work"]) byId(id).hidden = id !== screen;
+  for (const id of ["start", "along", "progress", "refusal", "work"]) byId(id).hidden = id !== screen;
   byId("again").hidden = screen !== "work";
   scrollTo({ top: 0 });
 }
@@ -1003,7 +1591,6 @@ async function begin(extra = {}) {
   const what = task();
   if (!recording || job || what === "align" && !subtitles) return;
   const form = new FormData();
-  form.set("media", recording, recording.name);
   if (what === "align") {
     form.set("subtitles", subtitles, subtitles.name);
     form.set("any_order", "true");
@@ -1016,7 +1603,9 @@ async function begin(extra = {}) {
   show("progress");
   byId("progress-title").focus();
   try {
-    const found = await run(what, form);
+    const media = staysHere() ? await skeleton(recording) : recording;
+    form.set("media", media, media.name);
+    const found = { ...await run(what, form), name: recording.name };
     const seen = await current.file("pose");
     files = /* @__PURE__ */ new Map();
     if (what !== "align") {
@@ -1028,6 +1617,18 @@ async function begin(extra = {}) {
   } finally {
     current?.forget();
     current = null;
+  }
+}
+async function skeleton(video) {
+  if (taken?.video === video) return taken.poses;
+  job = new AbortController();
+  try {
+    const told = (done, total) => progressed({ state: "running", stage: "here", done, total, ahead: 0 });
+    told(0, 0);
+    taken = { video, poses: await skeletonOf(video, server.limits.seconds, told, job.signal) };
+    return taken.poses;
+  } finally {
+    job = null;
   }
 }
 async function run(what, form) {
@@ -1051,6 +1652,14 @@ function refuse(error) {
   byId("refusal-detail").textContent = ["cancelled", "simulated-only"].includes(kind) ? "" : error instanceof Error ? error.message : String(error);
   const buttons = byId("refusal-buttons");
   buttons.replaceChildren(make("button", { type: "button", class: "primary", click: back }, "Back"));
+  if (kind === "unplayable" || kind === "no-webgl") {
+    const send = () => {
+      byId("here").checked = false;
+      back();
+      showChosen();
+    };
+    buttons.append(make("button", { type: "button", click: send }, "Send the video to the server instead"));
+  }
   if (kind === "simulated-only") {
     const segment = () => {
       byId("task-segment").checked = true;
@@ -1070,10 +1679,9 @@ async function open(found, seen) {
   result = found;
   poses = seen;
   selected = -1;
-  const isVideo = recording !== null && !/\.(pose|json)$/i.test(recording.name);
   player.clear();
-  const played = isVideo && await player.openVideo(recording);
-  let note = isVideo && !played ? "This browser cannot play the video; the skeleton taken from it is shown." : "";
+  const played = isVideo(recording) && await player.openVideo(recording);
+  let note = isVideo(recording) && !played ? "This browser cannot play the video; the skeleton taken from it is shown." : "";
   try {
     await player.openPoses(await Poses.open(seen));
   } catch (error) {
@@ -1089,7 +1697,8 @@ async function open(found, seen) {
     TASKS[found.task].title,
     clock(clip.duration, false),
     `${Number(clip.fps.toFixed(2))} pictures a second`,
-    clip.simulated ? "simulated signing" : ""
+    clip.simulated ? "simulated signing" : "",
+    staysHere() ? "the video stayed in this browser" : ""
   ].filter(Boolean).join(" · ");
   byId("simulated").hidden = !(clip.simulated || found.model?.simulated_only);
   byId("simulated").textContent = !clip.simulated ? "This model knows only simulated signing, and this recording is not simulated: what it says below is nonsense." : found.model?.simulated_only ? "Simulated signing, and a model that knows nothing else: an instrument, not a sign language. It says nothing about people signing." : "Simulated signing: an instrument, not a sign language.";
@@ -1242,12 +1851,12 @@ function showEditor() {
     input.removeAttribute("aria-invalid");
   }
 }
-function select(k, seek, focus = false) {
+function select(k, seek2, focus = false) {
   if (k < 0 || k >= cues.cues.length) return;
   selected = timeline.selected = k;
   const span = local(cues.places[k].span);
   if (loopOn()) player.loop = span;
-  if (seek) player.seek(span.start);
+  if (seek2) player.seek(span.start);
   showCues();
   timeline.reveal(span);
   timeline.later();
@@ -1332,12 +1941,9 @@ async function write(format) {
     if (format === "pose") data = poses;
     else if (format === "json") data = new Blob([JSON.stringify(corrected(), null, 1)], { type: "application/json" });
     else if (result.task === "align") {
-      const form = new FormData();
-      form.set("subtitles", subtitles, subtitles.name);
-      form.set("cues", JSON.stringify(cues.places.map((place) => place.span)));
-      form.set("format", format);
-      if (format === "eaf") form.set("result", JSON.stringify(corrected()));
-      data = await exported(form);
+      const spans = JSON.stringify(cues.places.map((place) => place.span));
+      const told = format === "eaf" ? JSON.stringify(corrected()) : null;
+      data = await (await client.export({ subtitles, cues: spans, format, result: told })).blob();
     } else data = files.get(format);
     if (!data) throw new Error(`there is no ${format} of this`);
     save(data, name);
@@ -1364,8 +1970,7 @@ async function card(name = result?.model?.name) {
   const dialog = byId("card");
   byId("card-title").textContent = `About the model ${name}`;
   try {
-    const path = name.split("/").map(encodeURIComponent).join("/");
-    const text = await (await get(`v1/models/${path}/card`)).text();
+    const text = await (await client.card(name)).text();
     byId("card-text").textContent = text.replace(/^---\n[\s\S]*?\n---\n/, "").trim() || "This model has no card.";
   } catch (error) {
     byId("card-text").textContent = String(error);
@@ -1540,7 +2145,17 @@ async function start() {
   listenToPlayer();
   addEventListener("keydown", pressed);
   try {
-    server = await (await get("v1/server")).json();
+    server = await client.about();
+    byId("live-row").hidden = liveTask(server) === null;
+    const live = new Live(server);
+    byId("live-button").addEventListener("click", () => {
+      show("along");
+      void live.begin();
+    });
+    byId("live-back").addEventListener("click", () => {
+      live.end();
+      back();
+    });
     byId("version").textContent = `signloom ${server.signloom}`;
     byId("where").textContent = server.local ? "Your recording goes to the signloom server on this computer and nowhere else." : `Your recording is sent to the signloom server at ${location.host}, and nowhere else.`;
   } catch (error) {
