@@ -165,6 +165,8 @@ def _type(schema: Mapping[str, Any]) -> str:
     if kind == "string":
         binary = schema.get("format") == "binary" or "contentMediaType" in schema
         return "File" if binary else "string"
+    if kind == "array" and "prefixItems" in schema:
+        return f"[{', '.join(_type(each) for each in schema['prefixItems'])}]"
     if kind == "array":
         item = _type(schema["items"])
         return f"({item})[]" if " " in item else f"{item}[]"

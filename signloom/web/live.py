@@ -291,7 +291,7 @@ def _ready(
         "layout": frames.layout.name,
         "fps": asked.fps,
         "keypoints": len(frames.layout),
-        "frame_bytes": frames.bytes,
+        "frame_bytes": frames.width,
         "message_bytes": limits.message_bytes,
         "look_ahead_s": round(session.look_ahead, 3),
         "longest_s": None if session.longest is None else round(session.longest, 3),

@@ -29,10 +29,21 @@ export interface JobState {
   error?: Problem | null;
 }
 
+/** A named layout: its keypoints in the order of a frame. */
+export interface LayoutInfo {
+  name: string;
+  /** `COMPONENT:POINT`, as MediaPipe calls them. */
+  keypoints: string[];
+  /** Pairs of keypoints to draw. */
+  edges: ([number, number])[];
+}
+
 /** A model that is loaded here. */
 export interface ModelInfo {
   name: string;
   tasks: string[];
+  /** What `/v1/live` may ask of it: `translate`, `glosses`. */
+  live: string[];
   /** It refuses real signing. */
   simulated_only: boolean;
   layout: string;
@@ -162,6 +173,11 @@ export class Client {
   /** Stop a job */
   async cancel(id: string): Promise<JobState> {
     return (await this.request("POST", `v1/jobs/${within(id)}/cancel`)).json();
+  }
+
+  /** The order of a layout's keypoints, for live frames and JSON */
+  async layout(name: string): Promise<LayoutInfo> {
+    return (await this.request("GET", `v1/layouts/${within(name)}`)).json();
   }
 
   /** Subtitles at corrected times, as a file; nothing is kept */

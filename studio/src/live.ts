@@ -18,7 +18,7 @@ interface Told {
 /** What can be done live here: the first model's first task; null where nothing can. */
 export function liveTask(server: Server): string | null {
   if (!server.holistic) return null;
-  const tasks = server.models.flatMap(model => (model as { live?: string[] }).live ?? []);
+  const tasks = server.models.flatMap(model => model.live);
   return tasks[0] ?? null;
 }
 

@@ -25,10 +25,20 @@ export interface JobState {
     ahead: number;
     error?: Problem | null;
 }
+/** A named layout: its keypoints in the order of a frame. */
+export interface LayoutInfo {
+    name: string;
+    /** `COMPONENT:POINT`, as MediaPipe calls them. */
+    keypoints: string[];
+    /** Pairs of keypoints to draw. */
+    edges: ([number, number])[];
+}
 /** A model that is loaded here. */
 export interface ModelInfo {
     name: string;
     tasks: string[];
+    /** What `/v1/live` may ask of it: `translate`, `glosses`. */
+    live: string[];
     /** It refuses real signing. */
     simulated_only: boolean;
     layout: string;
@@ -113,6 +123,8 @@ export declare class Client {
     }): Promise<Response>;
     /** Stop a job */
     cancel(id: string): Promise<JobState>;
+    /** The order of a layout's keypoints, for live frames and JSON */
+    layout(name: string): Promise<LayoutInfo>;
     /** Subtitles at corrected times, as a file; nothing is kept */
     export(form: {
         subtitles: File;

@@ -1,4 +1,4 @@
-// Built from studio/src by `npm run build`; do not edit. Sources: sha256 106f1940074ff386fcd364b5c5263f9486c6d6b0eb0b448a050ee00106a9e280
+// Built from studio/src by `npm run build`; do not edit. Sources: sha256 cab5eaef0e6ba0f5ef60df8e12995099d21abfa9ee0bc1402a572ea20eda1c31
 
 // src/client.ts
 var Refused = class extends Error {
@@ -79,6 +79,10 @@ var Client = class {
   /** Stop a job */
   async cancel(id) {
     return (await this.request("POST", `v1/jobs/${within(id)}/cancel`)).json();
+  }
+  /** The order of a layout's keypoints, for live frames and JSON */
+  async layout(name) {
+    return (await this.request("GET", `v1/layouts/${within(name)}`)).json();
   }
   /** Subtitles at corrected times, as a file; nothing is kept */
   async export(form) {
