@@ -30,8 +30,8 @@ PAGE = Path("docs/claims.md")
 IMAGES = Path("docs/images")
 NOTES = "notes.yaml"
 SHOWN = (
-    "BLEU-4", "chrF2", "content-F1", "WER", "substitutions", "deletions", "insertions", "repetition-1",
-    "top-1", "top-5", "top-1-class", *ALIGNMENT,
+    "BLEU-4", "chrF2", "CIDEr-D", "content-F1", "WER", "substitutions", "deletions", "insertions",
+    "repetition-1", "top-1", "top-5", "top-1-class", "FID", "MPJPE-hands", "usage", "perplexity", *ALIGNMENT,
 )  # fmt: skip
 
 
@@ -271,7 +271,7 @@ def _difference_table(run: Mapping[str, Any]) -> Iterator[str]:
 
 def _arm_table(run: Mapping[str, Any]) -> Iterator[str]:
     names = [name for name in SHOWN if name in next(iter(run["arms"].values()))["scores"]]
-    names = [name for name in names if name != "repetition-1" or "WER" not in names]
+    names = [name for name in names if name != "repetition-1" or "BLEU-4" in names]
     shuffled_of = next(name for name in SHUFFLED_OF if name in names)
     costly = "cost" in next(iter(run["arms"].values()))
     columns = [*names, f"shuffled input, {shuffled_of}"]
@@ -308,7 +308,7 @@ def _main(run: Mapping[str, Any]) -> str:
     """The score that stands for an arm of a run."""
     first = next(iter(run["arms"].values()))["scores"]
     named = run["parts"][0]["metric"]
-    if named in ALIGNMENT:
+    if named in ALIGNMENT or named == "FID":
         return str(named)
     return next(name for name in SHUFFLED_OF if name in first)
 
