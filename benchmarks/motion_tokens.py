@@ -25,7 +25,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -256,33 +256,15 @@ def tokenized(model: MotionVq, stretches: Sequence[Tensor]) -> dict[str, Any]:
 
 def measure(
     folder: Path, seeds: Sequence[int], quantizers: Mapping[str, Quantizer], steps: int
-) -> dict[str, Any]:
-    """Every figure, the baselines first; k-means has as many centres as the first quantizer codes."""
+) -> Iterator[dict[str, Any]]:
+    """Every figure so far, after each seed, the baselines first; k-means has as many centres as the first
+    quantizer codes."""
     train, val = runs(folder, "train"), runs(folder, "val")
     known, asked = chunks(train), chunks(val)
     mean = torch.cat([run[:, :NUMBERS] for run in train]).mean(0).repeat(STRIDE)
     centres = next(iter(quantizers.values())).codes
-    baselines = {
-        "mean_pose": errors(mean.expand_as(asked), asked),
-        "nearest_train_chunk": errors(known[nearest(asked, known)], asked),
-        "k_means": [
-            errors(found[nearest(asked, found)], asked)
-            for found in (k_means(known, centres, seed) for seed in seeds)
-        ],
-    }
-    say(json.dumps(baselines))
     tokens: dict[str, Any] = {}
-    for name, wanted in quantizers.items():
-        runs_ = []
-        for seed in seeds:
-            start = time.process_time()
-            model = trained(train, wanted, steps, seed)
-            seconds = round(time.process_time() - start, 1)
-            found = {"val": tokenized(model, val), "train": tokenized(model, train)}
-            runs_.append({"seed": seed, "cpu_seconds": seconds, **found})
-            say(f"{name}, seed {seed}: {runs_[-1]}")
-        tokens[name] = {"bits": round(wanted.bits, 2), **asdict(wanted), "runs": runs_}
-    return {
+    report = {
         "palm_mm": round(float(np.linalg.norm(OFFSETS[MIDDLE_KNUCKLE])) * 1000, 1),
         "joints": "15 of each hand, from its wrist, both hands in one code",
         "frames_a_latent": STRIDE,
@@ -291,9 +273,28 @@ def measure(
         "tokenizer": {
             "steps": steps, "batch": BATCH, "window": WINDOW, "width": WIDTH, "rate": RATE,
         },
-        "baselines": baselines,
+        "baselines": {
+            "mean_pose": errors(mean.expand_as(asked), asked),
+            "nearest_train_chunk": errors(known[nearest(asked, known)], asked),
+            "k_means": [
+                errors(found[nearest(asked, found)], asked)
+                for found in (k_means(known, centres, seed) for seed in seeds)
+            ],
+        },
         "tokens": tokens,
     }  # fmt: skip
+    say(json.dumps(report["baselines"]))
+    yield report
+    for name, wanted in quantizers.items():
+        tokens[name] = {"bits": round(wanted.bits, 2), **asdict(wanted), "runs": []}
+        for seed in seeds:
+            start = time.process_time()
+            model = trained(train, wanted, steps, seed)
+            seconds = round(time.process_time() - start, 1)
+            found = {"val": tokenized(model, val), "train": tokenized(model, train)}
+            tokens[name]["runs"].append({"seed": seed, "cpu_seconds": seconds, **found})
+            say(f"{name}, seed {seed}: {tokens[name]['runs'][-1]}")
+            yield report
 
 
 def say(line: str) -> None:
@@ -313,9 +314,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     torch.set_num_threads(1)
     made_by = {"commit": commit(ROOT), "hardware": hardware()}
     wanted = {name: QUANTIZERS[name] for name in options.only}
-    report = {**made_by, **measure(options.folder, options.seeds, wanted, options.steps)}
-    with writing(options.out, overwrite=True) as temporary:
-        temporary.write_text(json.dumps(report, indent=2) + "\n")
+    for report in measure(options.folder, options.seeds, wanted, options.steps):
+        with writing(options.out, overwrite=True) as temporary:
+            temporary.write_text(json.dumps({**made_by, **report}, indent=2) + "\n")
     return 0
 
 

@@ -48,10 +48,10 @@ def said_again(model: MotionTokens, samples: SampleSource, encoder: str) -> Resa
     Raises UsageError where the two do not read the same numbers.
     """
     judge = load(encoder)
-    if not isinstance(judge, MotionTokens) or judge.config.reads != model.config.reads:
+    if not isinstance(judge, MotionTokens) or _read(judge) != _read(model):
         raise UsageError(
             f"{encoder} gives no features for this tokenizer: expected a checkpoint of method motion-vq "
-            f"that reads '{model.config.reads}'"
+            f"that reads '{model.config.reads}' of layout '{model.config.layout}' too"
         )
     clips = [samples[place].clip for place in range(len(samples))]
     numbers = [model.preparation.numbers(clip) for clip in clips]
@@ -88,6 +88,10 @@ def said_again(model: MotionTokens, samples: SampleSource, encoder: str) -> Resa
             ),
         },
     )
+
+
+def _read(model: MotionTokens) -> tuple[str, str]:
+    return model.config.reads, model.config.layout
 
 
 def named(judge: MotionTokens) -> str:

@@ -11,7 +11,7 @@ import pytest
 from signloom.claims import arms as trained
 from signloom.claims.arms import Job, Result, Test, found
 from signloom.claims.catalogue import ALL, ARMS, scales_of
-from signloom.claims.motions import HALVES, Viewed
+from signloom.claims.motions import HALVES, Viewed, said_again
 from signloom.claims.records import Part, jobs_of
 from signloom.claims.run import _arm, decide
 from signloom.corpora.store import StoreWriter
@@ -77,6 +77,11 @@ def test_a_tokenizer_is_scored_in_the_encoder_that_its_record_names(
     (beside,) = result.record["baselines"][SHUFFLED]
     assert beside["name"] == "MPJPE-hands"
     assert result.record["baselines"][HALVES][0]["name"] == "FID"
+    other = motion_tokens.build(replace(motion_tokens.PRESETS["tiny"], reads="whole"))
+    with pytest.raises(
+        UsageError, match=r"features for this tokenizer: .* reads 'whole' of layout 'smplx52'"
+    ):
+        said_again(other, SAMPLES, f"{kept}/features")
     shown = _arm([result])
     assert shown["scores"]["FID"] == [scores["FID"]["value"]]
     assert shown["shuffled"] == [beside["value"]]
