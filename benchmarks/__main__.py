@@ -27,6 +27,7 @@ RATIOS = (
     "extraction",
     "store_read",
     "decoding",
+    "backends",
     "alignment_speed",
     "training_step",
     "stitched_streams",

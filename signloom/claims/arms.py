@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
@@ -44,6 +44,9 @@ from signloom.inference.translate import Translator, translate_clips
 from signloom.methods.recipe import Recipe
 from signloom.metrics.recognition import score_recognition
 from signloom.metrics.repetition import score_repetition
+
+if TYPE_CHECKING:
+    from signloom.claims.motions import Resaid
 
 KEPT = 16
 """Characters of a hash that name files and folders."""
@@ -265,7 +268,7 @@ def train(job: Job, folder: Path, results: Path, receipt: Mapping[str, Any]) -> 
     folder: of the job; what is trained lies beside it under the hash of its recipe: in the same
     folder, where there is one recipe.
     """
-    from signloom.claims.motions import Resaid, Viewed, said_again
+    from signloom.claims.motions import Viewed, said_again
     from signloom.data.layouts import SMPLX52, layout_named
     from signloom.inference.evaluate import evaluate
     from signloom.inference.fusion import Fused

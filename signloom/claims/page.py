@@ -197,7 +197,7 @@ one, also for scores that should be low.
 
 Weights are kept under the hash of their recipe in `runs/claims/`, so no two claims train the same
 arm; an interrupted run goes on. Every arm is trained on one thread, the checkpoint is the one with
-the best BLEU-4 (top-1, WER) on dev sentences, and test sentences are read once, at the end. Arms that align are
+the best BLEU-4 (top-1, WER, the hands' error) on dev sentences, and test sentences are read once, at the end. Arms that align are
 also scored on test episodes, which are resampled whole: each cue is asked for in the one window
 around its speech and the usual lag, and placed by plateaus and one path (arXiv 2512.08040, A.6). An
 arm that is another *reading* of a trained one (without a beam, by other plateaus, as evidence in

@@ -30,6 +30,7 @@ VERBS = {
     "score": "Score texts or aligned subtitles against references; compare two systems.",
     "claims": "The papers' claims: list them, run them, show what came out.",
     "serve": "The studio: a page in the browser, and the same over HTTP, on this machine.",
+    "export": "A recogniser or translator as ONNX graphs.",
     "push": "Upload a checkpoint to a hub.",
     "demo": "Translate the bundled example, align an episode, write reports to open offline.",
 }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from signloom.cli.direction import isolated
+from signloom.cli.translate import AskedBackend, Backend, refuse_backend
 from signloom.errors import UsageError
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def run(
             help="Recognise real signing even with a model that has learnt from simulated signing only.",
         ),
     ] = False,
+    backend: AskedBackend = None,
 ) -> None:
     """Name the sign in each clip, one sign a clip.
 
@@ -53,12 +55,13 @@ def run(
     stderr and the others still finish; the exit code is then that of the first
     failure.
     """
-    from signloom.cli.translate import read_inputs
+    from signloom.cli.translate import computing, read_inputs
     from signloom.inference.recognize import recognize_clips
 
-    recognizer: Any = loaded(model)
+    recognizer: Any = loaded(model, backend)
     clips, lips, failures = read_inputs(inputs, recognizer, allow_simulated)
-    told = recognize_clips(recognizer, list(clips.values()), top, [lips.get(p) for p in clips])
+    with computing(backend):
+        told = recognize_clips(recognizer, list(clips.values()), top, [lips.get(p) for p in clips])
     found = dict(zip(clips, told, strict=True))
     done = [path for path in inputs if path in found]
     alone = [str(path) for path in done if found[path].read == "pose"]
@@ -77,7 +80,7 @@ def run(
         raise typer.Exit(failures[min(failures, key=inputs.index)].exit_code)
 
 
-def loaded(name: str | None) -> Recognizer:
+def loaded(name: str | None, backend: Backend | None = None) -> Recognizer:
     """The recogniser asked for, or the bundled one.
 
     Raises UsageError where it recognises nothing, or none is named and this copy has none.
@@ -91,7 +94,8 @@ def loaded(name: str | None) -> Recognizer:
             "checkpoint with --model, for instance the RUN/best that `signloom train "
             "recipes/isolated-wlasl100.yaml -o RUN` writes"
         )
-    model = load(BUNDLED if name is None else name)
+    model = load(BUNDLED if name is None else name, onnx=backend is Backend.onnx)
+    refuse_backend(model, backend)
     if not isinstance(model, Recognizer):
         raise UsageError(
             f"model '{model.name}' recognises no single signs; give --model a checkpoint of method "

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,6 +24,21 @@ if TYPE_CHECKING:
 class Format(StrEnum):
     text = "text"
     json = "json"
+
+
+class Backend(StrEnum):
+    eager = "eager"
+    bf16 = "bf16"
+    onnx = "onnx"
+
+
+AskedBackend = Annotated[
+    Backend | None,
+    typer.Option(
+        help="eager: float32; bf16: matrix products in bfloat16; onnx: ONNX Runtime, for a folder of "
+        "`signloom export`.  [default: onnx for such a folder, else eager]"
+    ),
+]
 
 
 def run(
@@ -58,6 +75,7 @@ def run(
     alternatives: Annotated[
         int, typer.Option(min=0, help="Also print this many next best texts.")
     ] = 0,
+    backend: AskedBackend = None,
 ) -> None:
     """Translate signing into text.
 
@@ -70,7 +88,7 @@ def run(
     """
     from signloom.inference.translate import blind, reads_lips, refuse_deaf, writes_glosses
 
-    translator = loaded(model)
+    translator = loaded(model, backend)
     refuse_deaf(translator, instruction)
     wanted = max(beam or translator.config.beam, alternatives + 1)
     clips, lips, failures = read_inputs(inputs, translator, allow_simulated)
@@ -78,13 +96,14 @@ def run(
         for path in clips:
             if path not in lips:
                 print(f"signloom: {blind(translator, str(path))}", file=sys.stderr)
-    translations = translated(
-        translator,
-        clips,
-        lips,
-        wanted if wanted != translator.config.beam else None,
-        instruction,
-    )
+    with computing(backend):
+        translations = translated(
+            translator,
+            clips,
+            lips,
+            wanted if wanted != translator.config.beam else None,
+            instruction,
+        )
     glosses = writes_glosses(translator)
     if glosses and translations:
         print(
@@ -114,7 +133,28 @@ def run(
         raise typer.Exit(failures[min(failures, key=inputs.index)].exit_code)
 
 
-def loaded(name: str | None) -> PoseStitch:
+@contextmanager
+def computing(backend: Backend | None) -> Iterator[None]:
+    """In the precision of a backend."""
+    if backend is not Backend.bf16:
+        yield
+        return
+    from torch import autocast, bfloat16
+
+    with autocast("cpu", bfloat16):
+        yield
+
+
+def refuse_backend(model: Any, backend: Backend | None) -> None:
+    """Raises UsageError where graphs are to be run as weights."""
+    if backend not in (None, Backend.onnx) and hasattr(model, "graphs"):
+        raise UsageError(
+            f"model '{model.name}' is graphs for ONNX Runtime, which backend '{backend}' does not run; "
+            "leave --backend out, or give the checkpoint that was exported"
+        )
+
+
+def loaded(name: str | None, backend: Backend | None = None) -> PoseStitch:
     """The model asked for, or the bundled one. Raises MediaError where there is none."""
     from signloom.inference.translate import BUNDLED, Translator
     from signloom.methods.load import load
@@ -124,7 +164,8 @@ def loaded(name: str | None) -> PoseStitch:
             f"this copy of signloom has no bundled model (expected at {BUNDLED}); give a "
             "checkpoint with --model, for instance the RUN/best that `signloom train` writes"
         )
-    model = load(BUNDLED if name is None else name)
+    model = load(BUNDLED if name is None else name, onnx=backend is Backend.onnx)
+    refuse_backend(model, backend)
     translates = isinstance(model, Translator)
     if not translates:
         raise UsageError(f"{name} does not translate; `signloom info` says what it is")

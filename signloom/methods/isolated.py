@@ -257,6 +257,10 @@ class Isolated(nn.Module):
         return layout_named(self.config.layout)
 
     @property
+    def device(self) -> torch.device:
+        return next(self.parameters()).device
+
+    @property
     def reads_lips(self) -> bool:
         return self.config.reads == "lips"
 
@@ -404,7 +408,7 @@ class Isolated(nn.Module):
         Raises UsageError where a clip's layout does not convert to the model's, or a model of
         lips is given none; MediaError where lips have not the clip's frames.
         """
-        device, training = next(self.parameters()).device, self.training
+        device, training = self.device, self.training
         ways = (False, True) if self.config.mirrored_too else (False,)
         found = [np.zeros((0, len(self.glosses)))]
         items = list(zip(clips, [None] * len(clips) if lips is None else lips, strict=True))
@@ -462,7 +466,7 @@ class Isolated(nn.Module):
         points = np.concatenate(
             [shown.points[:, :, : self.config.coordinates], shown.present[..., None]], axis=2
         )
-        device, training = next(self.parameters()).device, self.training
+        device, training = self.device, self.training
         self.eval()
         try:
             read = torch.from_numpy(points.astype(np.float32))[None].to(device)

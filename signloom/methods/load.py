@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from signloom.errors import MediaError, SignloomError, nearest
+from signloom.errors import MediaError, SignloomError, UsageError, nearest
 from signloom.inference import recognize, translate
 from signloom.methods.method import METHODS, method_named
 from signloom.training.checkpoint import read_checkpoint
@@ -19,26 +19,43 @@ BUNDLED = {
 """Name → the folder of a model that comes with the package; each knows simulated signing only."""
 
 
-def load(path_or_hub_id: str | Path = "bundled") -> Any:
+def folder_of(path_or_hub_id: str | Path) -> str | Path:
+    """The folder of a model that comes with the package; of any other what was given."""
+    return BUNDLED.get(str(path_or_hub_id), path_or_hub_id)
+
+
+def load(path_or_hub_id: str | Path = "bundled", onnx: bool = False) -> Any:
     """The model of a checkpoint folder or hub id ("org/name"), ready for use, on the CPU.
 
     "bundled" is the translator that comes with the package; `BUNDLED` has the others' names.
-    What a model can do is asked of it by the protocols of ``inference`` (`Translator`, …).
+    What a model can do is asked of it by the protocols of ``inference`` (`Translator`, …). A folder that
+    `signloom export` wrote is run by ONNX Runtime; ``onnx`` asks for one.
 
     A checkpoint that does not say what it has learnt from counts as one that knows
     simulated signing only. Raises MediaError where there is no checkpoint, its method is unknown here, or
-    its weights do not fill the model whole.
+    its weights do not fill the model whole; UsageError where a model is to be run by ONNX Runtime that
+    has not been exported.
     """
-    bundled = BUNDLED.get(str(path_or_hub_id))
-    checkpoint = read_checkpoint(bundled or path_or_hub_id)
-    method = checkpoint.config.get("method")
+    bundled = str(path_or_hub_id) in BUNDLED
+    checkpoint = read_checkpoint(folder_of(path_or_hub_id))
+    method, exported = checkpoint.config.get("method"), "onnx" in checkpoint.config
     if method not in METHODS:
         raise MediaError(
             f"checkpoint {path_or_hub_id} is of method {method!r}, which this signloom does not "
             f"know{nearest(str(method), METHODS)}; expected one of {', '.join(METHODS)}"
         )
+    if onnx and not exported:
+        raise UsageError(
+            f"{path_or_hub_id} holds weights, expected graphs for ONNX Runtime; write them with "
+            f"`signloom export {path_or_hub_id} -o FOLDER` and give that folder"
+        )
     try:
-        model = method_named(method).restore(checkpoint)
+        if exported:
+            from signloom.methods.exported import restore_exported
+
+            model = restore_exported(checkpoint)
+        else:
+            model = method_named(method).restore(checkpoint)
     except SignloomError:
         raise
     except Exception as error:  # tokenizers raises bare Exception; odd settings raise all sorts

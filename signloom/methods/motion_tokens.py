@@ -323,9 +323,8 @@ class Preparation:
         """
         clip = resampled(convert(clip, layout_named(self.config.layout)), self.config.fps)
         points, seen = (longer(each, 2)[:, : m.JOINTS] for each in (clip.points, clip.present))
-        joints = m.filled(
-            points.astype(np.float64) * (1, -1, -1), seen
-        )  # a camera's y is down, its z away
+        upright = points.astype(np.float64) * (1, -1, -1)  # a camera's y is down, its z away
+        joints = m.filled(upright, seen)
         if rng and self.config.noise:
             joints = joints + self.config.noise * rng.standard_normal(joints.shape)
         if self.config.reads == "picture":

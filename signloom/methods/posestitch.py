@@ -36,7 +36,7 @@ from signloom.encoders.frames import frame_features, minmax_joint, noisy, pad_fr
 from signloom.errors import UsageError
 from signloom.inference.evaluate import translation_scores
 from signloom.inference.translate import Translation
-from signloom.language.beam import beam_search
+from signloom.language.beam import Step, beam_search
 from signloom.language.causal import build_gpt2
 from signloom.language.seq2seq import (
     Seq2Seq,
@@ -334,6 +334,10 @@ class PoseStitch(nn.Module):
     def layout(self) -> Layout:
         return layout_named(self.config.layout)
 
+    @property
+    def device(self) -> torch.device:
+        return next(self.parameters()).device
+
     def word(self, clip: PoseClip, rng: np.random.Generator) -> PoseClip:
         """A word clip as it must be before it is stitched (`Preparation.word`)."""
         return self.preparation.word(clip, rng)
@@ -363,6 +367,16 @@ class PoseStitch(nn.Module):
     ) -> Float[Tensor, "batch length vocabulary"]:
         """Logits of the token after each of ``inputs``."""
         return self.seq2seq(self.front(features), mask, inputs)
+
+    def memory(
+        self, features: Float[Tensor, "batch time features"], mask: Bool[Tensor, "batch time"]
+    ) -> Tensor:
+        """What the decoder attends to, for `stepper`."""
+        return self.seq2seq.encode(self.front(features), mask)
+
+    def stepper(self, memory: Tensor, mask: Bool[Tensor, "batch time"], width: int) -> Step:
+        """The next-token function of a beam search, ``width`` rows per clip."""
+        return self.seq2seq.stepper(memory, mask, width)
 
     def loss(self, batch: Batch) -> Loss:
         """Cross-entropy over the text tokens: its sum, and how many tokens there are.
@@ -397,17 +411,17 @@ class PoseStitch(nn.Module):
         """
         if not clips:
             return []
-        config, device = self.config, next(self.parameters()).device
+        config, device = self.config, self.device
         training = self.training
         self.eval()
         try:
             features = [self.preparation.features(clip) for clip in clips]
             padded, mask = (tensor.to(device) for tensor in pad_frames(features))
-            memory = self.seq2seq.encode(self.front(padded), mask)
+            memory = self.memory(padded, mask)
             start = token_id(self.tokenizer, START)
             width = config.beam if beam is None else beam
             found = beam_search(
-                self.seq2seq.stepper(memory, mask, width),
+                self.stepper(memory, mask, width),
                 torch.full((len(clips), 1 + config.legacy_shift), start, device=device),
                 end=token_id(self.tokenizer, END),
                 width=width,
