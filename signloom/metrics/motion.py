@@ -79,7 +79,7 @@ def count_fid(
     true: Float[np.ndarray, "motions width"],
     encoder: str = "",
 ) -> Counts:
-    """The Fréchet distance of two crowds of features, as sums over motions that can be resampled.
+    """100 times the Fréchet distance of two crowds of features, as sums over motions that can be resampled.
 
     encoder: what gave the features, for the signature. With few motions it is too high, by about what
     two halves of one crowd are apart; where a crowd is the other said again, both share their draw and
@@ -89,12 +89,12 @@ def count_fid(
     rows = [np.ones((n, 1))]
     for crowd in (told.astype(np.float64), true.astype(np.float64)):
         rows += [crowd, (crowd[:, :, None] * crowd[:, None]).reshape(n, -1)]
-    signature = f"encoder:{encoder}|features:{width}|N:{n}|cov:n-1|bias:up at small N"
+    signature = f"encoder:{encoder}|features:{width}|N:{n}|cov:n-1|scale:x100|bias:up at small N"
     return Counts("FID", np.concatenate(rows, 1), fid_of, signature, unit="", better="low")
 
 
 def fid_of(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The distance from summed counts (…, 1 + 2·(width + width²))."""
+    """100 times the distance from summed counts (…, 1 + 2·(width + width²))."""
     n, half = sums[..., :1], (sums.shape[-1] - 1) // 2
     width = round(np.sqrt(half + 0.25) - 0.5)
     gaussians: list[NDArray[np.float64]] = []
@@ -104,4 +104,4 @@ def fid_of(sums: NDArray[np.float64]) -> NDArray[np.float64]:
         squares = squares.reshape(*squares.shape[:-1], width, width)
         outer = mean[..., :, None] * mean[..., None, :]
         gaussians += [mean, (squares - n[..., None] * outer) / np.maximum(n - 1, 1)[..., None]]
-    return frechet(*gaussians)
+    return 100 * frechet(*gaussians)

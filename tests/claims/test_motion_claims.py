@@ -98,7 +98,7 @@ def test_less_fid_is_better_and_motions_are_resampled() -> None:
     arms = {"near": [said(0.1, s) for s in range(3)], "far": [said(1.0, s) for s in range(3)]}
     verdict, (apart,) = decide(Part("ordered", ("near", "far"), "FID", least=0.1), arms)
     assert verdict.word == "holds"
-    assert apart.mean == pytest.approx(4 * (1 - 0.01), rel=0.02)
+    assert apart.mean == pytest.approx(400 * (1 - 0.01), rel=0.02)
 
 
 def test_a_language_model_is_asked_from_aside_and_through_noise_too(

@@ -50,9 +50,12 @@ def test_crowds_with_known_moments_are_as_far_apart_as_their_gaussians() -> None
     white = drawn @ np.linalg.inv(np.linalg.cholesky(np.cov(drawn.T))).T  # mean 0, covariance 1
     moved = white * (2, 1, 1, 0.5) + (0, 3, 0, 0)
     found = count_fid(moved, white, "none")
-    assert found.value() == pytest.approx(9 + 1 + 0.25)
-    assert found.score().signature == "encoder:none|features:4|N:60|cov:n-1|bias:up at small N"
-    assert count_fid(white, white, "none").value() == pytest.approx(0, abs=1e-9)
+    assert found.value() == pytest.approx(100 * (9 + 1 + 0.25))
+    assert (
+        found.score().signature
+        == "encoder:none|features:4|N:60|cov:n-1|scale:x100|bias:up at small N"
+    )
+    assert count_fid(white, white, "none").value() == pytest.approx(0, abs=1e-7)
 
 
 def test_few_motions_of_one_crowd_seem_apart() -> None:
