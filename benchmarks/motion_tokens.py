@@ -11,8 +11,10 @@ Errors are millimetres at a palm (wrist to middle knuckle) of the stated size: M
 distance of joints, and PA-MPJPE, the same after the best turn, shift and scale of each hand in each
 frame. Beside it, on the same four-frame chunks of the same split: the mean pose of train, the
 nearest of as many k-means codes, and the nearest chunk of train. Five ways of writing four frames
-are compared, three of them at 10 bits and two at 40 (QUANTIZERS). One thread; 3 seeds of one of
-them take about twelve minutes.
+are compared, three of them at 10 bits and two at 40 (QUANTIZERS); one code and four are also learnt
+in two other ways: of positions alone, in millimetres alike for all joints, and with the first third of
+the steps without codes, which then begin as k-means of what the encoder makes of train. One thread; 3
+seeds of one of them take about twelve minutes.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -31,11 +33,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from signloom.cli.receipt import commit, hardware
 from signloom.data.files import writing
-from signloom.encoders.motion_vq import STRIDE, Kind, MotionVq, perplexity, usage
+from signloom.encoders.motion_vq import STRIDE, Codebook, Kind, MotionVq, perplexity, usage
+from signloom.encoders.quantizers import Quantized
 from signloom.metrics.motion import mpjpe, pa_mpjpe
 from signloom.pose.motion623 import (
     JOINTS,
@@ -63,11 +66,17 @@ NUMBERS = 90
 
 @dataclass(frozen=True)
 class Quantizer:
-    """A way to write four frames: of which kind, how many ids, out of how many each."""
+    """A way to write four frames: of which kind, how many ids, out of how many each.
+
+    positions: what is read and learnt are positions alone, all on one scale; else also velocities, each
+    column on its own scale, as the paper has it. late: codes come after a third of the steps.
+    """
 
     kind: Kind
     depth: int
     codes: int
+    positions: bool = False
+    late: bool = False
 
     @property
     def bits(self) -> float:
@@ -81,8 +90,11 @@ QUANTIZERS = {
     "fsq 1 × 1024": Quantizer("fsq", 1, 1024),
     "residual 4 × 1024": Quantizer("residual", 4, 1024),
     "fsq 4 × 1024": Quantizer("fsq", 4, 1024),
+    "codebook 1 × 1024, positions": Quantizer("codebook", 1, 1024, positions=True),
+    "codebook 1 × 1024, positions, late": Quantizer("codebook", 1, 1024, positions=True, late=True),
+    "residual 4 × 1024, positions, late": Quantizer("residual", 4, 1024, positions=True, late=True),
 }
-"""The first three have 10 bits for four frames, the last two 40."""
+"""The first three have 10 bits for four frames, the next two 40; then other ways to learn the first and fourth."""
 
 
 def hands(rows: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -161,23 +173,48 @@ def errors(told: Tensor, true: Tensor) -> dict[str, Any]:
     }
 
 
+class Through(nn.Module):
+    """No codes: every vector stands for itself."""
+
+    size, depth = 1, 1
+
+    def forward(self, vectors: Tensor) -> Quantized:
+        ids = torch.zeros(vectors.shape[:2], dtype=torch.long)
+        return Quantized(vectors, ids, vectors.new_zeros(()))
+
+
 def trained(stretches: Sequence[Tensor], wanted: Quantizer, steps: int, seed: int) -> MotionVq:
-    """A tokenizer that has learned from random windows, one cosine from RATE to 0."""
+    """A tokenizer that has learned from random windows, one cosine from RATE to 0.
+
+    stretches: (frames, 2 · half), positions and then their velocities.
+    """
     torch.manual_seed(seed)
+    half = stretches[0].shape[1] // 2
+    inputs = half if wanted.positions else 2 * half
+    stretches = [run[:, :inputs] for run in stretches]
     rows = torch.cat(list(stretches))
     dead = DEAD * BATCH * WINDOW / STRIDE / wanted.codes
     model = MotionVq(
-        2 * NUMBERS, slice(NUMBERS, 2 * NUMBERS), WIDTH, wanted.codes, dead_below=dead, seed=seed,
-        kind=wanted.kind, depth=wanted.depth,
+        inputs, slice(0, half) if wanted.positions else slice(half, inputs), WIDTH, wanted.codes,
+        dead_below=dead, seed=seed, kind=wanted.kind, depth=wanted.depth,
     )  # fmt: skip
-    model.set_scale(rows.mean(0), rows.std(0))
+    deviation = rows.std(0)
+    model.set_scale(
+        rows.mean(0), deviation.mean().expand(inputs) if wanted.positions else deviation
+    )
     whole = [run for run in stretches if len(run) >= WINDOW]
     starts = [(run, at) for run in whole for at in range(len(run) - WINDOW + 1)]
     draws = torch.Generator().manual_seed(seed)
     optimizer = torch.optim.AdamW(model.parameters(), RATE, betas=(0.9, 0.99), weight_decay=0)
     cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
+    book, begin = model.codebook, steps // 3 if wanted.late else 0
     model.train()
-    for _ in range(steps):
+    for step in range(steps):
+        if wanted.late and not step:
+            model.codebook = Through()
+        if wanted.late and step == begin:
+            model.codebook = book
+            start_codes(model, stretches, seed)
         drawn = torch.randint(len(starts), (BATCH,), generator=draws).tolist()
         batch = torch.stack([run[at : at + WINDOW] for run, at in (starts[i] for i in drawn)])
         loss, _ = model.loss(batch)
@@ -188,13 +225,23 @@ def trained(stretches: Sequence[Tensor], wanted: Quantizer, steps: int, seed: in
     return model.eval()
 
 
+@torch.no_grad()
+def start_codes(model: MotionVq, stretches: Sequence[Tensor], seed: int) -> None:
+    """A codebook's codes as k-means of the encoder's vectors; residual ones do so in their first batch."""
+    book = model.codebook
+    if isinstance(book, Codebook):
+        vectors = torch.cat([model.latents(run[None])[0] for run in stretches])
+        book.start(k_means(vectors, book.size, seed))
+        book.updates += 1
+
+
 def tokenized(model: MotionVq, stretches: Sequence[Tensor]) -> dict[str, Any]:
     """Errors, usage and perplexity of a split that is said again, each stretch alone.
 
     Usage is of all ids there are; perplexity that of each four frames' k-th id, the mean over k.
     """
     with torch.no_grad():
-        ids = [model.encode(run[None]) for run in stretches]
+        ids = [model.encode(run[None, :, : len(model.mean)]) for run in stretches]
         told = torch.cat([model.decode(i)[0, :, :NUMBERS] for i in ids])
     true = torch.cat([run[:, :NUMBERS] for run in stretches])
     said, book = torch.cat(ids, 1)[0], model.codebook
@@ -209,33 +256,15 @@ def tokenized(model: MotionVq, stretches: Sequence[Tensor]) -> dict[str, Any]:
 
 def measure(
     folder: Path, seeds: Sequence[int], quantizers: Mapping[str, Quantizer], steps: int
-) -> dict[str, Any]:
-    """Every figure, the baselines first; k-means has as many centres as the first quantizer codes."""
+) -> Iterator[dict[str, Any]]:
+    """Every figure so far, after each seed, the baselines first; k-means has as many centres as the first
+    quantizer codes."""
     train, val = runs(folder, "train"), runs(folder, "val")
     known, asked = chunks(train), chunks(val)
     mean = torch.cat([run[:, :NUMBERS] for run in train]).mean(0).repeat(STRIDE)
     centres = next(iter(quantizers.values())).codes
-    baselines = {
-        "mean_pose": errors(mean.expand_as(asked), asked),
-        "nearest_train_chunk": errors(known[nearest(asked, known)], asked),
-        "k_means": [
-            errors(found[nearest(asked, found)], asked)
-            for found in (k_means(known, centres, seed) for seed in seeds)
-        ],
-    }
-    say(json.dumps(baselines))
     tokens: dict[str, Any] = {}
-    for name, wanted in quantizers.items():
-        runs_ = []
-        for seed in seeds:
-            start = time.process_time()
-            model = trained(train, wanted, steps, seed)
-            seconds = round(time.process_time() - start, 1)
-            found = {"val": tokenized(model, val), "train": tokenized(model, train)}
-            runs_.append({"seed": seed, "cpu_seconds": seconds, **found})
-            say(f"{name}, seed {seed}: {runs_[-1]}")
-        tokens[name] = {"bits": round(wanted.bits, 2), **asdict(wanted), "runs": runs_}
-    return {
+    report = {
         "palm_mm": round(float(np.linalg.norm(OFFSETS[MIDDLE_KNUCKLE])) * 1000, 1),
         "joints": "15 of each hand, from its wrist, both hands in one code",
         "frames_a_latent": STRIDE,
@@ -244,9 +273,28 @@ def measure(
         "tokenizer": {
             "steps": steps, "batch": BATCH, "window": WINDOW, "width": WIDTH, "rate": RATE,
         },
-        "baselines": baselines,
+        "baselines": {
+            "mean_pose": errors(mean.expand_as(asked), asked),
+            "nearest_train_chunk": errors(known[nearest(asked, known)], asked),
+            "k_means": [
+                errors(found[nearest(asked, found)], asked)
+                for found in (k_means(known, centres, seed) for seed in seeds)
+            ],
+        },
         "tokens": tokens,
     }  # fmt: skip
+    say(json.dumps(report["baselines"]))
+    yield report
+    for name, wanted in quantizers.items():
+        tokens[name] = {"bits": round(wanted.bits, 2), **asdict(wanted), "runs": []}
+        for seed in seeds:
+            start = time.process_time()
+            model = trained(train, wanted, steps, seed)
+            seconds = round(time.process_time() - start, 1)
+            found = {"val": tokenized(model, val), "train": tokenized(model, train)}
+            tokens[name]["runs"].append({"seed": seed, "cpu_seconds": seconds, **found})
+            say(f"{name}, seed {seed}: {tokens[name]['runs'][-1]}")
+            yield report
 
 
 def say(line: str) -> None:
@@ -266,9 +314,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     torch.set_num_threads(1)
     made_by = {"commit": commit(ROOT), "hardware": hardware()}
     wanted = {name: QUANTIZERS[name] for name in options.only}
-    report = {**made_by, **measure(options.folder, options.seeds, wanted, options.steps)}
-    with writing(options.out, overwrite=True) as temporary:
-        temporary.write_text(json.dumps(report, indent=2) + "\n")
+    for report in measure(options.folder, options.seeds, wanted, options.steps):
+        with writing(options.out, overwrite=True) as temporary:
+            temporary.write_text(json.dumps({**made_by, **report}, indent=2) + "\n")
     return 0
 
 

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
@@ -42,13 +42,17 @@ from signloom.inference.locate import Locator
 from signloom.inference.recognize import RecognitionEvaluation
 from signloom.inference.translate import Translator, translate_clips
 from signloom.methods.recipe import Recipe
+from signloom.metrics.recognition import score_recognition
 from signloom.metrics.repetition import score_repetition
+
+if TYPE_CHECKING:
+    from signloom.claims.motions import Resaid
 
 KEPT = 16
 """Characters of a hash that name files and folders."""
 PARTS = ("recipe", "partner")
 """What files call the recipes of a job."""
-KEPT_OF_BASELINES = ("top-1", "BLEU-4", "content-F1", "WER")
+KEPT_OF_BASELINES = ("top-1", "BLEU-4", "content-F1", "WER", "MPJPE-hands", "FID")
 
 OF_A_CLIP = (128, 6)
 """Frames and glosses of the clip whose cost a record names, where an arm writes glosses: about the means
@@ -62,17 +66,20 @@ class Test:
     """What an arm is scored on: the first ``limit`` samples of a source, as a recipe names one.
 
     episodes: a folder of them, for arms that align too; "" = none.
+    encoder: the checkpoint whose features FID compares, for tokenizers of motion.
     """
 
     source: Mapping[str, Any]
     limit: int
     episodes: str = ""
+    encoder: str = ""
 
     __test__ = False  # no test case of pytest's
 
     def to_json(self) -> dict[str, Any]:
-        more = {"episodes": self.episodes} if self.episodes else {}
-        return {"source": dict(self.source), "limit": self.limit, **more}
+        more = {"episodes": self.episodes, "encoder": self.encoder}
+        said = {name: value for name, value in more.items() if value}
+        return {"source": dict(self.source), "limit": self.limit, **said}
 
 
 @dataclass(frozen=True)
@@ -108,14 +115,15 @@ class Job:
 class Result:
     """What an arm with one seed gave.
 
+    hypotheses, references: texts or glosses; of a tokenizer of motion, features.
     unseen: of each test sentence, the share of its signs that no real training sentence holds;
         empty where the corpus has no glosses, and for arms that align.
     record: everything, as the file has it, with what its reading says in place of the usual.
     spans, cues: of each test episode, where its cues were put, and the true cues.
     """
 
-    hypotheses: tuple[str, ...]
-    references: tuple[str, ...]
+    hypotheses: tuple[Any, ...]
+    references: tuple[Any, ...]
     unseen: tuple[float, ...]
     record: dict[str, Any]
     spans: tuple[tuple[Span, ...], ...] = ()
@@ -167,8 +175,8 @@ def _result(record: dict[str, Any], reading: str, results: Path) -> Result:
         kept = [score for score in record["metrics"] if score["name"] not in renewed]
         record = {**record, **other, "metrics": [*kept, *other["metrics"]]}
     return Result(
-        tuple(record["hypotheses"]),
-        tuple(beside["references"]),
+        tuple(map(_hashable, record["hypotheses"])),
+        tuple(map(_hashable, beside["references"])),
         tuple(beside["unseen"]),
         record,
         tuple(tuple(Span(*ends) for ends in one) for one in record.get("spans", ())),
@@ -177,6 +185,10 @@ def _result(record: dict[str, Any], reading: str, results: Path) -> Result:
             for one in beside.get("cues", ())
         ),
     )
+
+
+def _hashable(said: Any) -> Any:
+    return tuple(said) if isinstance(said, list) else said
 
 
 def _json(path: Path) -> dict[str, Any]:
@@ -256,13 +268,15 @@ def train(job: Job, folder: Path, results: Path, receipt: Mapping[str, Any]) -> 
     folder: of the job; what is trained lies beside it under the hash of its recipe: in the same
     folder, where there is one recipe.
     """
-    from signloom.data.layouts import layout_named
+    from signloom.claims.motions import Viewed, said_again
+    from signloom.data.layouts import SMPLX52, layout_named
     from signloom.inference.evaluate import evaluate
     from signloom.inference.fusion import Fused
     from signloom.inference.recognize import Recognizer, evaluate_recognition
     from signloom.methods.glosses import GlossWriter
     from signloom.methods.load import load
     from signloom.methods.method import learns_glosses
+    from signloom.methods.motion_tokens import MotionTokens
     from signloom.methods.recipe import real_places, run_recipe
     from signloom.methods.sources import First, Source, glosses_of, open_source, texts_of
     from signloom.training.checkpoint import read_checkpoint
@@ -286,7 +300,7 @@ def train(job: Job, folder: Path, results: Path, receipt: Mapping[str, Any]) -> 
     unseen: list[float] = []
     timed = Aligned()
     cost: dict[str, int | float] = {}
-    scored: Evaluation | RecognitionEvaluation
+    scored: Evaluation | RecognitionEvaluation | Resaid
     if isinstance(model, Recognizer):
         scored = evaluate_recognition(model, samples, known)
         usual = _named(scored)
@@ -295,6 +309,10 @@ def train(job: Job, folder: Path, results: Path, receipt: Mapping[str, Any]) -> 
             for name, r in READINGS.items()
             if partners and r.share < 1
         }
+    elif isinstance(model, MotionTokens):
+        scored = said_again(model, samples, job.test.encoder)
+        usual = _told_again(scored)
+        readings = {}
     else:
         scored = evaluate(model, samples, known)
         if isinstance(model, GlossWriter):
@@ -305,6 +323,12 @@ def train(job: Job, folder: Path, results: Path, receipt: Mapping[str, Any]) -> 
             for name, r in READINGS.items()
             if job.test.episodes and r.beam is not None
         }
+        if layout == SMPLX52:
+            readings |= {
+                name: _told(evaluate(model, Viewed(samples, r.turned, r.noise), known))
+                for name, r in READINGS.items()
+                if r.turned or r.noise
+            }
         if job.test.episodes and isinstance(model, Locator):
             timed = aligned(model, job.test.episodes)
         elif not isinstance(model, GlossWriter):
@@ -370,10 +394,19 @@ def _resolved(job: Job) -> dict[str, Any]:
 
 
 def _told(found: Evaluation) -> dict[str, Any]:
-    repeated = [score_repetition(found.hypotheses, order) for order in (1, 2)]
+    more = [score_repetition(found.hypotheses, order) for order in (1, 2)]
+    if not found.glosses:  # what is invented and what is left out, beside BLEU
+        more += score_recognition(found.hypotheses, found.references)
     return {
         "hypotheses": list(found.hypotheses),
-        "metrics": [score.to_json() for score in (*found.metrics, *repeated)],
+        "metrics": [score.to_json() for score in (*found.metrics, *more)],
+    }
+
+
+def _told_again(found: Resaid) -> dict[str, Any]:
+    return {
+        "hypotheses": list(found.hypotheses),
+        "metrics": [score.to_json() for score in found.metrics],
     }
 
 

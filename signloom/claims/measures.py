@@ -16,8 +16,11 @@ from signloom.data.cue import Cue
 from signloom.data.timing import Span
 from signloom.errors import MissingExtraError
 from signloom.metrics.alignment import AlignedEpisode, score_episodes
+from signloom.metrics.cider import count_cider
+from signloom.metrics.motion import count_fid, fid_of
 from signloom.metrics.recognition import edits
 from signloom.metrics.repetition import repeated, repetition_of
+from signloom.metrics.score import mean_of
 from signloom.metrics.translation import bleu_of
 from signloom.metrics.words import content_words
 
@@ -26,8 +29,8 @@ from signloom.metrics.words import content_words
 class Measure:
     """statistics: (what was said, what is true) → (units, k). values: summed statistics → percent.
 
-    of: the units, which are resampled: sentences, said as texts, or episodes, said as the spans of
-    their cues beside the true cues. higher: whether more is better.
+    of: the units, which are resampled: sentences, said as texts (or motions, as features), or episodes,
+    said as the spans of their cues beside the true cues. higher: whether more is better.
     """
 
     name: str
@@ -83,6 +86,11 @@ def _errors(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(100 * sums[..., :3].sum(axis=-1) / np.maximum(sums[..., 3], 1))
 
 
+def _kind(of: int, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Substitutions, deletions or insertions a word of the references, in percent."""
+    return np.asarray(100 * sums[..., of] / np.maximum(sums[..., 3], 1))
+
+
 def _share(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(100 * sums[..., 0] / np.maximum(sums[..., 1], 1))
 
@@ -117,6 +125,12 @@ MEASURES = {
         Measure("content-F1", content_counts, _f1),
         Measure("top-1", right_counts, _share),
         Measure("WER", edits, _errors, higher=False),
+        Measure("deletions", edits, partial(_kind, 1), higher=False),
+        Measure("insertions", edits, partial(_kind, 2), higher=False),
+        Measure("CIDEr-D", lambda h, r: count_cider(h, r).statistics, mean_of),
+        Measure(
+            "FID", lambda h, r: count_fid(np.array(h), np.array(r)).statistics, fid_of, higher=False
+        ),
         Measure("repetition-1", lambda h, r: repeated(h, 1), repetition_of, higher=False),
         Measure("repetition-2", lambda h, r: repeated(h, 2), repetition_of, higher=False),
         *(Measure(name, partial(timing_counts, name), _share, of="episodes") for name in ALIGNMENT),

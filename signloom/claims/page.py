@@ -30,8 +30,8 @@ PAGE = Path("docs/claims.md")
 IMAGES = Path("docs/images")
 NOTES = "notes.yaml"
 SHOWN = (
-    "BLEU-4", "chrF2", "content-F1", "WER", "substitutions", "deletions", "insertions", "repetition-1",
-    "top-1", "top-5", "top-1-class", *ALIGNMENT,
+    "BLEU-4", "chrF2", "CIDEr-D", "content-F1", "WER", "substitutions", "deletions", "insertions",
+    "repetition-1", "top-1", "top-5", "top-1-class", "FID", "MPJPE-hands", "usage", "perplexity", *ALIGNMENT,
 )  # fmt: skip
 
 
@@ -197,7 +197,7 @@ one, also for scores that should be low.
 
 Weights are kept under the hash of their recipe in `runs/claims/`, so no two claims train the same
 arm; an interrupted run goes on. Every arm is trained on one thread, the checkpoint is the one with
-the best BLEU-4 (top-1, WER) on dev sentences, and test sentences are read once, at the end. Arms that align are
+the best BLEU-4 (top-1, WER, the hands' error) on dev sentences, and test sentences are read once, at the end. Arms that align are
 also scored on test episodes, which are resampled whole: each cue is asked for in the one window
 around its speech and the usual lag, and placed by plateaus and one path (arXiv 2512.08040, A.6). An
 arm that is another *reading* of a trained one (without a beam, by other plateaus, as evidence in
@@ -271,7 +271,7 @@ def _difference_table(run: Mapping[str, Any]) -> Iterator[str]:
 
 def _arm_table(run: Mapping[str, Any]) -> Iterator[str]:
     names = [name for name in SHOWN if name in next(iter(run["arms"].values()))["scores"]]
-    names = [name for name in names if name != "repetition-1" or "WER" not in names]
+    names = [name for name in names if name != "repetition-1" or "BLEU-4" in names]
     shuffled_of = next(name for name in SHUFFLED_OF if name in names)
     costly = "cost" in next(iter(run["arms"].values()))
     columns = [*names, f"shuffled input, {shuffled_of}"]
@@ -308,7 +308,7 @@ def _main(run: Mapping[str, Any]) -> str:
     """The score that stands for an arm of a run."""
     first = next(iter(run["arms"].values()))["scores"]
     named = run["parts"][0]["metric"]
-    if named in ALIGNMENT:
+    if named in ALIGNMENT or named == "FID":
         return str(named)
     return next(name for name in SHUFFLED_OF if name in first)
 

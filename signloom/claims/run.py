@@ -44,14 +44,15 @@ BUCKETS: tuple[tuple[str, float, float], ...] = (
 )
 """Name, above, up to: the share of a sentence's signs that no real training sentence has."""
 SHOWN = (
-    "BLEU-4", "chrF2", "content-F1", "WER", "substitutions", "deletions", "insertions", "repetition-1",
-    "repetition-2", "top-1", "top-5", "top-1-class",
+    "BLEU-4", "chrF2", "CIDEr-D", "content-F1", "WER", "substitutions", "deletions", "insertions",
+    "repetition-1", "repetition-2", "top-1", "top-5", "top-1-class", "FID", "MPJPE-hands", "usage",
+    "perplexity",
     *ALIGNMENT,
 )  # fmt: skip
 """Scores that a claim's record keeps of its arms, as far as they have them."""
 
 
-SHUFFLED_OF = ("top-1", "WER", "BLEU-4")
+SHUFFLED_OF = ("top-1", "BLEU-4", "WER", "MPJPE-hands")
 """What an arm's answers for other inputs are scored by: the first that it has."""
 
 
@@ -234,7 +235,7 @@ def bucketed(unseen: Sequence[float], least: int = 10) -> dict[str, NDArray[np.i
 def _arm(results: Sequence[Result]) -> dict[str, Any]:
     """What the page shows of an arm: every score of every seed, and where it comes from."""
     first = results[0].record
-    had = {score["name"] for score in first["metrics"]}
+    had = set.intersection(*({score["name"] for score in r.record["metrics"]} for r in results))
     names = [name for name in SHOWN if name in had]
     scores = {name: [_value(r.record["metrics"], name) for r in results] for name in names}
     shuffled = next(name for name in SHUFFLED_OF if name in had)

@@ -421,11 +421,29 @@ def wlasl_smplx(
     overwrite: Overwrite = False,
     tolerate: Tolerate = TOLERATED,
 ) -> None:
-    """124 WLASL words as SMPL-X joints, projected (layout wlasl106) or in space (--layout smplx52)."""
+    """124 WLASL words as SMPL-X joints, projected (layout wlasl106) or in space (--layout smplx52 or smplx57)."""
     from signloom.corpora.wlasl_smplx import wlasl_smplx as read
 
-    corpus = read(folder, subset.value, joints=layout == "smplx52")
+    corpus = read(folder, subset.value, joints=layout in ("smplx52", "smplx57"))
     _corpus(corpus, out, layout, jobs, overwrite, tolerate)
+
+
+@app.command("signavatars")
+def signavatars(
+    root: Annotated[Path, typer.Argument(help="A folder with its .pkl files and tables below it.")],
+    out: Out,
+    fps: Annotated[float, typer.Option(min=1, help="Rate, which the files do not name.")] = 24.0,
+    layout: Annotated[
+        str, typer.Option(help="smplx52: joints in space; smplx57: jaw and expression too.")
+    ] = "smplx52",
+    jobs: Jobs = 1,
+    overwrite: Overwrite = False,
+    tolerate: Tolerate = TOLERATED,
+) -> None:
+    """SignAvatars: fitted SMPL-X bodies of How2Sign and WLASL as joints in space."""
+    from signloom.corpora.signavatars import signavatars as read
+
+    _corpus(read(root, fps), out, layout, jobs, overwrite, tolerate)
 
 
 @app.command("sim-words-v1")

@@ -1,6 +1,7 @@
 """One motion a file: an .npz of SMPL-X parameters or of joints, as a clip of joints in space.
 
-    'smplx'     (frames, 182) parameters (``pose.motion623.forward``), or
+    'smplx'     (frames, 182) parameters (``pose.motion623.forward``), with jaw and expression (layout
+                ``smplx57``), or
     'joints'    (frames, 52, 3) metres, x right, y down, z away from the camera (layout ``smplx52``);
     'fps'       frames a second, 25 where it is not said.
 
@@ -14,13 +15,16 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from signloom.data.clip import Origin, PoseClip
-from signloom.data.layouts import SMPLX52
+from signloom.data.layouts import SMPLX52, SMPLX57
 from signloom.errors import MediaError, UsageError
-from signloom.pose.motion623 import forward
+from signloom.pose.motion623 import face, forward
 
 PARAMETERS, JOINTS, RATE = "smplx", "joints", "fps"
+MOST_SKIPPED = 1000
+"""Frames between two fits; more is a wrong number."""
 
 
 def read_motion(path: str | os.PathLike[str]) -> PoseClip:
@@ -35,12 +39,13 @@ def read_motion(path: str | os.PathLike[str]) -> PoseClip:
     try:
         if PARAMETERS in held:
             points, _ = forward(held[PARAMETERS], camera=False)
-            made = "neutral skeleton"
+            points, made = np.concatenate([points, faces(held[PARAMETERS])], 1), "neutral skeleton"
         elif JOINTS in held:
             points, made = held[JOINTS], "given joints"
         else:
             raise UsageError(f"it holds neither '{PARAMETERS}' nor '{JOINTS}'")
-        if points.ndim != 3 or points.shape[1:] != (len(SMPLX52), 3):
+        layout = SMPLX57 if PARAMETERS in held else SMPLX52
+        if points.ndim != 3 or points.shape[1:] != (len(layout), 3):
             raise UsageError(f"its joints have shape {points.shape}, expected (frames, 52, 3)")
         if not len(points) or not np.isfinite(points).all() or not fps > 0:
             raise UsageError(
@@ -54,4 +59,35 @@ def read_motion(path: str | os.PathLike[str]) -> PoseClip:
         ) from None
     seen = np.ones(points.shape[:2], np.float32)
     origin = Origin("smplx", "", {"points": made})
-    return PoseClip(points.astype(np.float32), seen, fps, SMPLX52, id=file.stem, origin=origin)
+    return PoseClip(points.astype(np.float32), seen, fps, layout, id=file.stem, origin=origin)
+
+
+def faces(fits: NDArray) -> NDArray[np.float64]:
+    """(frames, 5, 3) what ``smplx57`` has of a face."""
+    numbers = face(fits)
+    return np.pad(numbers, ((0, 0), (0, 15 - numbers.shape[1]))).reshape(-1, 5, 3)
+
+
+def fitted(
+    fits: NDArray, at: NDArray[np.int64], valid: NDArray[np.bool_], fps: float, corpus: str
+) -> PoseClip:
+    """A corpus's fits as joints in space and faces (``smplx57``), each at its frame of the video.
+
+    fits: (rows, 182). at: (rows,) frames, counted from the first row's. valid: (rows, 2), whether the
+    left and the right hand were found; else their joints are not seen.
+
+    Raises UsageError for parameters that are none (``forward``), and frames that do not rise.
+    """
+    steps = np.diff(at)
+    if (steps < 1).any() or (steps > MOST_SKIPPED).any():
+        raise UsageError(f"its frame numbers do not rise by 1 to {MOST_SKIPPED}")
+    found, _ = forward(fits, camera=False)
+    at = at - at.min(initial=at[0] if len(at) else 0)
+    points = np.zeros((int(at[-1]) + 1 if len(at) else 0, len(SMPLX57), 3), np.float32)
+    confidence = np.zeros(points.shape[:2], np.float32)
+    points[at] = np.concatenate([found, faces(fits)], 1)
+    confidence[at] = 1
+    for side, part in enumerate(("left_hand", "right_hand")):
+        confidence[np.ix_(at[~valid[:, side]], SMPLX57.part(part))] = 0
+    origin = Origin("smplx", "", {"corpus": corpus, "points": "neutral skeleton"})
+    return PoseClip(points, confidence, fps, SMPLX57, origin=origin)

@@ -5,8 +5,8 @@
                 'smplx_f16' float16 (frames, 182), the parameters (``pose.motion623.forward``)
     index.csv   video_id,gloss,class_id,subset,in_wlasl100,in_wlasl300,n_frames,offset
 
-Layout ``wlasl106``, or ``smplx52``: the parameters' joints on the neutral skeleton, in metres
-before the camera, with confidence 1. conf_u8 / 255 is the confidence. Three things make it 0: a hand that the
+Layout ``wlasl106``, or ``smplx57``: the parameters' joints on the neutral skeleton, in metres
+before the camera, and jaw and expression, with confidence 1. conf_u8 / 255 is the confidence. Three things make it 0: a hand that the
 fit calls not valid (its points are then guessed from the body), a coordinate at the end of int16,
 and a frame that ``frame_index`` skips, in which nobody was fitted. The files name no
 rate: 25 fps [I: WLASL's]; and no size: 256 × 256 [I: 99 % of the valid hands lie inside].
@@ -26,13 +26,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signloom.corpora.entries import Corpus, Entry, corpus_of
+from signloom.corpora.smplx_files import MOST_SKIPPED, fitted
 from signloom.corpora.tables import inside, number, read_table
 from signloom.data.clip import Origin, PoseClip
-from signloom.data.layouts import SMPLX52, WLASL106
+from signloom.data.layouts import SMPLX57, WLASL106
 from signloom.data.sample import GlossSpan
 from signloom.data.timing import Span
 from signloom.errors import MediaError, UsageError, nearest
-from signloom.pose.motion623 import forward
 from signloom.text.clean import clean
 
 SUBSETS = ("wlasl124", "wlasl100", "wlasl300")
@@ -45,7 +45,6 @@ SHAPES = {"kp2d_x16": (106, 2), "conf_u8": (106,), "hand_valid": (2,), "frame_in
 FPS = 25.0
 SIZE = (256, 256)
 ORIGIN = Origin("smplx", "", {"corpus": "wlasl124_smplx", "points": "projected"})
-MOST_SKIPPED = 1000
 
 
 def wlasl_smplx(
@@ -53,7 +52,7 @@ def wlasl_smplx(
 ) -> Corpus:
     """The words, in the splits that the index names (train, val, …).
 
-    joints: as 52 joints in space (``smplx52``), not projected.
+    joints: as 52 joints in space and the face (``smplx57``), not projected.
 
     Raises MediaError where the folder holds something else, UsageError for an unknown subset.
     """
@@ -94,7 +93,7 @@ def wlasl_smplx(
         "wlasl-smplx",
         entries,
         read_joints if joints else read_smplx,
-        SMPLX52 if joints else WLASL106,
+        SMPLX57 if joints else WLASL106,
         subset=subset,
         language="ase",
         licence="WLASL: C-UDA, academic and computational use only",
@@ -122,21 +121,13 @@ def read_smplx(path: Path, span: Span | None = None) -> PoseClip:
 
 
 def read_joints(path: Path, span: Span | None = None) -> PoseClip:
-    """The same stretch as joints in space. Raises MediaError, also for parameters that are no numbers."""
+    """The same stretch as joints in space and faces. Raises MediaError, also for parameters that are no numbers."""
     arrays, first, last, at = _stretch(path, span)
+    valid = arrays["hand_valid"][first:last]
     try:
-        found, _ = forward(_parameters(path)[first:last], camera=False)
+        return fitted(_parameters(path)[first:last], at, valid, FPS, "wlasl124_smplx")
     except (OSError, KeyError, ValueError, zipfile.BadZipFile, UsageError) as error:
         raise MediaError(f"{path}: '{PARAMETERS}' cannot be read as fits: {error}") from None
-    points = np.zeros((int(at[-1]) + 1 if len(at) else 0, len(SMPLX52), 3), np.float32)
-    confidence = np.zeros(points.shape[:2], np.float32)
-    points[at] = found
-    confidence[at] = 1
-    for side, part in enumerate(("left_hand", "right_hand")):
-        gone = at[~arrays["hand_valid"][first:last, side]]
-        confidence[np.ix_(gone, SMPLX52.part(part))] = 0
-    origin = Origin("smplx", "", {"corpus": "wlasl124_smplx", "points": "neutral skeleton"})
-    return PoseClip(points, confidence, FPS, SMPLX52, origin=origin)
 
 
 def _stretch(

@@ -384,6 +384,20 @@ SMPLX52 = _smplx52()
 
 A hand has neither wrist (the body has it) nor fingertips. The order is ``pose.motion623``'s."""
 
+SMPLX57 = replace(
+    _chosen(
+        "smplx57",
+        [
+            *SMPLX52.keypoints,
+            *_named(FACE, ["JAW", *(f"EXPRESSION_{k}" for k in ("1_3", "4_6", "7_9", "10"))]),
+        ],
+    ),
+    edges=SMPLX52.edges,
+    depth="metric",
+)
+"""SMPLX52, and SMPL-X's face in threes of numbers that are no places: the jaw's rotation (axis-angle,
+radians) and ten coefficients of expression (the last of twelve numbers are 0)."""
+
 LAYOUTS: dict[str, Layout] = {
     layout.name: layout
     for layout in (
@@ -399,6 +413,7 @@ LAYOUTS: dict[str, Layout] = {
         SKELS50,
         WLASL106,
         SMPLX52,
+        SMPLX57,
     )
 }
 """The layouts that have a name of their own."""

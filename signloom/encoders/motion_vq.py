@@ -197,7 +197,13 @@ class MotionVq(nn.Module):
 
         Raises UsageError for another width or a time that four does not divide.
         """
-        return self.codebook.nearest(self._latents(self._scaled(motion)))
+        return self.codebook.nearest(self.latents(motion))
+
+    def latents(
+        self, motion: Float[Tensor, "batch time inputs"]
+    ) -> Float[Tensor, "batch moments width"]:
+        """What codes stand for, one vector for four frames. Raises as `encode`."""
+        return self.encoder(self._scaled(motion).transpose(1, 2)).transpose(1, 2)
 
     def vectors(self, ids: Int[Tensor, "batch codes"]) -> Float[Tensor, "batch time width"]:
         """What stands for each four frames. Raises UsageError for an id that is no code."""
@@ -221,7 +227,7 @@ class MotionVq(nn.Module):
 
     def forward(self, motion: Float[Tensor, "batch time inputs"]) -> Tokenized:
         """There and back, gradients going straight through; in training the codes follow."""
-        told = self.codebook(self._latents(self._scaled(motion)))
+        told = self.codebook(self.latents(motion))
         return Tokenized(self._decoded(told.vectors), told.ids, told.commitment)
 
     def loss(
@@ -245,9 +251,6 @@ class MotionVq(nn.Module):
                 "one code; cut it, or repeat its last frame"
             )
         return (motion - self.mean) / self.deviation
-
-    def _latents(self, scaled: Tensor) -> Tensor:
-        return self.encoder(scaled.transpose(1, 2)).transpose(1, 2)
 
     def _decoded(self, codes: Tensor) -> Tensor:
         return self.decoder(codes.transpose(1, 2)).transpose(1, 2)

@@ -32,7 +32,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from signloom.data.clip import PoseClip
-from signloom.data.layouts import SMPLX52, Layout
+from signloom.data.layouts import SMPLX52, SMPLX57, Layout
 from signloom.data.sample import Sample, SampleSource
 from signloom.data.timing import Seconds, Span
 from signloom.encoders.frames import pad_frames
@@ -114,9 +114,10 @@ class Config:
     no_repeat: int = 3
 
     def __post_init__(self) -> None:
-        if self.layout != SMPLX52.name:
+        if self.layout not in (SMPLX52.name, SMPLX57.name):
             raise UsageError(
-                f"lslm reads joints in space, layout '{SMPLX52.name}', not '{self.layout}'; leave layout out"
+                f"lslm reads joints in space, layout '{SMPLX52.name}', not '{self.layout}'; leave layout out, or "
+                "name its tokenizer's"
             )
         if self.adapter != "full" and not self.language:
             raise UsageError(
@@ -195,6 +196,11 @@ def begin(config: Config, texts: Sequence[str], seed: int) -> Lslm:
     if not isinstance(tokens, MotionTokens):
         raise UsageError(
             f"lslm: {config.tokens} is no tokenizer of motion; give a checkpoint of method motion-vq"
+        )
+    if tokens.config.layout != config.layout:
+        raise UsageError(
+            f"lslm: {config.tokens} reads layout '{tokens.config.layout}', not '{config.layout}'; set layout to "
+            "its tokenizer's"
         )
     if config.language:
         found = load_causal(config.language, config.revision or None)
@@ -381,7 +387,7 @@ class Lslm(nn.Module):
 
     @property
     def layout(self) -> Layout:
-        return SMPLX52
+        return self.tokens.layout
 
     def own(self, old: Any) -> tuple[str, ...]:
         """What must not be taken from ``old`` by shape: the tokenizer and what reads it where the codes

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from signloom.data.clip import PoseClip
-from signloom.data.layouts import SMPLX52, Layout
+from signloom.data.layouts import SMPLX52, SMPLX57, Layout, layout_named
 from signloom.data.sample import Sample, SampleSource
 from signloom.encoders.frames import resampled
 from signloom.encoders.motion_vq import STRIDE, Kind, MotionVq, perplexity, usage
@@ -39,7 +39,7 @@ ERRORS = (
 )  # fmt: skip
 """Millimetres of the clip's own body; hands from their wrists, the body from the chest."""
 METRICS = (*ERRORS, "usage", "perplexity")
-Reads = Literal["whole", "signing"]
+Reads = Literal["whole", "signing", "picture"]
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,11 @@ class Config:
 
     # The clip
     layout: str = SMPLX52.name
+    """smplx52: joints alone. smplx57: jaw and expression too, 13 numbers more a frame [D]."""
     reads: Reads = "whole"
     """whole: the 623 numbers of a frame (the paper's). signing: what moves in signing, hands from
-    their wrists (`motion623.signing`) [D]."""
+    their wrists (`motion623.signing`) [D]. picture: the same as the camera sees it, without depth
+    (`motion623.picture`) [D], to compare with."""
     upper_body: bool = True
     """Legs hang straight and feet stand: below the hips a fit to an upper body guesses [D]."""
     fps: float = 25.0
@@ -71,10 +73,10 @@ class Config:
     dead_below: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.layout != SMPLX52.name:
+        if self.layout not in (SMPLX52.name, SMPLX57.name):
             raise UsageError(
                 f"motion-vq reads joints in space, layout '{SMPLX52.name}', not '{self.layout}'; leave "
-                "layout out"
+                f"layout out, or name '{SMPLX57.name}' for jaw and expression too"
             )
         if self.window % STRIDE:
             raise UsageError(
@@ -92,22 +94,32 @@ class Config:
 
     @property
     def inputs(self) -> int:
-        """Numbers a frame."""
-        return m.WIDTH if self.reads == "whole" else m.SIGNING
+        """Numbers a frame: of joints, then of the face."""
+        return self.moving + (m.FACE if self.layout == SMPLX57.name else 0)
+
+    @property
+    def moving(self) -> int:
+        """Numbers of a frame's joints."""
+        return {"whole": m.WIDTH, "signing": m.SIGNING, "picture": m.PICTURE}[self.reads]
 
     @property
     def groups(self) -> tuple[slice, ...]:
         """Columns of one kind, which share their scale."""
+        jaw = self.moving + 3
+        face = (slice(self.moving, jaw), slice(jaw, self.inputs)) if self.inputs > jaw else ()
         if self.reads == "whole":
-            return (m.TURN, m.SPEED, m.HEIGHT, m.POSITIONS, m.ROTATIONS, m.VELOCITIES, m.CONTACTS)
-        body, half = 3 * len(m.UPPER), m.SIGNING // 2
+            kinds = (m.TURN, m.SPEED, m.HEIGHT, m.POSITIONS, m.ROTATIONS, m.VELOCITIES, m.CONTACTS)
+            return (*kinds, *face)
+        half = self.moving // 2
+        body = half // m.SIGNING_JOINTS * len(m.UPPER)
         return (
-            slice(0, body), slice(body, half), slice(half, half + body), slice(half + body, m.SIGNING)
+            slice(0, body), slice(body, half), slice(half, half + body), slice(half + body, 2 * half),
+            *face,
         )  # fmt: skip
 
     @property
     def velocities(self) -> slice:
-        return m.VELOCITIES if self.reads == "whole" else slice(m.SIGNING // 2, m.SIGNING)
+        return m.VELOCITIES if self.reads == "whole" else slice(self.moving // 2, self.moving)
 
 
 RULES = Rules(
@@ -197,7 +209,7 @@ class MotionTokens(nn.Module):
 
     @property
     def layout(self) -> Layout:
-        return SMPLX52
+        return layout_named(self.config.layout)
 
     def described(self) -> dict[str, Any]:
         """What a checkpoint's config.json says of the model; ``codebook`` is what its ids belong to."""
@@ -263,20 +275,29 @@ class MotionTokens(nn.Module):
         self.train(training)
         return motion[0].cpu().numpy()
 
+    @torch.inference_mode()
+    def summary(self, numbers: Float[np.ndarray, "frames inputs"]) -> Float[np.ndarray, " width"]:
+        """The mean of what the encoder makes of a prepared clip, before codes: what FID compares."""
+        motion = torch.from_numpy(numbers)[None].to(self.vq.mean.device)
+        return self.vq.latents(motion)[0].mean(0).cpu().numpy()
+
     def positions(
         self, numbers: Float[np.ndarray, "frames inputs"]
     ) -> Float[np.ndarray, "frames 38 3"]:
-        """Joints of the body from the chest, those of the hands from their wrists, metres."""
-        wide = numbers.astype(np.float64)
+        """Joints of the body from the chest, those of the hands from their wrists, metres; z is 0 in a
+        picture."""
+        wide = numbers[:, : self.config.moving].astype(np.float64)
         own = m.signing(wide) if self.config.reads == "whole" else wide
-        return own[:, : 3 * m.SIGNING_JOINTS].reshape(len(own), m.SIGNING_JOINTS, 3)
+        joints = own[:, : own.shape[1] // 2].reshape(len(own), m.SIGNING_JOINTS, -1)
+        return np.pad(joints, ((0, 0), (0, 0), (0, 3 - joints.shape[2])))
 
     def joints(
         self, numbers: Float[np.ndarray, "frames inputs"]
     ) -> Float[np.ndarray, "frames joints 3"]:
         """All 52 joints, placed, of numbers that have them; else the 38 of `motion623.signing_joints`."""
-        wide = numbers.astype(np.float64)
-        return m.joints_of(wide)[:-1] if self.config.reads == "whole" else m.signing_joints(wide)
+        if self.config.reads == "whole":
+            return m.joints_of(numbers[:, : m.WIDTH].astype(np.float64))[:-1]
+        return m.signing_joints(self.positions(numbers).reshape(len(numbers), -1))
 
     @property
     def joint_names(self) -> tuple[str, ...]:
@@ -300,18 +321,27 @@ class Preparation:
 
         Raises UsageError where the clip's layout has no joints in space, or no frame shows a body.
         """
-        clip = resampled(convert(clip, SMPLX52), self.config.fps)
-        joints = clip.points.astype(np.float64) * (1, -1, -1)  # a camera's y is down, its z away
-        joints = m.filled(longer(joints, 2), longer(clip.present, 2))
+        clip = resampled(convert(clip, layout_named(self.config.layout)), self.config.fps)
+        points, seen = (longer(each, 2)[:, : m.JOINTS] for each in (clip.points, clip.present))
+        upright = points.astype(np.float64) * (1, -1, -1)  # a camera's y is down, its z away
+        joints = m.filled(upright, seen)
         if rng and self.config.noise:
             joints = joints + self.config.noise * rng.standard_normal(joints.shape)
-        whole = self.config.reads == "whole"
-        turns = None if whole else np.broadcast_to(np.eye(3), (*joints.shape, 3))  # not read
-        rows = m.features(joints, turns, self.config.upper_body)
-        rows = longer(rows, STRIDE)
-        rows = rows[: len(rows) // STRIDE * STRIDE]
-        own = rows if whole else m.signing(rows)
-        return own.astype(np.float32)
+        if self.config.reads == "picture":
+            rows = m.picture(joints)
+        else:
+            whole = self.config.reads == "whole"
+            turns = None if whole else np.broadcast_to(np.eye(3), (*joints.shape, 3))  # not read
+            rows = m.features(joints, turns, self.config.upper_body)
+            rows = rows if whole else m.signing(rows)
+        faces = longer(clip.points, 2)[:-1, m.JOINTS :].reshape(len(rows), -1)[:, : m.FACE]
+        return whole_moments(np.concatenate([rows, faces], 1)).astype(np.float32)
+
+
+def whole_moments(rows: NDArray[Any]) -> NDArray[Any]:
+    """A multiple of four frames, and at least four."""
+    rows = longer(rows, STRIDE)
+    return rows[: len(rows) // STRIDE * STRIDE]
 
 
 def longer(values: NDArray[Any], least: int) -> NDArray[Any]:

@@ -21,6 +21,8 @@ from signloom.errors import UsageError
 Array = NDArray[np.float64]
 
 PARAMETERS, JOINTS, WIDTH = 182, 52, 623
+FACE = 13
+"""Numbers a frame of `face`: the jaw's rotation 3, expression 10."""
 TURN, SPEED, HEIGHT = slice(0, 1), slice(1, 3), slice(3, 4)
 POSITIONS, ROTATIONS = slice(4, 157), slice(157, 463)
 VELOCITIES, CONTACTS = slice(463, 619), slice(619, 623)
@@ -52,6 +54,8 @@ UPPER = (12, 15, 16, 17, 18, 19, 20, 21)
 """Neck, head, shoulders, elbows and wrists: what moves in signing besides the hands."""
 SIGNING, SIGNING_JOINTS = 228, 38
 """Numbers a frame of `signing`: positions of 8 joints and 30 of the hands, and their velocities."""
+PICTURE = 152
+"""Numbers a frame of `picture`: the same joints, without depth."""
 SIGNING_PARTS = {"body": slice(0, 8), "left_hand": slice(8, 23), "right_hand": slice(23, 38)}
 
 _SPINE = {
@@ -140,6 +144,11 @@ def forward(parameters: NDArray, camera: bool = True) -> tuple[Array, Array]:
         turned[:, joint] = turned[:, parent] @ rotations[:, joint]
         joints[:, joint] = joints[:, parent] + turned[:, parent] @ OFFSETS[joint]
     return joints, rotations
+
+
+def face(parameters: NDArray) -> Array:
+    """(frames, 13) the jaw's axis-angle and the expression of (frames, 182) parameters; eyes they have none."""
+    return np.concatenate([parameters[:, 156:159], parameters[:, 169:179]], 1).astype(np.float64)
 
 
 def standing(joints: Array) -> Array:
@@ -287,6 +296,54 @@ def signing_joints(numbers: Array) -> Array:
     for part, wrist in (("left_hand", LEFT_WRIST), ("right_hand", RIGHT_WRIST)):
         joints[:, SIGNING_PARTS[part]] += joints[:, UPPER.index(wrist), None]
     return joints
+
+
+def picture(joints: Array) -> Array:
+    """(frames - 1, 152) of (frames, 52, 3) joints before a camera at the origin: `signing` as it sees them.
+
+    No depth and no front: points are what is seen at x / z and y / z, in metres if the shoulders stood as
+    far apart as the neutral skeleton's. What turns away from the camera is seen turned.
+
+    Raises UsageError where a joint is not before the camera (z < 0), or for shapes as `features` does.
+    """
+    joints = _checked(joints)
+    if (joints[..., 2] >= 0).any():
+        raise UsageError(
+            "a picture needs all joints before the camera (z below 0), got one behind it; give joints as a "
+            "camera sees them"
+        )
+    seen = joints[..., :2] / -joints[..., 2:]
+    left, right = SHOULDERS
+    wide = np.median(np.linalg.norm(seen[:, left] - seen[:, right], axis=1))
+    seen = seen * (2 * (OFFSETS[13] + OFFSETS[left])[0] / max(wide, 1e-6))
+    parts = []
+    for values in (seen[:-1], np.diff(seen, axis=0)):
+        parts.append(values[:, UPPER] - values[:, CHEST, None])
+        parts += [values[:, hand] - values[:, wrist, None]
+                  for hand, wrist in ((LEFT_HAND, LEFT_WRIST), (RIGHT_HAND, RIGHT_WRIST))]  # fmt: skip
+    return np.concatenate(parts, 1).reshape(len(seen) - 1, PICTURE)
+
+
+def turned(joints: Array, degrees: float) -> Array:
+    """The joints turned about a vertical through where the root is on average: the camera goes round."""
+    centre = joints[:, 0].mean(axis=0)
+    return (joints - centre) @ _about_y(np.array(np.radians(degrees))).T + centre
+
+
+def shaken(joints: Array, degrees: float, rng: np.random.Generator) -> Array:
+    """The joints with noise on every rotation, as on SMPL-X's parameters; bones keep their lengths.
+
+    degrees: σ of each of a rotation's three numbers (axis-angle), drawn anew in each frame and joint. What
+    hangs on a joint turns along.
+    """
+    own = rotation_matrices(np.radians(degrees) * rng.standard_normal(joints.shape))
+    off, moved = own.copy(), joints.copy()
+    for joint in range(1, JOINTS):
+        parent = PARENTS[joint]
+        bone = joints[:, joint] - joints[:, parent]
+        moved[:, joint] = moved[:, parent] + (off[:, parent] @ bone[..., None])[..., 0]
+        off[:, joint] = off[:, parent] @ own[:, joint]
+    return moved
 
 
 def filled(joints: Array, seen: NDArray[np.bool_]) -> Array:

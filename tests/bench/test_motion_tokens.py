@@ -78,9 +78,11 @@ def test_a_run_of_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         "a": m.Quantizer("codebook", 1, 8),
         "b": m.Quantizer("residual", 2, 4),
         "c": m.Quantizer("fsq", 2, 16),
+        "d": m.Quantizer("codebook", 1, 8, positions=True, late=True),
+        "e": m.Quantizer("residual", 2, 4, positions=True, late=True),
     }
     monkeypatch.setattr(m, "QUANTIZERS", small)
-    arguments = [str(tmp_path), "-o", str(out), "--seeds", "0", "--steps", "2", "--only", *small]
+    arguments = [str(tmp_path), "-o", str(out), "--seeds", "0", "--steps", "3", "--only", *small]
     assert m.main(arguments) == 0
     found = json.loads(out.read_text())
     assert found["val"] == {"stretches": 3, "chunks": 9}
@@ -91,6 +93,8 @@ def test_a_run_of_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         "a": 3,
         "b": 4,
         "c": 8,
+        "d": 3,
+        "e": 4,
     }
     for each in found["tokens"].values():
         (told,) = each["runs"]

@@ -365,4 +365,4 @@ def test_the_command_lists_shows_and_plans(
     shown = json.loads(told("show", "C1.1", "--json"))
     assert shown[0]["status"] == "holds (tiny)"
     assert shown[0]["runs"][0]["seeds"] == [1, 2, 3]
-    assert "not yet: needs recipes of its arms" in told("show", "C5.1")
+    assert "not yet: needs the weights of Llama-3.2-3B and Qwen2.5-3B" in told("show", "C5.4")

@@ -21,7 +21,7 @@ from signloom.corpora.store import open_store
 from signloom.corpora.wlasl_smplx import read_smplx, wlasl_smplx
 from signloom.corpora.youtube_sl import youtube_sl
 from signloom.data.clip import PoseClip
-from signloom.data.layouts import HANDS42, OPENPOSE137, SMPLX52, WHOLEBODY133, WLASL106
+from signloom.data.layouts import HANDS42, OPENPOSE137, SMPLX52, SMPLX57, WHOLEBODY133, WLASL106
 from signloom.errors import MediaError, UsageError
 from signloom.pose.convert import conversion, convert
 from signloom.pose.files import write_pose
@@ -336,9 +336,9 @@ def test_wlasl_smplx_in_space(tmp_path: Path) -> None:
     fitted(tmp_path)
     corpus = wlasl_smplx(tmp_path, joints=True)
     clip = only(corpus)[0].clip
-    assert (clip.layout, clip.fps) == (SMPLX52, 25)
+    assert (clip.layout, clip.fps) == (SMPLX57, 25)
     assert clip.present[:, :22].all()
-    assert clip.present[2].tolist() == [True] * 22 + [False] * 15 + [True] * 15
+    assert clip.present[2].tolist() == [True] * 22 + [False] * 15 + [True] * 20
     head, pelvis = clip.points[0, 15], clip.points[0, 0]
     assert head[1] < pelvis[1] - 0.5, "y is down"
     assert pelvis[2] == pytest.approx(2, abs=0.01)

@@ -34,6 +34,7 @@ WIDTHS = {
     "skels50": 50,
     "wlasl106": 106,
     "smplx52": 52,
+    "smplx57": 57,
 }
 
 

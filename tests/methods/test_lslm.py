@@ -12,6 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from signloom.corpora.smplx_files import read_motion
 from signloom.data.layouts import HOLISTIC, PS76
 from signloom.data.sample import GlossSpan, Sample
 from signloom.errors import MediaError, UsageError
@@ -28,7 +29,7 @@ from signloom.text.instructions import PHRASINGS, RULED
 from signloom.text.tokenizer import train_bpe
 from signloom.training.checkpoint import save_checkpoint
 from signloom.training.stages import Stage
-from tests.methods.motions import motion
+from tests.methods.motions import motion, parameters
 from tests.methods.test_posestitch import smooth_clip
 
 TEXTS = [
@@ -255,6 +256,8 @@ def test_errors_of_the_config_say_what_to_do(tokens: Path, tmp_path: Path) -> No
         tiny(tokens, adapter="lora")
     with pytest.raises(UsageError, match="reads joints in space, layout 'smplx52', not 'ps76'"):
         tiny(tokens, layout="ps76")
+    with pytest.raises(UsageError, match="reads layout 'smplx52', not 'smplx57'; set layout to"):
+        begin(tiny(tokens, layout="smplx57"), TEXTS, 0)
 
 
 # --- the tokenizer ---------------------------------------------------------------------------
@@ -332,3 +335,40 @@ def test_an_instructed_source_is_a_function_of_its_index() -> None:
     assert all(held[i].instruction in PHRASINGS["keywords"].held for i in range(4))
     with pytest.raises(IndexError):
         held[4]
+
+
+def test_a_face_is_thirteen_numbers_more_and_moves_no_joint(tmp_path: Path) -> None:
+    fits = parameters(5, 20)
+    fits[:, 156:159], fits[:, 169:179] = 0.3, np.arange(10)
+    np.savez(tmp_path / "x.npz", smplx=fits)
+    clip = read_motion(tmp_path / "x.npz")
+    plain, faced = (
+        motion_tokens.begin(
+            dataclasses.replace(motion_tokens.PRESETS["tiny"], layout=layout), [], 0
+        )
+        for layout in ("smplx52", "smplx57")
+    )
+    numbers = faced.preparation.numbers(clip)
+    assert numbers.shape == (16, plain.config.inputs + m.FACE) == (16, faced.config.inputs)
+    np.testing.assert_array_equal(numbers[:, : -m.FACE], plain.preparation.numbers(clip))
+    np.testing.assert_allclose(
+        numbers[:, -m.FACE :], np.tile([0.3] * 3 + [*range(10)], (16, 1)), atol=1e-6
+    )
+    assert faced.positions(numbers).shape == plain.positions(numbers[:, : -m.FACE]).shape
+    assert not faced.preparation.numbers(motion(5, 20))[
+        :, -m.FACE :
+    ].any()  # joints alone: a still face
+    columns = [c for group in faced.config.groups for c in range(faced.config.inputs)[group]]
+    assert columns == list(range(faced.config.inputs))
+
+
+def test_a_tokenizer_of_pictures_learns_from_two_numbers_a_joint() -> None:
+    config = dataclasses.replace(motion_tokens.PRESETS["tiny"], reads="picture")
+    model = motion_tokens.begin(config, [], 0)
+    learn(model, samples(), 2, 1e-3)
+    numbers = model.preparation.numbers(motion(1, 20))
+    assert numbers.shape == (16, m.PICTURE)
+    joints = model.joints(model.numbers(model.ids(numbers)))
+    assert joints.shape == (16, 38, 3)
+    assert not joints[..., 2].any()
+    assert model.summary(numbers).shape == (config.width,)

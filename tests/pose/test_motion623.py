@@ -275,3 +275,20 @@ def test_real_fits_stand_face_the_camera_and_come_back(shared_data: Path, corpus
     back = m.joints_of(rows)
     np.testing.assert_allclose(back, m.placed(m.standing(joints))[0], **CLOSE)
     np.testing.assert_allclose(m.features(back, rotations, True), rows, rtol=0, atol=1e-7)
+
+
+def test_a_picture_has_no_depth_and_no_distance() -> None:
+    joints, _ = m.forward(smooth(3), camera=True)
+    joints = joints - (0, joints[..., 1].mean(), joints[..., 2].max() + 2)
+    numbers = m.picture(joints)
+    assert numbers.shape == (len(joints) - 1, m.PICTURE)
+    np.testing.assert_allclose(
+        m.picture(3 * joints), numbers, **CLOSE
+    )  # three times as far, as large
+    half = m.PICTURE // 2
+    np.testing.assert_allclose(
+        numbers[1:, :half] - numbers[:-1, :half], numbers[:-1, half:], **CLOSE
+    )
+    assert np.abs(m.picture(m.turned(joints, 30.0)) - numbers).max() > 0.01
+    with pytest.raises(UsageError, match="all joints before the camera"):
+        m.picture(-joints)
