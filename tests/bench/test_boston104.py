@@ -91,7 +91,7 @@ def test_folds_references_and_models_one_a_fold(
         round(score.value, 4) for score in expected
     ]
     assert (report["glosses"], report["unknown_glosses"]) == (18, 18)
-    difference = report["differences"]["nearest"][0]
+    difference = report["differences"]["model"]["nearest"][0]
     assert difference["difference"] == -nearest["scores"][0]["value"]
     with pytest.raises(SystemExit):
         main([str(tmp_path), "-m", "1"])
