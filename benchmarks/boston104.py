@@ -2,12 +2,14 @@
 
 FOLDER holds hands.csv, train_words.csv and speaker.csv. Each of the four folds by sentence
 (``signloom.corpora.boston104``) is recognised from the other three, and the 161 hypotheses are
-scored together. Two references see no learning:
+scored together. Three references see no learning:
 
     constant    the one sequence of glosses that has the fewest errors on the training sentences,
                 found by adding, changing and removing one gloss at a time
     nearest     the glosses of the training sentence whose clip is nearest by time warping
                 (``signloom.pose.warp``), hands and nose around the clip's mean nose, in pixels
+    hmm         the best path through the training signs and a bigram model (``benchmarks.template_hmm``);
+                its settings were chosen on a fifth of the training sentences, without fold 1 and without 3
 
 With ``-m``, given four times, checkpoints trained without fold 1, 2, 3 and 4 (``signloom prepare
 boston104 --fold``) are read on the fold that each has not seen, and compared, sentence by sentence.
@@ -23,6 +25,7 @@ import argparse
 import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -30,6 +33,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.template_hmm import Settings as HmmSettings
+from benchmarks.template_hmm import TemplateHmm
 from signloom.cli.receipt import commit, hardware
 from signloom.corpora.boston104 import FOLDS, boston104, fold_of
 from signloom.data.clip import PoseClip
@@ -122,16 +127,18 @@ def measure(folder: Path, models: Sequence[str]) -> dict[str, Any]:
     truth = [gloss_sentence(gloss.gloss for gloss in sample.glosses) for sample in samples]
     folds = np.array([fold_of(sentence.split()) for sentence in truth])
     apart = distances(clips)
-    said: dict[str, list[str]] = {"constant": [""] * len(truth), "nearest": [""] * len(truth)}
+    said = {name: [""] * len(truth) for name in ("constant", "nearest", "hmm")}
     constants, unknown = {}, 0
     for fold in range(1, FOLDS + 1):
         train, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
         known = {gloss for i in train for gloss in truth[i].split()}
         unknown += sum(gloss not in known for i in held for gloss in truth[i].split())
         constants[fold] = best_constant([truth[i] for i in train])
+        hmm = TemplateHmm([samples[i] for i in train])
         for i in held:
             said["constant"][i] = constants[fold]
             said["nearest"][i] = truth[train[apart[i, train].argmin()]]
+            said["hmm"][i] = gloss_sentence(hmm.read(clips[i]))
     runs = [models[at : at + FOLDS] for at in range(0, len(models), FOLDS)]
     names = ["model", *(f"model-{run}" for run in range(2, len(runs) + 1))][: len(runs)]
     for name, run in zip(names, runs, strict=True):
@@ -149,6 +156,7 @@ def measure(folder: Path, models: Sequence[str]) -> dict[str, Any]:
         "unknown_glosses": unknown,
         "warp": WARP.signature,
         "constants": constants,
+        "hmm": asdict(HmmSettings()),
         "systems": systems,
         "models": list(models),
         "differences": {
@@ -159,9 +167,10 @@ def measure(folder: Path, models: Sequence[str]) -> dict[str, Any]:
                         count_recognition(said[name], truth), count_recognition(said[model], truth)
                     )
                 ]
-                for name in ("constant", "nearest")
+                for name in ("constant", "nearest", "hmm")
+                if name != model
             }
-            for model in names
+            for model in ("hmm", *names)
         },
     }
 

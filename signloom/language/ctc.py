@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -44,12 +44,8 @@ class Labelling:
     log_p: float
 
 
-class Prior(Protocol):
-    """What labellings are like before a frame is seen."""
-
-    def __call__(self, before: tuple[int, ...], label: int | None) -> float:
-        """What a label adds to the score of a labelling that so far is ``before``; None = it ends."""
-        ...
+Prior = Callable[[tuple[int, ...], int | None], float]
+"""(labels so far, the next one or None for the end) → what it adds to the score of a labelling."""
 
 
 def no_prior(before: tuple[int, ...], label: int | None) -> float:
