@@ -129,8 +129,8 @@ def restore(checkpoint: Checkpoint) -> Ctc:
     """
     model = build(Config.of(checkpoint.config.get("config", {})), own_tokenizer(checkpoint))
     tensors = checkpoint.tensors()
-    if model.config.prior and "counts" in tensors:
-        model.counts = torch.empty_like(tensors["counts"])
+    if model.config.prior:
+        model.counts = torch.zeros_like(tensors.get("counts", torch.zeros(0)))
     load_tensors(model, tensors, str(checkpoint.folder))
     return model
 

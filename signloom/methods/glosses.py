@@ -131,10 +131,11 @@ class ClipSettings:
                 f"{', '.join(known)}; name at least one of them"
             )
         strides(self.stride, len(self.channels))
-        if self.normalizer == "shoulder" and "body" not in self.parts:
+        needed = {"shoulder": "shoulders", "nose": "nose"}.get(self.normalizer)
+        if needed and "body" not in self.parts:
             raise UsageError(
-                "normalizer 'shoulder' needs the shoulders, and parts leaves the body out; add it, "
-                "or use 'isharah_frame'"
+                f"normalizer '{self.normalizer}' needs the {needed}, and parts leaves the body out; "
+                "add it, or use 'isharah_frame'"
             )
         if self.local_hands and (self.graph or not set(HANDS) <= set(self.parts)):
             raise UsageError(
@@ -450,7 +451,8 @@ class Preparation:
                 return np.full(len(times), NO_SIGN, np.int64)
             first, last = sign.span.frames(sample.clip.fps)
             within = (times > first - 0.5) & (times < last - 0.5)
-            signs[within] = self.codec.encode(gloss_sentence([sign.gloss]))[0]
+            ids = self.codec.encode(gloss_sentence([sign.gloss]))
+            signs[within] = ids[0] if ids else self.codec.pad
         return signs
 
     def collate(self, examples: list[Example]) -> Batch:
