@@ -29,7 +29,7 @@ class Settings:
 
     prior: float = 3.0
     step: float = 1.0
-    between: int = 3
+    between: int = 7
 
 
 def features(clip: PoseClip) -> NDArray[np.float64]:
