@@ -2,15 +2,21 @@
 
 FOLDER holds hands.csv, train_words.csv and speaker.csv. Each of the four folds by sentence
 (``signloom.corpora.boston104``) is recognised from the other three, and the 161 hypotheses are
-scored together. Two references see no learning:
+scored together. Three references see no learning:
 
     constant    the one sequence of glosses that has the fewest errors on the training sentences,
                 found by adding, changing and removing one gloss at a time
     nearest     the glosses of the training sentence whose clip is nearest by time warping
                 (``signloom.pose.warp``), hands and nose around the clip's mean nose, in pixels
+    hmm         the best path through the training signs and a bigram model (``benchmarks.template_hmm``);
+                its settings were chosen on a fifth of the training sentences, without fold 1 and without 3
 
 With ``-m``, given four times, checkpoints trained without fold 1, 2, 3 and 4 (``signloom prepare
 boston104 --fold``) are read on the fold that each has not seen, and compared, sentence by sentence.
+Four more are another run of the same. With ``--recipe`` they are trained first, four for each seed,
+in ``--runs``, where those that are there already stay: the recipe's stores are exchanged for one
+without the fold, and the weights are the last ones, since nothing may be chosen on the fold. Where a
+model has a prior over glosses, its score without it stands beside.
 """
 
 from __future__ import annotations
@@ -19,12 +25,16 @@ import argparse
 import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.template_hmm import Settings as HmmSettings
+from benchmarks.template_hmm import TemplateHmm
 from signloom.cli.receipt import commit, hardware
 from signloom.corpora.boston104 import FOLDS, boston104, fold_of
 from signloom.data.clip import PoseClip
@@ -78,26 +88,61 @@ def distances(clips: Sequence[PoseClip]) -> NDArray[np.float64]:
     return apart
 
 
+def trained(folder: Path, recipe: Path, runs: Path, seeds: int) -> list[str]:
+    """A checkpoint for each fold, and these again for each seed, trained where it is not in ``runs``."""
+    from signloom.corpora.prepare import write_store
+    from signloom.methods.recipe import Recipe, read_recipe, run_recipe
+
+    given = read_recipe(recipe).model_dump(mode="json")
+    found = []
+    for seed, fold in product(range(1, seeds + 1), range(1, FOLDS + 1)):
+        run, store = runs / f"seed-{seed}-fold-{fold}", runs / f"store-{fold}"
+        found.append(str(run / "last"))
+        if (run / "last").is_dir():
+            continue
+        if not store.is_dir():
+            corpus = boston104(folder, fold)
+            about = {"corpus": corpus.name, **corpus.about}
+            write_store(store, BOSTON3, corpus.sources(BOSTON3), description=about)
+        exchanged = with_store(given, str(store))
+        exchanged["data"]["dev"] = {"store": str(store), "split": "dev"}
+        run_recipe(Recipe.model_validate({**exchanged, "seed": seed}), run)
+    return found
+
+
+def with_store(part: Any, store: str) -> Any:
+    """A part of a recipe with this store in the place of any other."""
+    if isinstance(part, list):
+        return [with_store(each, store) for each in part]
+    if not isinstance(part, dict):
+        return part
+    return {k: store if k == "store" else with_store(each, store) for k, each in part.items()}
+
+
 def measure(folder: Path, models: Sequence[str]) -> dict[str, Any]:
-    """The scores of the references and of the models, one a fold, if there are any."""
+    """The scores of the references and of the models, one a fold and seed, if there are any."""
     sources = boston104(folder).sources(BOSTON3)
     samples = [source[i] for source in sources.values() for i in range(len(source))]
     clips = [sample.clip for sample in samples]
     truth = [gloss_sentence(gloss.gloss for gloss in sample.glosses) for sample in samples]
     folds = np.array([fold_of(sentence.split()) for sentence in truth])
     apart = distances(clips)
-    said: dict[str, list[str]] = {"constant": [""] * len(truth), "nearest": [""] * len(truth)}
+    said = {name: [""] * len(truth) for name in ("constant", "nearest", "hmm")}
     constants, unknown = {}, 0
     for fold in range(1, FOLDS + 1):
         train, held = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
         known = {gloss for i in train for gloss in truth[i].split()}
         unknown += sum(gloss not in known for i in held for gloss in truth[i].split())
         constants[fold] = best_constant([truth[i] for i in train])
+        hmm = TemplateHmm([samples[i] for i in train])
         for i in held:
             said["constant"][i] = constants[fold]
             said["nearest"][i] = truth[train[apart[i, train].argmin()]]
-    if models:
-        said["model"] = recognised(models, clips, folds)
+            said["hmm"][i] = gloss_sentence(hmm.read(clips[i]))
+    runs = [models[at : at + FOLDS] for at in range(0, len(models), FOLDS)]
+    names = ["model", *(f"model-{run}" for run in range(2, len(runs) + 1))][: len(runs)]
+    for name, run in zip(names, runs, strict=True):
+        said |= recognised(name, run, clips, folds)
     signers = [sample.signer for sample in samples]
     systems = {
         name: scored(outputs, truth, [f"fold-{f}" for f in folds], signers)
@@ -111,36 +156,47 @@ def measure(folder: Path, models: Sequence[str]) -> dict[str, Any]:
         "unknown_glosses": unknown,
         "warp": WARP.signature,
         "constants": constants,
+        "hmm": asdict(HmmSettings()),
         "systems": systems,
         "models": list(models),
         "differences": {
-            name: [
-                each.to_json()
-                for each in compare(
-                    count_recognition(said[name], truth), count_recognition(said["model"], truth)
-                )
-            ]
-            for name in ("constant", "nearest")
-            if models
+            model: {
+                name: [
+                    each.to_json()
+                    for each in compare(
+                        count_recognition(said[name], truth), count_recognition(said[model], truth)
+                    )
+                ]
+                for name in ("constant", "nearest", "hmm")
+                if name != model
+            }
+            for model in ("hmm", *names)
         },
     }
 
 
 def recognised(
-    models: Sequence[str], clips: Sequence[PoseClip], folds: NDArray[np.int_]
-) -> list[str]:
-    """What the model of each fold says of its clips, in the order of the clips."""
+    name: str, models: Sequence[str], clips: Sequence[PoseClip], folds: NDArray[np.int_]
+) -> dict[str, list[str]]:
+    """What the model of each fold says of its clips, in the order of the clips; and without its prior."""
     from signloom.inference.translate import refuse_untrusted, translate_clips
     from signloom.methods.load import load
 
-    outputs = [""] * len(clips)
-    for fold, name in enumerate(models, start=1):
-        model = load(name)
+    said: dict[str, list[str]] = {}
+    for fold, folder in enumerate(models, start=1):
+        model = load(folder)
         refuse_untrusted(model, simulated=False, what="RWTH-BOSTON-104")
         held = np.flatnonzero(folds == fold).tolist()
-        for i, found in zip(held, translate_clips(model, [clips[i] for i in held]), strict=True):
-            outputs[i] = found.text
-    return outputs
+        ways = {name: model}
+        if getattr(model, "counts", None) is not None:
+            ways[f"{name} without prior"] = load(folder)
+            ways[f"{name} without prior"].counts = None
+        for way, reader in ways.items():
+            outputs = said.setdefault(way, [""] * len(clips))
+            found = translate_clips(reader, [clips[i] for i in held])
+            for i, each in zip(held, found, strict=True):
+                outputs[i] = each.text
+    return said
 
 
 def scored(
@@ -167,11 +223,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "-m", "--model", action="append", default=[], help="one for each fold, from fold 1 on"
     )
+    parser.add_argument("--recipe", type=Path, help="train models by it instead")
+    parser.add_argument("--runs", type=Path, default=Path("runs/boston104-folds"))
+    parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("-o", "--out", type=Path, help="JSON")
     options = parser.parse_args(arguments)
-    if len(options.model) not in (0, FOLDS):
+    if len(options.model) % FOLDS:
         parser.error(f"got {len(options.model)} models; give one for each of the {FOLDS} folds")
-    report = measure(options.folder, options.model)
+    models = options.model
+    if options.recipe:
+        models = trained(options.folder, options.recipe, options.runs, options.seeds)
+    report = measure(options.folder, models)
     if options.out:
         record = {"commit": commit(ROOT), "hardware": hardware(), **report}
         with writing(options.out, overwrite=True) as temporary:

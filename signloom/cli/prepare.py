@@ -331,6 +331,10 @@ def boston104(
             min=1, max=4, help="Fold that becomes dev, the rest train.  [default: splits fold-1 …]"
         ),
     ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(help="All sentences in this split: train, or test for further recordings."),
+    ] = None,
     layout: Target = None,
     jobs: Jobs = 1,
     overwrite: Overwrite = False,
@@ -339,7 +343,7 @@ def boston104(
     """RWTH-BOSTON-104: ASL sentences as positions of hands and nose, with timed glosses."""
     from signloom.corpora.boston104 import boston104 as read
 
-    _corpus(read(root, fold), out, layout, jobs, overwrite, tolerate)
+    _corpus(read(root, fold, split), out, layout, jobs, overwrite, tolerate)
 
 
 @app.command("isharah")

@@ -40,12 +40,19 @@ MOST_FRAMES = 100_000
 ORIGIN = Origin("annotated", "", {"corpus": "rwth-boston-104"})
 
 
-def boston104(root: str | os.PathLike[str], fold: int | None = None) -> Corpus:
-    """The sentences in splits fold-1 to fold-4; with ``fold``, that one as dev, the rest as train.
+def boston104(
+    root: str | os.PathLike[str], fold: int | None = None, split: str | None = None
+) -> Corpus:
+    """The sentences in splits fold-1 to fold-4; with ``fold``, that one as dev, the rest as train;
+    with ``split``, all of them in that one.
 
     Raises MediaError where a file is missing or a row is wrong, naming it; UsageError for
-    an unknown fold.
+    an unknown fold, or for a fold and a split.
     """
+    if fold is not None and split is not None:
+        raise UsageError(
+            f"fold {fold} makes splits of its own, so split '{split}' cannot be had; give one of the two"
+        )
     if fold is not None and not 1 <= fold <= FOLDS:
         raise UsageError(f"there is no fold {fold}; choose one of 1 to {FOLDS}")
     folder = Path(root)
@@ -57,17 +64,17 @@ def boston104(root: str | os.PathLike[str], fold: int | None = None) -> Corpus:
     listed: list[Entry | LeftOut] = []
     for video, glosses in _sentences(folder / WORDS, frames).items():
         its_fold = fold_of(gloss.gloss for gloss in glosses)
-        split = f"fold-{its_fold}"
+        its_split = split or f"fold-{its_fold}"
         if fold is not None:
-            split = "dev" if its_fold == fold else "train"
+            its_split = "dev" if its_fold == fold else "train"
         if video not in frames:
-            listed.append(LeftOut(video, split, f"no frames in {HANDS}"))
+            listed.append(LeftOut(video, its_split, f"no frames in {HANDS}"))
             continue
         listed.append(
             Entry(
                 path=folder / f"{HANDS}@{video}",
                 text="",
-                split=split,
+                split=its_split,
                 id=video,
                 glosses=tuple(glosses),
                 signer=speakers.get(video, ""),

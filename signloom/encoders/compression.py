@@ -15,7 +15,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from signloom.encoders.masked_norm import real
 from signloom.errors import UsageError
 
-Context = Literal["none", "bilstm", "transformer"]
+Context = Literal["none", "bilstm", "transformer", "dilated"]
 
 
 class Compression(nn.Module):
@@ -24,8 +24,8 @@ class Compression(nn.Module):
     channels: one convolution each, ReLU behind it: (256, 512) and (1024, 512, 512) are the paper's
         [R]. Their strides, powers of two, make up ``stride``, the first ones the larger. None: frames
         as they are, `width` wide like all that comes out.
-    context: what reads the compressed frames: nothing (the paper), a BiLSTM, or a Transformer
-        with sine positions [D]. layers, heads, dropout: of that.
+    context: what reads the compressed frames: nothing (the paper), a BiLSTM, a Transformer
+        with sine positions, or `Dilated` convolutions [D]. layers, heads, dropout: of that.
 
     Raises UsageError for a stride that is no power of two, or above 1 without a convolution.
     """
@@ -48,7 +48,7 @@ class Compression(nn.Module):
             for kernel in [max(3, by + 1)]
         )
         self.width = width = (inputs, *channels)[-1]
-        self.context: nn.LSTM | nn.TransformerEncoder | None = None
+        self.context: nn.LSTM | nn.TransformerEncoder | Dilated | None = None
         if context == "bilstm":
             self.context = nn.LSTM(
                 width,
@@ -65,6 +65,8 @@ class Compression(nn.Module):
             self.context = nn.TransformerEncoder(
                 block, layers, nn.LayerNorm(width), enable_nested_tensor=False
             )
+        elif context == "dilated":
+            self.context = Dilated(width, layers, dropout)
 
     def forward(
         self,
@@ -83,11 +85,39 @@ class Compression(nn.Module):
             x = pad_packed_sequence(
                 self.context(packed)[0], batch_first=True, total_length=x.shape[1]
             )[0]
+        elif isinstance(self.context, Dilated):
+            x = self.context(x, mask)
         elif self.context is not None:
             seen = mask.clone()
             seen[:, 0] = True  # a row without frames would attend to nothing
             x = self.context(x + sines(x), src_key_padding_mask=~seen)
         return x * real(mask, x), mask
+
+
+class Dilated(nn.Module):
+    """Residual convolutions over 3 frames that lie 1, 2, 4, … apart (MS-TCN, Farha and Gall 2019).
+
+    Each layer is x + dropout(linear(ReLU(convolution(x)))); dropout stands before the first as well.
+    """
+
+    def __init__(self, width: int, layers: int, dropout: float):
+        super().__init__()
+        self.convolutions = nn.ModuleList(
+            nn.Conv1d(width, width, 3, padding=1 << layer, dilation=1 << layer)
+            for layer in range(layers)
+        )
+        self.outputs = nn.ModuleList(nn.Conv1d(width, width, 1) for _ in range(layers))
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(
+        self, x: Float[Tensor, "batch time width"], mask: Bool[Tensor, "batch time"]
+    ) -> Float[Tensor, "batch time width"]:
+        """``x`` with what lies around each frame; ``mask`` is True on a row's real frames."""
+        there = real(mask, x).transpose(1, 2)
+        x = self.dropout(x).transpose(1, 2) * there
+        for convolution, output in zip(self.convolutions, self.outputs, strict=True):
+            x = (x + self.dropout(output(convolution(x).relu()))) * there
+        return x.transpose(1, 2)
 
 
 def strides(stride: int, layers: int) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from jaxtyping import Float, Int
@@ -37,21 +38,31 @@ def ctc_loss(
 
 @dataclass(frozen=True)
 class Labelling:
-    """Labels without blanks, and log p: the sum over every alignment that the search kept."""
+    """Labels without blanks, and log p: the sum over every alignment that the search kept, and the prior."""
 
     labels: tuple[int, ...]
     log_p: float
+
+
+Prior = Callable[[tuple[int, ...], int | None], float]
+"""(labels so far, the next one or None for the end) → what it adds to the score of a labelling."""
+
+
+def no_prior(before: tuple[int, ...], label: int | None) -> float:
+    """All labellings are alike."""
+    return 0.0
 
 
 class PrefixBeam:
     """Prefix beam search that takes frames as they come: whole or in pieces, to the same result.
 
     width: prefixes kept after a frame. classes: labels tried a frame, the likeliest; 0 = all.
-    With all prefixes and classes kept, log p of a labelling is exact.
+    prior: what a label adds to log p of a labelling as soon as it stands in it (shallow fusion).
+    With all prefixes and classes kept, and no prior, log p of a labelling is exact.
     """
 
-    def __init__(self, blank: int, width: int = 10, classes: int = 20):
-        self.blank, self.width, self.classes = blank, width, classes
+    def __init__(self, blank: int, width: int = 10, classes: int = 20, prior: Prior = no_prior):
+        self.blank, self.width, self.classes, self.prior = blank, width, classes, prior
         # prefix → (log p that it ends in a blank, log p that it ends in its last label)
         self._beams: dict[tuple[int, ...], tuple[float, float]] = {(): (0.0, NEVER)}
 
@@ -78,13 +89,17 @@ class PrefixBeam:
                 # Between equal neighbours there must be a blank.
                 before = in_blank if label == last else total
                 if label != self.blank and before > NEVER:
-                    add((*prefix, label), NEVER, before + log_p[label])
+                    add((*prefix, label), NEVER, before + log_p[label] + self.prior(prefix, label))
         best = sorted(grown.items(), key=lambda item: (-_sum(*item[1]), item[0]))
         self._beams = dict(best[: self.width])
 
     def best(self) -> list[Labelling]:
-        """The prefixes kept, likeliest first."""
-        return [Labelling(prefix, _sum(*ends)) for prefix, ends in self._beams.items()]
+        """The prefixes kept, each taken for the whole labelling, likeliest first."""
+        found = [
+            Labelling(prefix, _sum(*ends) + self.prior(prefix, None))
+            for prefix, ends in self._beams.items()
+        ]
+        return sorted(found, key=lambda labelling: (-labelling.log_p, labelling.labels))
 
     def agreed(self) -> tuple[int, ...]:
         """The labels that all kept prefixes begin with: whatever comes, these stay."""

@@ -39,6 +39,7 @@ from signloom.language.causal import Prefixed, build_gpt2, fill_gpt2, gpt2_token
 from signloom.language.ctc import ctc_loss
 from signloom.methods.glosses import (
     CLIP_RULES,
+    Batch,
     ClipSettings,
     GlossWriter,
     answering,
@@ -47,7 +48,6 @@ from signloom.methods.glosses import (
     own_tokenizer,
 )
 from signloom.methods.glosses import ERRORS as ERRORS
-from signloom.methods.posestitch import Batch
 from signloom.methods.settings import settings_from
 from signloom.training.checkpoint import Checkpoint, load_tensors
 

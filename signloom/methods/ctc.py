@@ -13,9 +13,10 @@ docs/methods/autosign.md says more.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Bool, Float
@@ -29,9 +30,12 @@ from signloom.encoders.compression import Context
 from signloom.errors import UsageError
 from signloom.inference.evaluate import translation_scores
 from signloom.inference.translate import Translation
-from signloom.language.ctc import PrefixBeam, ctc_loss
+from signloom.language.ctc import PrefixBeam, Prior, ctc_loss, no_prior
+from signloom.language.ngram import NGram, counted
 from signloom.methods.glosses import (
     CLIP_RULES,
+    NO_SIGN,
+    Batch,
     ClipSettings,
     Filling,
     GlossWriter,
@@ -41,7 +45,6 @@ from signloom.methods.glosses import (
     own_tokenizer,
 )
 from signloom.methods.glosses import ERRORS as ERRORS
-from signloom.methods.posestitch import Batch
 from signloom.methods.settings import settings_from
 from signloom.pose.convert import convert
 from signloom.pose.phrases import joined
@@ -56,6 +59,10 @@ TARGET = "glosses"
 class Config(ClipSettings):
     """Every setting of the method, all ours [D] but how clips are read."""
 
+    later: ClassVar[tuple[str, ...]] = (
+        *ClipSettings.later, "spans", "prior", "prior_order", "bonus",
+    )  # fmt: skip
+
     context: Context = "bilstm"
     beam: int = 5
     """Prefixes kept; 1 = greedy but for sums over alignments."""
@@ -63,6 +70,15 @@ class Config(ClipSettings):
     """Glosses tried a frame, the likeliest; 0 = all."""
     max_tokens: int = 100
     """Glosses of a training text, at most."""
+    spans: float = 0.0
+    """Weight w of what each frame of a timed sign is, beside: (1 − w)·CTC + w·CE, the mean of CE over a
+    clip's frames for each of its glosses."""
+    prior: float = 0.0
+    """Weight in the search of ln p that an n-gram model of the training sentences gives the glosses."""
+    prior_order: int = 3
+    """Glosses in an n-gram."""
+    bonus: float = 0.0
+    """What each gloss adds to a hypothesis beside, against the prior's liking for short ones."""
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Config:
@@ -73,7 +89,11 @@ class Config(ClipSettings):
         return settings_from(cls, NAME, values, RULES)
 
 
-RULES = replace(CLIP_RULES, least={**CLIP_RULES.least, "classes": 0})
+RULES = replace(
+    CLIP_RULES,
+    shares=(*CLIP_RULES.shares, "spans"),
+    least={**CLIP_RULES.least, "classes": 0, "bonus": -math.inf},
+)
 
 SMALL = Config(
     layout="ps76",
@@ -95,8 +115,11 @@ PRESETS: dict[str, Config] = {
 
 
 def begin(config: Config, texts: Sequence[str], seed: int) -> Ctc:
-    """A fresh model for the glosses of the texts."""
-    return build(config, gloss_tokenizer(texts), seed)
+    """A fresh model for the glosses of the texts, which are what its prior counts."""
+    model = build(config, gloss_tokenizer(texts), seed)
+    if config.prior:
+        model.counts = counted((model.codec.encode(text) for text in texts), config.prior_order)
+    return model
 
 
 def restore(checkpoint: Checkpoint) -> Ctc:
@@ -105,7 +128,10 @@ def restore(checkpoint: Checkpoint) -> Ctc:
     Raises MediaError where they are not, or where the vocabulary is not the one they were trained with.
     """
     model = build(Config.of(checkpoint.config.get("config", {})), own_tokenizer(checkpoint))
-    load_tensors(model, checkpoint.tensors(), str(checkpoint.folder))
+    tensors = checkpoint.tensors()
+    if model.config.prior:
+        model.counts = torch.zeros_like(tensors.get("counts", torch.zeros(0)))
+    load_tensors(model, tensors, str(checkpoint.folder))
     return model
 
 
@@ -129,10 +155,12 @@ class Ctc(GlossWriter):
     def __init__(self, config: Config, tokenizer: Tokenizer):
         super().__init__(NAME, config, tokenizer, config.max_tokens)
         self.head = nn.Linear(self.reader.compression.width, len(self.codec))
+        self.counts: Tensor | None
+        self.register_buffer("counts", None)
 
     def own(self, old: Any) -> Sequence[str]:
-        """The tensors with a row a gloss, where the other model has other glosses."""
-        return fresh_rows(self.codec, old, ("head",))
+        """The tensors with a row a gloss, where the other model has other glosses; and the prior's counts."""
+        return ["counts", *fresh_rows(self.codec, old, ("head",))]
 
     def forward(
         self,
@@ -147,7 +175,15 @@ class Ctc(GlossWriter):
         logits, there = self(batch.features, batch.mask)
         lengths = (batch.labels != -100).sum(1) - 1  # without </s>
         targets = batch.labels.clamp(min=0)
-        return ctc_loss(logits, there.sum(1), targets, lengths, self.codec.pad).sum()
+        aligned = ctc_loss(logits, there.sum(1), targets, lengths, self.codec.pad)
+        if not self.config.spans:
+            return aligned.sum()
+        crossed = nn.functional.cross_entropy(
+            logits.transpose(1, 2).float(), batch.signs, ignore_index=NO_SIGN, reduction="none"
+        ).sum(1)
+        known = (batch.signs != NO_SIGN).sum(1).clamp(min=1)
+        w = self.config.spans
+        return ((1 - w) * aligned + w * lengths * crossed / known).sum()
 
     def _read(self, clips: Sequence[PoseClip], beam: int | None) -> list[Translation]:
         """The likeliest glosses of each clip, with the next; "" where all is blank. score: log p."""
@@ -174,7 +210,19 @@ class Ctc(GlossWriter):
 
     def search(self, beam: int | None = None) -> PrefixBeam:
         """A search that has seen no frame yet."""
-        return PrefixBeam(self.codec.pad, beam or self.config.beam, self.config.classes)
+        width, classes = beam or self.config.beam, self.config.classes
+        return PrefixBeam(self.codec.pad, width, classes, self._prior())
+
+    def _prior(self) -> Prior:
+        if self.counts is None:
+            return no_prior
+        config = self.config
+        grams = NGram(self.counts, len(self.codec))
+
+        def prior(before: tuple[int, ...], label: int | None) -> float:
+            return config.prior * grams.log_p(before, label) + config.bonus * (label is not None)
+
+        return prior
 
 
 class Stream:

@@ -10,8 +10,8 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from dataclasses import asdict, dataclass, fields
+from typing import Any, ClassVar, Literal, NamedTuple, get_args
 
 import numpy as np
 import torch
@@ -27,28 +27,32 @@ from signloom.data.timing import Seconds
 from signloom.encoders.agcn import in_chunks, out_of_chunks
 from signloom.encoders.compression import Compression, Context, strides
 from signloom.encoders.cost import gmac
-from signloom.encoders.frames import local_hands, pad_frames, resampled
+from signloom.encoders.frames import frames_at, local_hands, pad_frames, resampled
 from signloom.encoders.pose_backbone import ARTICULATORS, HANDS, PoseBackbone
 from signloom.errors import MediaError, UsageError
 from signloom.inference.translate import Translation
-from signloom.methods.posestitch import Batch, Example, by_length
 from signloom.methods.settings import Rules
+from signloom.pose.augment import at_times, random_affine, uneven_times
 from signloom.pose.convert import convert
-from signloom.pose.normalize import isharah_frame, shoulder
+from signloom.pose.normalize import isharah_frame, nose, shoulder
 from signloom.text.tokenizer import END, PAD, START, UNKNOWN
 from signloom.training.checkpoint import TOKENIZER, Checkpoint
 from signloom.training.stages import Loss
 
 ERRORS = ("WER", "substitutions", "deletions", "insertions")
+SIXTH: Seconds = 1 / 6
 LEAST_FRAMES = 32
 """Frames that the authors pad a clip to; where padding is masked they change nothing."""
 
-Normalizer = Literal["isharah_frame", "shoulder", "none"]
+Normalizer = Literal["isharah_frame", "shoulder", "nose", "none"]
 
 
 @dataclass(frozen=True)
 class ClipSettings:
     """How a clip is read; defaults are the paper's. [D] marks what is ours."""
+
+    later: ClassVar[tuple[str, ...]] = ("motion", "uneven", "stretch", "lean", "shift")
+    """Settings that came after recipes were first kept."""
 
     # The clip
     layout: str = "isharah86"
@@ -58,10 +62,13 @@ class ClipSettings:
     """2 = (x, y), 3 = (x, y, z); isharah_frame leaves no z."""
     normalizer: Normalizer = "isharah_frame"
     """isharah_frame: each articulator of each frame alone (the paper's). shoulder: in shoulder
-    widths from the neck, over the clip, which keeps where the hands are [D]. none: frame features
+    widths from the neck, over the clip, which keeps where the hands are [D]. nose: the same from the
+    nose, in the hands' mean distance from it, for clips without shoulders [D]. none: frame features
     (layout features-1024, or of any width), which are no places [D]."""
     local_hands: bool = False
     """Append each hand again, from its own wrist and in its own size, 42 points more [D]."""
+    motion: bool = False
+    """Append how every point moves, in units a sixth of a second, as many points more [D]."""
     fps: float | None = None
     """Frames a second that clips are brought to first; None = as they come (the paper's)."""
     max_frames: int = 1000
@@ -86,6 +93,14 @@ class ClipSettings:
     """Share of a clip that is blanked, in one stretch; in the authors' code, never called."""
     noise: float = 0.1
     """σ of the noise on every normalised number, always."""
+    uneven: float = 0.0
+    """Clips hurry and linger: σ of ln of the speed in each sixth of a clip [D]."""
+    stretch: float = 0.0
+    """Points are stretched by up to e^± this, x and y apart, after the normaliser [D]."""
+    lean: float = 0.0
+    """Points are turned by up to ± this many degrees, all alike [D]."""
+    shift: float = 0.0
+    """Each articulator stands elsewhere throughout a clip: σ in normalised units [D]."""
 
     # Compression
     graph: bool = False
@@ -124,10 +139,11 @@ class ClipSettings:
                 f"layout '{self.layout}' with normalizer '{self.normalizer}' and {self.coordinates} "
                 "coordinates: frame features, and they alone, need normalizer 'none' and 3 coordinates"
             )
-        if self.normalizer == "shoulder" and "body" not in self.parts:
+        needed = {"shoulder": "shoulders", "nose": "nose"}.get(self.normalizer)
+        if needed and "body" not in self.parts:
             raise UsageError(
-                "normalizer 'shoulder' needs the shoulders, and parts leaves the body out; add it, "
-                "or use 'isharah_frame'"
+                f"normalizer '{self.normalizer}' needs the {needed}, and parts leaves the body out; "
+                "add it, or use 'isharah_frame'"
             )
         if self.local_hands and (self.graph or not set(HANDS) <= set(self.parts)):
             raise UsageError(
@@ -141,19 +157,33 @@ class ClipSettings:
                 f"a chunk of {self.chunk} frames is not a multiple of the stride {self.stride}; "
                 "give one, or 0 for the whole clip"
             )
-        if self.chunk and (self.normalizer != "isharah_frame" or self.local_hands or self.legacy):
+        whole = self.local_hands or self.legacy or self.motion
+        if self.chunk and (self.normalizer != "isharah_frame" or whole):
             raise UsageError(
                 "chunk needs frames that are normalised one by one: use normalizer "
-                "'isharah_frame', without local_hands and legacy"
+                "'isharah_frame', without local_hands, motion and legacy"
             )
+        if self.motion and self.graph:
+            raise UsageError("motion appends points that the graph has not; use one of the two")
 
     @property
     def read(self) -> Layout:
         """The layout without the parts that are not read."""
         return reduced(layout_named(self.layout), self.parts)
 
+    @property
+    def points(self) -> int:
+        """Points of a frame, with those that are appended."""
+        return (len(self.read) + 42 * self.local_hands) * (1 + self.motion)
+
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """Every setting; those of ``later`` only where they say something, so that a recipe keeps its hash."""
+        unsaid = {
+            each.name
+            for each in fields(self)
+            if each.name in self.later and getattr(self, each.name) == each.default
+        }
+        return {name: value for name, value in asdict(self).items() if name not in unsaid}
 
 
 CLIP_RULES = Rules(
@@ -185,6 +215,47 @@ def reduced(layout: Layout, parts: Sequence[str]) -> Layout:
         tuple((place[a], place[b]) for a, b in layout.edges if a in place and b in place),
         depth=layout.depth,
     )
+
+
+NO_SIGN = -100
+"""Of a frame of which it is not known what is signed."""
+
+
+class Example(NamedTuple):
+    """One training item: features (frames, points, coordinates); tokens <s> … </s>; signs of compressed frames."""
+
+    features: NDArray[np.float32]
+    tokens: NDArray[np.int64]
+    signs: NDArray[np.int64]
+
+
+class Batch(NamedTuple):
+    """features (B, T, K, C); mask (B, T), True on real frames; inputs, labels (B, L), −100 = none;
+    signs (B, ⌈T / stride⌉): the gloss that is signed in a compressed frame, blank or `NO_SIGN`."""
+
+    features: Tensor
+    mask: Tensor
+    inputs: Tensor
+    labels: Tensor
+    signs: Tensor
+
+
+def by_length(batch: Batch, stride: int, rows: int = 8) -> list[Batch]:
+    """The batch in parts of ``rows`` clips of like length, each padded no further than it needs."""
+    frames, tokens = batch.mask.sum(1), (batch.labels != -100).sum(1)
+    parts = []
+    for part in frames.argsort(stable=True).split(rows):
+        time, length = int(frames[part].max()), max(1, int(tokens[part].max()))
+        parts.append(
+            Batch(
+                batch.features[part, :time],
+                batch.mask[part, :time],
+                batch.inputs[part, :length],
+                batch.labels[part, :length],
+                batch.signs[part, : -(-time // stride)],
+            )
+        )
+    return parts
 
 
 @dataclass(frozen=True)
@@ -318,17 +389,29 @@ class Preparation:
         """A clip of the layout that is read, in normalised units."""
         if self.config.normalizer == "none":
             return clip
-        return isharah_frame(clip) if self.config.normalizer == "isharah_frame" else shoulder(clip)
+        normal = {"isharah_frame": isharah_frame, "shoulder": shoulder, "nose": nose}
+        return normal[self.config.normalizer](clip)
 
     def points(self, clip: PoseClip, rng: np.random.Generator | None = None) -> NDArray[np.float32]:
         """(frames, points, coordinates) of a clip; with ``rng`` as in training."""
+        return self.timed(clip, rng)[0]
+
+    def timed(
+        self, clip: PoseClip, rng: np.random.Generator | None = None
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """`points`, and for each of their frames the frame of the clip that it shows, not rounded."""
         config = self.config
+        kept = frames_at(len(clip), clip.fps, config.fps)
         clip = resampled(convert(clip, self.layout), config.fps)
+        times = np.arange(len(clip), dtype=np.float64) if kept is None else kept.astype(np.float64)
         if not config.chunk:
-            clip = clip.frames(slice(0, config.max_frames))
+            clip, times = clip.frames(slice(0, config.max_frames)), times[: config.max_frames]
         if rng is not None:
-            clip = disturbed(clip, rng, config)
+            clip, shown = disturbed(clip, rng, config)
+            times = times[np.rint(shown).astype(np.int64)]
         clip = self.normalized(clip)
+        if rng is not None:
+            clip = placed(clip, rng, config)
         filling, size = Filling(self.layout), config.chunk or max(len(clip), 1)
         pieces = [
             filling(clip.frames(slice(first, first + size)))[:, :, : config.coordinates]
@@ -342,10 +425,13 @@ class Preparation:
             points = points + np.float32(config.noise) * rng.standard_normal(
                 points.shape, np.float32
             )
+        if config.motion:
+            points = np.concatenate([points, moved(points, clip.fps)], axis=1)
+        if rng is not None and len(points):
             length = round(config.masked * len(points))
             first = int(rng.integers(len(points) - length + 1))
             points[first : first + length] = 0
-        return np.ascontiguousarray(points, np.float32)
+        return np.ascontiguousarray(points, np.float32), times
 
     def example(self, sample: Sample, rng: np.random.Generator, train: bool) -> Example:
         """Points, and <s> glosses </s>; a gloss that the vocabulary lacks is <unk>.
@@ -363,20 +449,35 @@ class Preparation:
                 "train on a store with glosses"
             )
         ids = self.codec.encode(said)[: self.max_tokens]
-        points = self.points(sample.clip, rng if train else None)
-        return Example(points, np.array([self.codec.start, *ids, self.codec.end], np.int64))
+        points, times = self.timed(sample.clip, rng if train else None)
+        tokens = np.array([self.codec.start, *ids, self.codec.end], np.int64)
+        return Example(points, tokens, self._signs(sample, times[:: self.config.stride]))
+
+    def _signs(self, sample: Sample, times: NDArray[np.float64]) -> NDArray[np.int64]:
+        """The gloss of each of these frames of a clip, blank between signs; all NO_SIGN where signs have no times."""
+        signs = np.full(len(times), self.codec.pad, np.int64)
+        for sign in sample.glosses:
+            if sign.span is None:
+                return np.full(len(times), NO_SIGN, np.int64)
+            first, last = sign.span.frames(sample.clip.fps)
+            within = (times > first - 0.5) & (times < last - 0.5)
+            ids = self.codec.encode(gloss_sentence([sign.gloss]))
+            signs[within] = ids[0] if ids else self.codec.pad
+        return signs
 
     def collate(self, examples: list[Example]) -> Batch:
-        """Pads with zeros (frames), <pad> (inputs) and −100 (labels)."""
+        """Pads with zeros (frames), <pad> (inputs) and −100 (labels, signs)."""
         points, mask = self.padded([example.features for example in examples])
         length = max(len(example.tokens) for example in examples) - 1
         inputs = torch.full((len(examples), length), self.codec.pad)
         labels = torch.full((len(examples), length), -100)
+        signs = torch.full((len(examples), -(-points.shape[1] // self.config.stride)), NO_SIGN)
         for row, example in enumerate(examples):
             tokens = torch.from_numpy(example.tokens)
             inputs[row, : len(tokens) - 1] = tokens[:-1]
             labels[row, : len(tokens) - 1] = tokens[1:]
-        return Batch(points, mask, inputs, labels)
+            signs[row, : len(example.signs)] = torch.from_numpy(example.signs)
+        return Batch(points, mask, inputs, labels, signs)
 
     def padded(self, clips: Sequence[NDArray[np.float32]]) -> tuple[Tensor, Tensor]:
         """(points, mask) of a batch; of at least LEAST_FRAMES, all taken for real, where legacy."""
@@ -388,20 +489,34 @@ class Preparation:
         return points, mask
 
 
-def disturbed(clip: PoseClip, rng: np.random.Generator, config: ClipSettings) -> PoseClip:
-    """A training clip with its time and its hands disturbed (spec §2, augmentation).
+def disturbed(
+    clip: PoseClip, rng: np.random.Generator, config: ClipSettings
+) -> tuple[PoseClip, NDArray[np.float64]]:
+    """A training clip with its time and its hands disturbed (spec §2, augmentation), and which of its
+    own frames each shows, not rounded.
 
     The authors' scaling of hands is left out: the normaliser undoes it.
     """
+    frames = len(clip)
+    times = np.arange(frames, dtype=np.float64)
     if config.speed:
-        count = max(1, round(len(clip) * np.exp(rng.uniform(-config.speed, config.speed))))
-        clip = clip.frames(np.linspace(0, max(len(clip) - 1, 0), count).round().astype(np.int64))
-    if rng.random() >= config.augment or not len(clip):
-        return clip
+        count = max(1, round(frames * np.exp(rng.uniform(-config.speed, config.speed))))
+        times = np.linspace(0, max(frames - 1, 0), count).round()
+        clip = clip.frames(times.astype(np.int64))
+    if config.uneven and frames:
+        uneven = uneven_times(len(clip), len(clip), rng, config.uneven)
+        points, present = at_times(clip.points, clip.present, uneven)
+        clip = clip.with_points(
+            np.where(present[..., None], points, np.float32(0)), present.astype(np.float32)
+        )
+        times = np.interp(uneven, np.arange(len(clip)), times)
+    if rng.random() >= config.augment or not frames:
+        return clip, times
     frames = len(clip)
     order = np.argsort(np.arange(frames) + rng.uniform(-config.shuffle, config.shuffle, frames))
     kept = order[rng.random(frames) >= config.drop]
-    clip = clip.frames(kept if len(kept) else order[:1])
+    kept = kept if len(kept) else order[:1]
+    clip, times = clip.frames(kept), times[kept]
     points, confidence = clip.points.copy(), clip.confidence.copy()
     for side in HANDS:
         at = clip.layout.part(side)
@@ -420,7 +535,28 @@ def disturbed(clip: PoseClip, rng: np.random.Generator, config: ClipSettings) ->
         lost = (rng.random(seen.shape) < config.drop_keypoints) & thinned[:, None]
         points[:, at, :2] = hand
         confidence[:, at] = np.where(lost, 0, confidence[:, at])
-    return clip.with_points(np.where(confidence[..., None] > 0, points, np.float32(0)), confidence)
+    points = np.where(confidence[..., None] > 0, points, np.float32(0))
+    return clip.with_points(points, confidence), times
+
+
+def placed(clip: PoseClip, rng: np.random.Generator, config: ClipSettings) -> PoseClip:
+    """A normalised training clip, stretched and turned as one, and each articulator moved."""
+    if config.stretch or config.lean:
+        clip = random_affine(clip, rng, config.stretch, config.lean)
+    if not config.shift:
+        return clip
+    points = clip.points.copy()
+    for at in clip.layout.parts.values():
+        points[:, at, :2] += (config.shift * rng.standard_normal(2)).astype(np.float32)
+    return clip.with_points(np.where(clip.present[..., None], points, np.float32(0)))
+
+
+def moved(points: NDArray[np.float32], fps: float) -> NDArray[np.float32]:
+    """(frames, points, coordinates): how far each point goes in a SIXTH of a second, from the frames
+    before and after; 0 in the first and the last."""
+    motion = np.zeros_like(points)
+    motion[1:-1] = (points[2:] - points[:-2]) * np.float32(fps / 2 * SIXTH)
+    return motion
 
 
 class Reader(nn.Module):
@@ -430,7 +566,7 @@ class Reader(nn.Module):
         super().__init__()
         self.chunk, self.stride = config.chunk, config.stride
         layout = config.read
-        inputs = (len(layout) + 42 * config.local_hands) * config.coordinates
+        inputs = config.points * config.coordinates
         self.backbone: PoseBackbone | None = None
         if config.graph:
             self.backbone = PoseBackbone(
@@ -527,8 +663,7 @@ class GlossWriter(nn.Module):
 
     def inputs(self, frames: int, glosses: int) -> tuple[Tensor, ...]:
         """What `forward` takes of one clip of so many frames that is read as so many glosses, in zeros."""
-        points = len(self.layout) + 42 * self.config.local_hands
-        shape = (1, frames, points, self.config.coordinates)
+        shape = (1, frames, self.config.points, self.config.coordinates)
         return torch.zeros(shape), torch.ones(1, frames, dtype=torch.bool)
 
     def cost(self, frames: int, glosses: int) -> dict[str, int | float]:
@@ -553,7 +688,8 @@ class GlossWriter(nn.Module):
 
         On a CPU, clips of like length go through together, so that little time is spent on padding.
         """
-        parts = by_length(batch) if batch.features.device.type == "cpu" else [batch]
+        on_cpu = batch.features.device.type == "cpu"
+        parts = by_length(batch, self.config.stride) if on_cpu else [batch]
         total = torch.stack([self._summed(part) for part in parts]).sum()
         return Loss(total, (batch.labels != -100).sum())
 

@@ -31,6 +31,7 @@ from signloom.errors import UsageError
 from signloom.metrics.words import content_words
 from signloom.simulator.corpora import SimulatedSentences, SimulatedWords, simulated_lexicon
 from signloom.stitch.joining import Joining
+from signloom.stitch.splicing import Spliced
 from signloom.stitch.stitcher import StitchedSentences
 from signloom.text.classes import read_classes
 from signloom.text.clean import words_of
@@ -171,6 +172,21 @@ class FromInstructed(Record):
     seed: Annotated[int, Field(ge=0)] = 0
 
 
+class FromSpliced(Record):
+    """Sentences of a source with timed glosses that go over into one another (`stitch.splicing`), sample i
+    a pure function of (seed, i); never stored.
+
+    switch: how likely a sentence goes on as another of the same signer does, behind a gloss of both.
+    longest: no further switch behind so many glosses. rounds: how often the source goes by.
+    """
+
+    spliced: Source
+    switch: Annotated[float, Field(ge=0, le=1)] = 0.4
+    longest: Annotated[int, Field(ge=1)] = 10
+    rounds: Annotated[int, Field(ge=1)] = 1_000
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
 class TextFile(Record):
     """A file of sentences: plain text, .tsv, .csv, .jsonl, also .gz or .zip; ``column`` names theirs."""
 
@@ -273,12 +289,13 @@ Source = Annotated[
     | Annotated[FromEpisodes, Tag("episodes")]
     | Annotated[FromTexts, Tag("texts")]
     | Annotated[FromMixed, Tag("mixed")]
-    | Annotated[FromInstructed, Tag("instructed")],
+    | Annotated[FromInstructed, Tag("instructed")]
+    | Annotated[FromSpliced, Tag("spliced")],
     Discriminator(
         _kind,
         custom_error_type="source",
         custom_error_message="a source has one of the keys store, simulated, stitched, episodes, texts, "
-        "mixed, instructed",
+        "mixed, instructed, spliced",
     ),
 ]
 
@@ -291,10 +308,12 @@ SOURCES: dict[str, type[Record]] = {
     "texts": FromTexts,
     "mixed": FromMixed,
     "instructed": FromInstructed,
+    "spliced": FromSpliced,
 }
 Share.model_rebuild()
 FromMixed.model_rebuild()
 FromInstructed.model_rebuild()
+FromSpliced.model_rebuild()
 
 
 @dataclass(frozen=True)
@@ -482,6 +501,9 @@ def open_source(source: Source, layout: Layout, prepare: PrepareWord | None) -> 
     if isinstance(source, FromInstructed):
         inner = open_source(source.instructed, layout, prepare)
         return Instructed(inner, source.families, source.phrasings, source.rounds, source.seed)
+    if isinstance(source, FromSpliced):
+        inner = open_source(source.spliced, layout, prepare)
+        return Spliced(inner, source.switch, source.longest, source.rounds, source.seed)
     lexicon = open_lexicon(source.stitched, layout)
     stitched = StitchedSentences(
         lexicon,
@@ -518,6 +540,8 @@ def texts_of(source: Source, layout: Layout) -> list[str]:
         return [text for share in source.mixed for text in texts_of(share.source, layout)]
     if isinstance(source, FromInstructed):
         return _answers(source, layout)
+    if isinstance(source, FromSpliced):
+        return texts_of(source.spliced, layout)
     found = sentences_of(source.sentences, open_lexicon(source.stitched, layout))
     return found if isinstance(found, list) else list(some_of(found, TEXTS))
 
@@ -557,6 +581,8 @@ def glosses_of(source: Source, layout: Layout) -> list[str]:
         return []
     if isinstance(source, FromMixed):
         return [text for share in source.mixed for text in glosses_of(share.source, layout)]
+    if isinstance(source, FromSpliced):
+        return glosses_of(source.spliced, layout)
     raise UsageError(
         "this method learns glosses, which stitched sentences and episodes do not list; train it on "
         "a store or on simulated sentences"

@@ -58,6 +58,17 @@ def warped_times(
     return np.clip(first + (last - first) * time, 0, 1) * max(frames - 1, 0)
 
 
+def uneven_times(
+    frames: int, count: int, rng: np.random.Generator, sigma: float, pieces: int = 6
+) -> NDArray[np.float64]:
+    """(count,) times in frames from the first to the last, each of ``pieces`` equal parts of the count
+    at a speed of its own: e^u with u normal of σ ``sigma``, all scaled to fill the clip."""
+    speeds = np.exp(sigma * rng.standard_normal(pieces))
+    knots = np.concatenate([[0.0], np.cumsum(speeds) / speeds.sum()])
+    at = np.interp(np.linspace(0, 1, count), np.linspace(0, 1, pieces + 1), knots)
+    return np.asarray(at * max(frames - 1, 0))
+
+
 def dropped(
     times: NDArray[np.float64], rng: np.random.Generator, share: float
 ) -> NDArray[np.float64]:

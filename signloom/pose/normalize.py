@@ -1,4 +1,6 @@
-"""The three normalisers of the methods (spec §0). Missing keypoints are ignored, and stay at 0.
+"""The normalisers of the methods: three of spec §0, and one for clips without shoulders.
+
+Missing keypoints are ignored, and stay at 0.
 
 Each returns a clip in normalised units, whose ``size`` is (1, 1).
 """
@@ -9,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signloom.data.clip import PoseClip
-from signloom.data.names import canonical
+from signloom.data.names import BODY, canonical
 from signloom.errors import UsageError
 from signloom.pose.convert import SHOULDERS
+
+NOSE = f"{BODY}:NOSE"
 
 
 def shoulder(clip: PoseClip) -> PoseClip:
@@ -81,6 +85,33 @@ def isharah_frame(clip: PoseClip) -> PoseClip:
             p = np.where(seen, p - _divide(p.sum(axis=(1, 2), keepdims=True), count), 0)
             p = _divide(p, np.abs(p).max(axis=(1, 2), keepdims=True))
             points[:, at, :2] = 0.5 * p
+    return clip.with_points(points, size=(1, 1))
+
+
+def nose(clip: PoseClip) -> PoseClip:
+    """One shift and one scale for the whole clip: the mean nose to 0, hands 1 away from it on average (ours).
+
+    The distance is taken in x and y, over all frames and keypoints of both hands. A clip that
+    never shows the nose, or no hand, comes out with everything missing.
+
+    Raises UsageError for a layout without a nose.
+    """
+    index = {canonical(name): i for i, name in enumerate(clip.layout.keypoints)}
+    if NOSE not in index:
+        raise UsageError(
+            f"clip '{clip.id}' cannot be normalised by its nose: layout '{clip.layout.name}' has "
+            "none; use a layout with a nose, or another normaliser"
+        )
+    at, seen = index[NOSE], clip.present
+    hands = np.isin(clip.layout.articulators, ("left_hand", "right_hand")) & seen
+    if not (seen[:, at].any() and hands.any()):
+        return clip.with_points(clip.points, np.zeros_like(clip.confidence), size=(1, 1))
+    centre = clip.points[seen[:, at], at].mean(axis=0, dtype=np.float64)
+    distance = np.linalg.norm((clip.points - centre)[hands][:, :2], axis=1).mean()
+    scale = 1 / distance if distance > 0 else 0.0
+    points = (clip.points - centre.astype(np.float32)) * np.float32(scale)
+    world = clip.part("world")
+    points[:, world] = clip.points[:, world]
     return clip.with_points(points, size=(1, 1))
 
 

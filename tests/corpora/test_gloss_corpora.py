@@ -83,6 +83,8 @@ def test_boston_prepares_a_store(boston: Path, tmp_path: Path) -> None:
     held = fold_of("IX LIKE".split())
     assert run("prepare", "boston104", boston, "--fold", held, "-o", tmp_path / "folded") == 0
     assert "12" in open_store(tmp_path / "folded", "dev").ids()
+    assert run("prepare", "boston104", boston, "--split", "test", "-o", tmp_path / "new") == 0
+    assert set(open_store(tmp_path / "new", "test").ids()) == set(SENTENCES)
 
 
 @pytest.mark.parametrize(
@@ -112,6 +114,8 @@ def test_what_boston_lacks_is_named(boston: Path) -> None:
     assert [left.id for left in boston104(boston).absent] == ["50"]
     with pytest.raises(UsageError, match="no fold 5"):
         boston104(boston, fold=5)
+    with pytest.raises(UsageError, match="give one of the two"):
+        boston104(boston, fold=1, split="test")
     with pytest.raises(MediaError, match=r"hands\.csv"):
         boston104(boston / "elsewhere")
 

@@ -8,7 +8,7 @@ import torch
 from signloom.encoders.compression import Compression, strides
 from signloom.errors import UsageError
 
-CONTEXTS = ("none", "bilstm", "transformer")
+CONTEXTS = ("none", "bilstm", "transformer", "dilated")
 
 
 def compression(context: str = "none", stride: int = 4, channels: tuple[int, ...] = (12, 16)):

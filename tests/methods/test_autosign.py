@@ -263,7 +263,7 @@ def test_missing_hands_are_filled_from_before_and_at_first_from_behind() -> None
 def test_training_disturbs_time_and_hands_and_nothing_else() -> None:
     clip = smooth_clip(0, 401).frames(slice(400))  # its ends are alike
     config = ClipSettings(augment=1.0, drop_keypoints=0.1)
-    found = disturbed(clip, np.random.default_rng(0), config)
+    found, times = disturbed(clip, np.random.default_rng(0), config)
     assert 0.85 < len(found) / len(clip) < 0.95
     body = PS76.part("body")
     place = [
@@ -274,6 +274,7 @@ def test_training_disturbs_time_and_hands_and_nothing_else() -> None:
     )
     assert np.abs(place - np.sort(place)).max() <= 4
     assert place != sorted(place)
+    assert place == times.tolist()
     for side in ("left_hand", "right_hand"):
         at = PS76.part(side)
         lost = 1 - found.present[:, at].mean()
@@ -284,7 +285,9 @@ def test_training_disturbs_time_and_hands_and_nothing_else() -> None:
         )
         both = found.present[:, at[9]] & found.present[:, at[0]]
         np.testing.assert_allclose(wide[both], was[both], atol=0.2)  # turned and shaken, not scaled
-    assert disturbed(clip, np.random.default_rng(0), ClipSettings(augment=0.0)) is clip
+    same, times = disturbed(clip, np.random.default_rng(0), ClipSettings(augment=0.0))
+    assert same is clip
+    assert times.tolist() == list(range(400))
 
 
 def test_noise_masks_and_speed_are_drawn_from_the_generator_alone() -> None:

@@ -13,8 +13,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from signloom.data.clip import PoseClip
+from signloom.data.layouts import BOSTON3
+from signloom.data.sample import GlossSpan, Sample
+from signloom.data.timing import Span
 from signloom.errors import UsageError
+from signloom.language.ctc import ctc_loss
 from signloom.methods.ctc import PRESETS, Config, Ctc, Stream, begin
+from signloom.methods.finetune import begin_with
+from signloom.methods.glosses import NO_SIGN
 from signloom.methods.load import load
 from signloom.methods.method import better, learns_glosses, method_named
 from signloom.training.checkpoint import save_checkpoint
@@ -58,6 +64,7 @@ def test_blanks_alone_are_an_empty_text_and_count_as_deletions(learnt: Ctc) -> N
     [
         {},
         {"context": "transformer"},
+        {"context": "dilated", "motion": True, "spans": 0.5},
         {"local_hands": False, "graph": True, "graph_channels": 4, "graph_width": 16,
          "graph_layers": 1},
     ],
@@ -166,6 +173,82 @@ def test_streams_need_chunks_and_the_models_rate(learnt: Ctc, chunked: Ctc) -> N
     assert Stream(chunked, 25.0).push(PoseClip(
         np.zeros((0, 76, 3), np.float32), np.zeros((0, 76), np.float32), 25.0, smooth_clip(0).layout
     )) == []  # fmt: skip
+
+
+# --- Glosses with times, and which gloss follows which ----------------------------------------
+
+BOSTON = Config(
+    layout="boston3", normalizer="nose", motion=True, augment=0.0, noise=0.0, channels=(16, 16),
+    stride=2, context="dilated", context_layers=2, dropout=0.0, spans=0.5, prior=0.5, classes=0,
+)  # fmt: skip
+
+
+def timed(gloss: str, other: str, frames: int = 60) -> Sample:
+    """The right hand is near in frames 10 to 24 and far in 30 to 49, which are the two glosses."""
+    points = np.zeros((frames, 3, 3), np.float32)
+    points[:, :2, 0] = [100, 150]
+    points[10:25, 1, 0], points[30:50, 1, 0] = 50, 300
+    spans = (Span.of_frames(10, 25, 30.0), Span.of_frames(30, 50, 30.0))
+    clip = PoseClip(points, np.ones((frames, 3), np.float32), 30.0, BOSTON3, gloss, size=(312, 242))
+    return Sample(
+        gloss, clip, glosses=(GlossSpan(gloss, spans[0]), GlossSpan(other, spans[1])), signer="a"
+    )
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_frames_sign_is_what_the_frame_shows(seed: int) -> None:
+    config = dataclasses.replace(BOSTON, speed=0.4, uneven=0.4, augment=1.0, drop=0.2, jitter=0.0)
+    model = begin(dataclasses.replace(config, turn=0.0, drop_keypoints=0.0), ["NEAR FAR"], 0)
+    example = model.example(timed("NEAR", "FAR"), np.random.default_rng(seed), True)
+    x = example.features[::2, 1, 0]
+    near, far = model.codec.encode("NEAR FAR")
+    rest = np.abs(x - x[0]) < 0.02 * x[0]
+    signs = {near: x < 0.5 * x[0], far: x > 1.9 * x[0], model.codec.pad: rest}
+    for sign, shown in signs.items():
+        assert shown.sum() >= 3
+        assert (example.signs[shown] == sign).mean() > 0.85, "but for frames between two"
+
+
+def test_without_times_frames_have_no_sign_and_only_ctc_speaks() -> None:
+    model = begin(BOSTON, ["NEAR FAR"], 0).eval()
+    there, without = timed("NEAR", "FAR"), timed("NEAR", "FAR")
+    without = dataclasses.replace(without, glosses=(GlossSpan("NEAR"), GlossSpan("FAR")))
+    rng = np.random.default_rng(0)
+    batch = model.collate([model.example(sample, rng, False) for sample in (there, without)])
+    assert (batch.signs[1] == NO_SIGN).all()
+    logits, _ = model(batch.features, batch.mask)
+    log_p = logits.log_softmax(-1)
+    blank = model.codec.pad
+    aligned = ctc_loss(
+        logits, torch.tensor([30, 30]), batch.labels[:, :2], torch.tensor([2, 2]), blank
+    )
+    crossed = -log_p[0, torch.arange(30), batch.signs[0]].mean()
+    by_hand = 0.5 * aligned.sum() + 0.5 * 2 * crossed
+    torch.testing.assert_close(model.loss(batch).total, by_hand)
+
+
+def test_the_prior_counts_the_training_sentences_and_travels(tmp_path: Path) -> None:
+    texts = ["NEAR FAR", "NEAR FAR NEAR", "FAR"]
+    model = begin(BOSTON, texts, 0)
+    clip = timed("NEAR", "FAR").clip
+    save_checkpoint(tmp_path / "model", model.described() | {"simulated_only": False, "name": "p"},
+                    model, model.tokenizer, dtype="float32")  # fmt: skip
+    again = load(tmp_path / "model")
+    assert torch.equal(again.counts, model.counts)
+    assert again.translate([clip]) == model.translate([clip])
+    plain = begin(dataclasses.replace(BOSTON, prior=0.0), texts, 0)
+    said, without = model.translate([clip])[0], plain.translate([clip])[0]
+    assert said.score < without.score
+    other = begin(BOSTON, ["NEAR FAR", "FAR NEAR FAR", "NEAR"], 0)
+    begin_with(other, tmp_path / "model")
+    assert not torch.equal(other.counts, model.counts), "its own sentences, though of one shape"
+
+
+def test_settings_that_came_later_are_said_only_where_they_are_set() -> None:
+    assert "motion" not in Config().to_json()
+    assert BOSTON.to_json()["motion"] is True
+    with pytest.raises(UsageError, match="motion appends points that the graph has not"):
+        Config(motion=True, graph=True)
 
 
 def test_presets_are_whole_as_plain_values() -> None:

@@ -17,6 +17,7 @@ from signloom.pose.augment import (
     even_times,
     mirrored,
     random_affine,
+    uneven_times,
     warped_times,
 )
 
@@ -72,6 +73,18 @@ def test_warped_times_never_fall_nor_leave_the_clip(frames: int, count: int, see
     assert (np.diff(times) >= 0).all()
     assert 0 <= times.min() <= times.max() <= frames - 1
     still = warped_times(frames, count, np.random.default_rng(seed))
+    np.testing.assert_allclose(still, even_times(frames, count), atol=1e-9)
+
+
+@given(st.integers(1, 50), st.integers(1, 40), st.floats(0, 1), st.integers(0, 999))
+def test_uneven_times_go_from_end_to_end_and_never_back(
+    frames: int, count: int, sigma: float, seed: int
+) -> None:
+    times = uneven_times(frames, count, np.random.default_rng(seed), sigma)
+    assert (np.diff(times) >= 0).all()
+    assert times[0] == 0
+    assert count == 1 or times[-1] == pytest.approx(frames - 1)
+    still = uneven_times(frames, count, np.random.default_rng(seed), 0.0)
     np.testing.assert_allclose(still, even_times(frames, count), atol=1e-9)
 
 

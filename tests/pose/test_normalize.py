@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signloom.data.clip import PoseClip
-from signloom.data.layouts import HANDS42, HOLISTIC, ISHARAH86, PS76, Layout
+from signloom.data.layouts import BOSTON3, HANDS42, HOLISTIC, ISHARAH86, PS76, Layout
 from signloom.errors import UsageError
-from signloom.pose.normalize import isharah_frame, minmax_clip, shoulder
+from signloom.pose.normalize import isharah_frame, minmax_clip, nose, shoulder
 
 
 def a_clip(layout: Layout, seed: int = 0, frames: int = 12, hidden: float = 0.1) -> PoseClip:
@@ -33,6 +33,29 @@ def test_shoulder_undoes_a_known_scale_and_shift(
     # A shift of 1000 against a size of 0.01 leaves float32 two digits.
     tolerance = 1e-4 * max(1.0, (abs(x) + abs(y)) / scale)
     assert np.abs(shoulder(moved).points - shoulder(clip).points).max() < tolerance
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.floats(0.1, 100), st.floats(-100, 100), st.integers(0, 9))
+def test_nose_undoes_a_known_scale_and_shift(scale: float, by: float, seed: int) -> None:
+    clip = a_clip(BOSTON3, seed, hidden=0.3)
+    moved = clip.with_points((clip.points * scale + [by, -by, 0]).astype(np.float32))
+    found, again = nose(clip), nose(moved)
+    seen = clip.present
+    tolerance = 1e-4 * max(1.0, abs(by) / scale)
+    assert np.abs((found.points - again.points)[seen]).max() < tolerance
+    assert np.abs(found.points[seen[:, 2], 2].mean(0)).max() < 1e-5
+    away = np.linalg.norm(found.points[:, :2, :2], axis=2)[seen[:, :2]]
+    assert away.mean() == pytest.approx(1, rel=1e-4)
+
+
+def test_nose_needs_a_nose_and_a_hand() -> None:
+    with pytest.raises(UsageError, match="cannot be normalised by its nose: layout 'hands42'"):
+        nose(a_clip(HANDS42))
+    clip = a_clip(BOSTON3)
+    confidence = clip.confidence.copy()
+    confidence[:, 2] = 0
+    assert not nose(clip.with_points(clip.points, confidence)).present.any()
 
 
 def test_shoulder_is_one_affine_map_of_the_clip() -> None:
