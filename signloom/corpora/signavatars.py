@@ -8,7 +8,7 @@
     …/WLASL_v0.3.json                         words: video_id is the NAME
 
 A folder with neither has clips alone, split train, which is enough for a tokenizer. The pickles are read
-without trust (`corpora.pickled`), so they must hold arrays: those with torch's tensors are refused. Rows
+without trust (`corpora.pickled`), so they must hold arrays or torch's tensors. Rows
 without 'total_valid_index' follow one another; hands without their flags count as found. The
 files name no rate: 24 fps [I: the corpus's own viewer].
 

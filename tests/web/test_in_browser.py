@@ -35,7 +35,7 @@ DRAWN = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshad
 """WebGL without a graphics card."""
 SLOW = 180_000
 """Milliseconds that the models may take to load and to read a few pictures."""
-RATE, PICTURES = 10, 4
+RATE, PICTURES = 10, 8
 
 STUB = """
 const list = (count, visible) => {

@@ -273,7 +273,7 @@ def test_what_a_model_cannot_do_is_said_plainly(studio: Studio) -> None:
     page.click("text=About this model")
     page.wait_for_selector("#card-text:has-text('# sim')")
     page.keyboard.press("Escape")
-    page.click("text=Show me the nonsense")
+    page.click("#refusal >> text=Show me the nonsense")
     page.wait_for_selector("#work:not([hidden])")
     assert studio.text(".said") == "100 frames"
     assert "what it says below is nonsense" in studio.text("#simulated")

@@ -1,4 +1,4 @@
-// Built from studio/src by `npm run build`; do not edit. Sources: sha256 cab5eaef0e6ba0f5ef60df8e12995099d21abfa9ee0bc1402a572ea20eda1c31
+// Built from studio/src by `npm run build`; do not edit. Sources: sha256 eabaa9423200bc3ba6737b5cbd812919a79ab6fa16fd0d699d341b76653d680e
 
 // src/client.ts
 var Refused = class extends Error {

@@ -1,4 +1,4 @@
-// Built from studio/src by `npm run build`; do not edit. Sources: sha256 cab5eaef0e6ba0f5ef60df8e12995099d21abfa9ee0bc1402a572ea20eda1c31
+// Built from studio/src by `npm run build`; do not edit. Sources: sha256 eabaa9423200bc3ba6737b5cbd812919a79ab6fa16fd0d699d341b76653d680e
 
 // src/client.ts
 var Refused = class extends Error {
@@ -563,11 +563,11 @@ function config(cpu) {
 // src/video.ts
 async function load(video, url) {
   video.src = url;
-  const played = await new Promise((done) => {
+  const played2 = await new Promise((done) => {
     video.onloadeddata = () => done(true);
     video.onerror = () => done(false);
   });
-  if (!played || !video.videoWidth) return false;
+  if (!played2 || !video.videoWidth) return false;
   if (!Number.isFinite(video.duration)) {
     await new Promise((done) => {
       video.onseeked = () => done();
@@ -625,8 +625,22 @@ function seek(video, time) {
   });
 }
 async function rateOf(video) {
+  for (const speed of [0.25, 0.0625]) {
+    const times = await played(video, speed);
+    const steps = times.slice(1).map((time, k) => time - times[k]).filter((step3) => step3 > 1e-4);
+    const least = Math.min(...steps), single = steps.filter((step3) => step3 < 1.25 * least);
+    if (!single.length) continue;
+    const step2 = single.reduce((sum, each) => sum + each) / single.length;
+    const near = COMMON_RATES.filter((rate) => Math.abs(rate * step2 - 1) < 0.02);
+    near.sort((a, b) => Math.abs(a * step2 - 1) - Math.abs(b * step2 - 1));
+    return near[0] ?? Number((1 / step2).toFixed(3));
+  }
+  throw new Refused(0, "unplayable", "This browser does not show how many pictures a second the video has. Keep the page in front while it works.");
+}
+async function played(video, speed) {
   const times = [];
-  video.playbackRate = 0.25;
+  await seek(video, 0);
+  video.playbackRate = speed;
   await new Promise((done) => {
     const next = (_, { mediaTime }) => {
       times.push(mediaTime);
@@ -639,14 +653,7 @@ async function rateOf(video) {
     void video.play().catch(() => done());
   });
   video.pause();
-  const steps = times.slice(1).map((time, k) => time - times[k]).filter((step3) => step3 > 1e-4).sort((a, b) => a - b);
-  const step2 = steps[Math.floor(steps.length / 2)];
-  if (step2 === void 0) {
-    throw new Refused(0, "unplayable", "This browser does not show how many pictures a second the video has. Keep the page in front while it works.");
-  }
-  const near = COMMON_RATES.filter((rate) => Math.abs(rate * step2 - 1) < 0.02);
-  near.sort((a, b) => Math.abs(a * step2 - 1) - Math.abs(b * step2 - 1));
-  return near[0] ?? Number((1 / step2).toFixed(3));
+  return times;
 }
 function poseFile(header, read, fps, size2, id, origin) {
   const own = new DataView(header.slice(0));
@@ -1684,8 +1691,8 @@ async function open(found, seen) {
   poses = seen;
   selected = -1;
   player.clear();
-  const played = isVideo(recording) && await player.openVideo(recording);
-  let note = isVideo(recording) && !played ? "This browser cannot play the video; the skeleton taken from it is shown." : "";
+  const played2 = isVideo(recording) && await player.openVideo(recording);
+  let note = isVideo(recording) && !played2 ? "This browser cannot play the video; the skeleton taken from it is shown." : "";
   try {
     await player.openPoses(await Poses.open(seen));
   } catch (error) {
@@ -1693,7 +1700,7 @@ async function open(found, seen) {
   }
   show("work");
   byId("stage-note").textContent = note;
-  byId("view-label").hidden = !played;
+  byId("view-label").hidden = !played2;
   player.setView(byId("view").value);
   const { clip } = found, offset = found.timecode ?? 0;
   byId("file-name").textContent = found.name;
