@@ -161,7 +161,11 @@ def test_an_arm_is_trained_once_and_read_in_every_way(tmp_path: Path) -> None:
         {"simulated": "sentences", "size": "tiny", "split": "test"}, 3, str(tmp_path / "episodes")
     )
     runs, results = tmp_path / "runs", tmp_path / "results"
-    read = [name for name, reading in READINGS.items() if reading.share == 1]
+    read = [
+        name
+        for name, reading in READINGS.items()
+        if reading.share == 1 and not (reading.turned or reading.noise)
+    ]
     jobs = [quick(test, name) for name in ("", *read)]
     said: list[str] = []
     assert list(train_all(jobs, runs, results, RECEIPT, 2, said.append)) == [jobs[0]]
