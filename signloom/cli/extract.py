@@ -103,8 +103,10 @@ def run(
     from signloom.pose.files import read_pose, write_pose
     from signloom.pose.lip_files import beside, write_lips
 
-    if features is not None and (lips or signer_box):
-        raise UsageError("--features looks at the whole picture; leave out --lips and --signer-box")
+    if features is not None and (lips or signer_box or jobs):
+        raise UsageError(
+            "--features looks at whole pictures, in one process; leave out --lips, --signer-box and --jobs"
+        )
     single = out.suffix == ".pose"
     targets = plan(videos, out, overwrite, resume, lips)
     if features is not None:

@@ -147,7 +147,11 @@ def computing(backend: Backend | None) -> Iterator[None]:
 
 def refuse_backend(model: Any, backend: Backend | None) -> None:
     """Raises UsageError where graphs are to be run as weights."""
-    if backend not in (None, Backend.onnx) and hasattr(model, "graphs"):
+    if backend in (None, Backend.onnx):
+        return
+    from signloom.methods.exported import Exported
+
+    if isinstance(model, Exported):
         raise UsageError(
             f"model '{model.name}' is graphs for ONNX Runtime, which backend '{backend}' does not run; "
             "leave --backend out, or give the checkpoint that was exported"

@@ -65,7 +65,7 @@ def export(model: Any, checkpoint: Checkpoint, folder: Path, overwrite: bool) ->
 
 def graphs_of(model: Any) -> dict[str, Graph]:
     """What of a model computes alone. Raises UsageError for a model that is not of a method EXPORTED."""
-    if isinstance(model, ExportedIsolated | ExportedPoseStitch):
+    if isinstance(model, Exported):
         raise UsageError(
             f"model '{model.name}' is exported already; give the checkpoint it was made from"
         )
@@ -106,6 +106,7 @@ def restore_exported(checkpoint: Checkpoint) -> ExportedIsolated | ExportedPoseS
 class Exported:
     """A model that is asked of its graphs; on the CPU."""
 
+    name: str
     device = torch.device("cpu")
 
 
@@ -150,17 +151,17 @@ class ExportedPoseStitch(Exported, PoseStitch):
 def _recogniser(model: Isolated) -> Graph:
     config = model.config
     each = (SEEN, SEEN) if model.reads_lips else (len(model.layout), config.coordinates + 1)
-    read = torch.ones(2, config.frames, *each)
+    read = _drawn(2, config.frames, *each)
     return Graph(model, {"read": read}, {"read": {0: "batch"}}, ("logits",))
 
 
 def _translator(model: PoseStitch) -> dict[str, Graph]:
-    features = torch.zeros(2, 8, feature_count(model.config))
-    mask = torch.ones(2, 8, dtype=torch.bool)
+    features = _drawn(2, 8, feature_count(model.config))
+    mask = torch.arange(8) < torch.tensor([[8], [5]])
     encoder = _Encoder(model)
     crossed = encoder(features, mask)
-    past = torch.zeros(*crossed.shape[:4], 3, crossed.shape[5])
-    tokens = torch.zeros(2, 1, dtype=torch.long)
+    past = _drawn(*crossed.shape[:4], 3, crossed.shape[5])
+    tokens = torch.tensor([[1], [2]])
     frames, keys = {0: "rows", 1: "time"}, {2: "rows", 4: "time"}
     return {
         "encoder": Graph(
@@ -181,6 +182,11 @@ def _translator(model: PoseStitch) -> dict[str, Graph]:
             ("logits", "after"),
         ),
     }
+
+
+def _drawn(*shape: int) -> Tensor:
+    """An example that a graph cannot answer rightly without reading it."""
+    return torch.randn(shape, generator=torch.Generator().manual_seed(0))
 
 
 class _Encoder(nn.Module):

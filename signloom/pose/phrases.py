@@ -111,10 +111,7 @@ class PhraseCutter:
         self.keep: Seconds = 0.0
         """No phrase that is still to come starts before this."""
         self._held: Activity | None = None
-        self._begin, self._said = (
-            0,
-            0,
-        )  # frames: where what is held begins, where the last phrase ended
+        self._begin, self._said = 0, 0  # frames: where what is held begins, the last phrase ended
 
     def take(self, settled: Activity) -> list[Phrase]:
         """The phrases that these further frames have made certain."""
