@@ -12,6 +12,7 @@ from signloom.claims.measures import ALIGNMENT, timed
 from signloom.claims.readings import READINGS, USUAL, Reading
 from signloom.corpora.episodes import name_of, pose_files
 from signloom.data.cue import Cue
+from signloom.data.layouts import FEATURES
 from signloom.data.timing import Seconds, Span
 from signloom.inference.align import align
 from signloom.inference.locate import Locator
@@ -100,7 +101,10 @@ class Aligned:
 
 
 def aligned(model: Locator, folder: str) -> Aligned:
-    """Every test episode's cues, asked for once and placed in the usual way and in the other ways."""
+    """Every test episode's cues, asked for once and placed in the usual way and in the other ways.
+
+    The program sees keypoints, so it places none where episodes are features.
+    """
     episodes = episodes_in(folder)
     told = [answers(model, episode) for episode in episodes]
     truth = [episode.signing for episode in episodes]
@@ -126,6 +130,7 @@ def aligned(model: Locator, folder: str) -> Aligned:
             name: read(reading)
             for name, reading in READINGS.items()
             if (reading.flat, reading.place) != (USUAL.flat, USUAL.place)
+            and (reading.place == "plateau" or not model.layout.name.startswith(FEATURES))
         },
         beside={"cues": [[[c.span.start, c.span.end, c.text] for c in one] for one in truth]},
         **read(USUAL),

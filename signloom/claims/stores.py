@@ -1,12 +1,20 @@
 """What the questions F3.5 to F3.7 are trained on: python -m signloom.claims.stores
 
-From the episodes that recipes/claims/unified-tiny.yaml names, and what ``signloom align`` makes of
+From the episodes that recipes/claims/unified-whole-tiny.yaml names, and what ``signloom align`` makes of
 them:
 
     cd runs/claims/episodes
     signloom align train -o train/program --model none --on-low mark
     signloom align dev -o dev/program --model none --on-low mark
     signloom align train -o train/recogniser --on-low mark
+
+F3.5 reads what the backbone makes of the cut sentences, once they are there:
+
+    M=runs/claims/unified-whole-tiny/last
+    signloom features $M runs/claims/stores/episodes-speech -o runs/claims/features/cut-speech
+    signloom features $M runs/claims/stores/episodes-program -o runs/claims/features/cut-program
+    signloom features $M runs/claims/stores/episodes-recogniser -o runs/claims/features/cut-recogniser
+    signloom features $M runs/claims/stores/episodes-signing -o runs/claims/features/cut-signing
 
 What is there already is left as it is.
 """

@@ -19,6 +19,7 @@ VERBS = {
     "tokens": "Motion to ids of codes, and back.",
     "fuse": "A recogniser of pose and one of lips as one checkpoint.",
     "extract": "Videos to pose files, by MediaPipe Holistic.",
+    "features": "What a model's backbone makes of clips, stored once to train on.",
     "inspect": "Pages that show what a model has learnt: its sentence embeddings.",
     "info": "Describe a pose file, video, store or checkpoint.",
     "simulate": "Write simulated words, sentences or episodes, from a seed.",

@@ -11,10 +11,12 @@ The paper's parts, and their names here:
     four articulators, AGCN ×4, joints projected, joined (T, 4C)      `Unified.backbone.frames`
     Conformer on 24-frame windows, stride 2, pooled (T/2, H)          `sliding`
     frozen lip reader, Linear, Conformer, pooled likewise (T/2, H)    `Unified.lip`
-    [pose ‖ lip] → windows of 8, stride 2 → (T/4, D)                  `Unified.bridge`
+    [pose ‖ lip] (T/2, 2H)                                            `Unified.seen`
+    windows of 8, stride 2 → (T/4, D)                                 `Unified.bridge`
     prompt ⊕ visual tokens ⊕ prompt → T5 with DoRA → text or digits   `Unified.language`
 
-A sample with a span asks when its text is signed; one without asks what is signed.
+A sample with a span asks when its text is signed; one without asks what is signed. Where the layout
+is features-WIDTH, clips are what `Unified.seen` of another model gave, and there is no backbone.
 docs/methods/unified.md lists what is ours.
 """
 
@@ -37,7 +39,8 @@ from signloom.bridges.mlp import Mlp
 from signloom.bridges.sliding_perceiver import SlidingPerceiver
 from signloom.bridges.token_shuffle import TokenShuffle
 from signloom.data.clip import PoseClip
-from signloom.data.layouts import Layout, layout_named
+from signloom.data.features import features_of
+from signloom.data.layouts import FEATURES, Layout, layout_named
 from signloom.data.lips import SEEN, Lips
 from signloom.data.sample import Sample, SampleSource
 from signloom.data.timing import Seconds, Span
@@ -191,6 +194,23 @@ class Config:
                 f"unified: conformer_window {self.conformer_window} is no multiple of "
                 f"conformer_stride {self.conformer_stride}; make it one"
             )
+        moved = self.stretch or self.turn or self.noise
+        if self.reads_features and (moved or self.lips != "none"):
+            raise UsageError(
+                f"unified: layout '{self.layout}' is of frames that a backbone has seen already: "
+                "keypoints cannot be moved and no mouth is read; set stretch, turn and noise to 0 "
+                "and lips to none"
+            )
+
+    @property
+    def reads_features(self) -> bool:
+        """Whether clips are a backbone's features; the settings of the backbones then say nothing."""
+        return self.layout.startswith(FEATURES)
+
+    @property
+    def rate(self) -> float:
+        """Frames a second that the bridge reads."""
+        return self.fps if self.reads_features else self.fps / self.conformer_stride
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Config:
@@ -421,22 +441,7 @@ class Unified(nn.Module):
         self.preparation = Preparation(config, codec)
         self.name = NAME
         self.simulated_only = False
-        self.backbone = PoseBackbone(
-            self.layout,
-            coordinates=config.coordinates * len(config.streams),
-            channels=config.channels,
-            multipliers=config.multipliers,
-            width=config.width,
-            layers=config.layers,
-            heads=config.heads,
-            head_width=config.head_width,
-            dropout=config.dropout,
-            aggregation=config.aggregation,
-            factored=config.factored,
-            adaptive=config.adaptive,
-            chunk=config.chunk,
-            presence=config.presence,
-        )
+        self.backbone = None if config.reads_features else _backbone(config)
         self.mouth, self.lip = None, None
         self.lip_sha256 = ""
         if config.lips != "none":
@@ -456,8 +461,7 @@ class Unified(nn.Module):
                 f"unified: '{config.language}' is a T5 of the first kind, whose output is scaled; it "
                 "cannot be trained whole: set adapter to 'dora', or give a T5 v1.1 or Flan-T5"
             )
-        streams = 1 if self.lip is None else 2
-        self.bridge = _bridge(config, streams * config.width, self.shape["width"])
+        self.bridge = _bridge(config, self.width, self.shape["width"])
         self.language = adapt(
             language,
             config.adapter,
@@ -476,7 +480,7 @@ class Unified(nn.Module):
             "method": NAME,
             "config": self.config.to_json(),
             "layout": self.config.layout,
-            "normalizer": "shoulder",
+            "normalizer": "none" if self.config.reads_features else "shoulder",
             "fps": self.config.fps,
             "language": {
                 "base": self.base.to_json() if self.base else None,
@@ -497,6 +501,17 @@ class Unified(nn.Module):
     @property
     def window(self) -> Seconds:
         return self.config.window
+
+    @property
+    def width(self) -> int:
+        """Of the frames that the bridge reads."""
+        if self.config.reads_features:
+            return int(self.config.layout.rpartition("-")[2])
+        return self.config.width * (1 if self.lip is None else 2)
+
+    @property
+    def rate(self) -> float:
+        return self.config.rate
 
     def own(self, old: Any) -> tuple[str, ...]:
         """The language model, unless ``old`` has the same tokens and, under adapters, the same base."""
@@ -519,13 +534,15 @@ class Unified(nn.Module):
     def reads_lips(self) -> bool:
         return self.lip is not None
 
-    def tokens(
+    def seen(
         self,
         points: Float[Tensor, "batch time keypoints inputs"],
         mask: Bool[Tensor, "batch time"],
         mouths: Float[Tensor, "batch seen 88 88"],
-    ) -> tuple[Float[Tensor, "batch tokens width"], Bool[Tensor, "batch tokens"]]:
-        """What the language model reads of the clips."""
+    ) -> tuple[Float[Tensor, "batch positions width"], Bool[Tensor, "batch positions"]]:
+        """What the bridge reads of the clips, `rate` positions a second: (them, which are real)."""
+        if self.backbone is None:
+            return points.flatten(2), mask
         window, stride = self.config.conformer_window, self.config.conformer_stride
         time = max(points.shape[1], window)
         more = time + (window - time) % stride - points.shape[1]  # whole windows, however padded
@@ -535,13 +552,36 @@ class Unified(nn.Module):
         mask = nn.functional.pad(mask, (0, more))
         length = points.shape[1] // stride
         frames = self.backbone.frames(points, mask)  # (B, T, A·C)
-        seen, there = sliding(self.backbone.conformer, frames, mask, window, stride, length)
-        if self.lip is not None and self.mouth is not None:
-            mouths = nn.functional.pad(mouths, (0, 0, 0, 0, 0, len(mask[0]) - mouths.shape[1]))
-            lips = self.mouth(mouths, mask)  # (B, T, 768)
-            spoken, _ = sliding(self.lip.conformer, lips, mask, window, stride, length)
-            seen = torch.cat([seen, spoken], -1)  # (B, T / stride, 2H)
-        return self.bridge(seen, there)  # (B, T / 2·stride, D)
+        pose, there = sliding(self.backbone.conformer, frames, mask, window, stride, length)
+        if self.lip is None or self.mouth is None:
+            return pose, there  # (B, T / stride, H)
+        mouths = nn.functional.pad(mouths, (0, 0, 0, 0, 0, len(mask[0]) - mouths.shape[1]))
+        lips = self.mouth(mouths, mask)  # (B, T, 768)
+        spoken, _ = sliding(self.lip.conformer, lips, mask, window, stride, length)
+        return torch.cat([pose, spoken], -1), there  # (B, T / stride, 2H)
+
+    def tokens(
+        self,
+        points: Float[Tensor, "batch time keypoints inputs"],
+        mask: Bool[Tensor, "batch time"],
+        mouths: Float[Tensor, "batch seen 88 88"],
+    ) -> tuple[Float[Tensor, "batch tokens width"], Bool[Tensor, "batch tokens"]]:
+        """What the language model reads of the clips: (B, T / 2·stride, D)."""
+        return self.bridge(*self.seen(points, mask, mouths))
+
+    @torch.inference_mode()
+    def features(self, clip: PoseClip, lips: Lips | None = None) -> NDArray[np.float32]:
+        """(positions, width): `seen` of a clip's first window, without padding.
+
+        lips: the clip's, as in `translate`. Raises UsageError and MediaError as `translate`.
+        """
+        training = self.training
+        self.eval()
+        try:
+            seen, there = self.seen(*self._points([clip], [lips]))
+        finally:
+            self.train(training)
+        return np.asarray(seen[0][there[0]].float().cpu().numpy(), np.float32)
 
     def read(
         self,
@@ -743,10 +783,13 @@ class Preparation:
     def points(self, clip: PoseClip, rng: np.random.Generator | None = None) -> NDArray[np.float32]:
         """(frames of one window at most, keypoints, coordinates + 1), the last one 1 where a keypoint was seen.
 
-        In shoulder widths; with ``rng`` as in training.
+        In shoulder widths; with ``rng`` as in training. Of features (frames, width, 1), as they are.
         """
         config = self.config
         clip = clip.cut(Span(0.0, min(clip.duration, config.window)))
+        if config.reads_features:
+            clip = resampled(convert(clip, self.layout), config.fps)
+            return np.array(features_of(clip)[:, :, None])
         clip = self.normalized(clip, rng)
         points = clip.points[:, :, : config.coordinates]
         seen = clip.present[:, :, None]
@@ -890,8 +933,28 @@ def _cut(clip: PoseClip, query: Query, longest: Seconds) -> PoseClip:
     return clip.cut(window)
 
 
+def _backbone(config: Config) -> PoseBackbone:
+    return PoseBackbone(
+        layout_named(config.layout),
+        coordinates=config.coordinates * len(config.streams),
+        channels=config.channels,
+        multipliers=config.multipliers,
+        width=config.width,
+        layers=config.layers,
+        heads=config.heads,
+        head_width=config.head_width,
+        dropout=config.dropout,
+        aggregation=config.aggregation,
+        factored=config.factored,
+        adaptive=config.adaptive,
+        chunk=config.chunk,
+        presence=config.presence,
+    )
+
+
 def _bridge(config: Config, inputs: int, width: int) -> Any:
-    positions = -(-round(config.window * config.fps) // config.conformer_stride)
+    frames = round(config.window * config.fps)
+    positions = frames if config.reads_features else -(-frames // config.conformer_stride)
     if config.bridge == "perceiver":
         return SlidingPerceiver(
             inputs,

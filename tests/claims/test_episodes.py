@@ -24,7 +24,7 @@ from signloom.claims.episodes import (
 )
 from signloom.claims.measures import ALIGNMENT, MEASURES, corpus_score, counts
 from signloom.claims.readings import READINGS, USUAL
-from signloom.claims.records import ROOT, jobs_of
+from signloom.claims.records import ROOT, Scale, jobs_of
 from signloom.claims.run import judge
 from signloom.data.cue import Cue
 from signloom.data.timing import Span
@@ -34,10 +34,13 @@ from signloom.methods.recipe import Recipe, read_recipe
 from signloom.methods.unified import Config, begin
 from signloom.metrics.translation import score_translation
 
-TINY = SETTINGS["unified"]["tiny"]
-NAMES = tuple(
-    dict.fromkeys(a for c in ALL.values() if TINY in scales_of(c).values() for a in c.arms)
-)
+TINY, WHOLE = SETTINGS["unified"]["tiny"], SETTINGS["unified, whole"]["tiny"]
+NAMES = {
+    scale.base: tuple(
+        dict.fromkeys(a for c in ALL.values() if scale in scales_of(c).values() for a in c.arms)
+    )
+    for scale in (TINY, WHOLE)
+}
 RECEIPT = {"commit": "abc", "hardware": {"cpu": "a cpu", "torch": "2", "threads": 1}}
 
 
@@ -94,14 +97,18 @@ def filmed(folder: Path) -> list[Any]:
     return episodes_in(folder)
 
 
-def test_every_arm_of_the_unified_model_is_a_recipe_and_a_reading_shares_its_arm_s() -> None:
-    keys = {job.arm: job.key for job in jobs_of(NAMES, ARMS, TINY, (1,))}
-    read = {name for name in NAMES if ARMS[name].reading}
-    assert {name for name in NAMES if keys[name] == keys["unified"]} == {"unified", *read}
-    assert len(set(keys.values())) == len(NAMES) - len(read) == 12
+@pytest.mark.parametrize(("scale", "trained"), [(TINY, 10), (WHOLE, 3)])
+def test_every_arm_of_the_unified_model_is_a_recipe_and_a_reading_shares_its_arm_s(
+    scale: Scale, trained: int
+) -> None:
+    names = NAMES[scale.base]
+    keys = {job.arm: job.key for job in jobs_of(names, ARMS, scale, (1,))}
+    read = {name for name in names if ARMS[name].reading}
+    assert {name for name in names if keys[name] == keys["unified"]} == {"unified", *read}
+    assert len(set(keys.values())) == len(names) - len(read) == trained
     assert {arm.reading for arm in ARMS.values()} == {"", *READINGS}
-    measured = {p.metric for c in ALL.values() if TINY in scales_of(c).values() for p in c.parts}
-    assert TINY.test.episodes or not measured & set(ALIGNMENT)
+    measured = {p.metric for c in ALL.values() if scale in scales_of(c).values() for p in c.parts}
+    assert scale.test.episodes or not measured & set(ALIGNMENT)
 
 
 def test_each_task_alone_has_the_steps_and_the_samples_of_its_own_that_both_have() -> None:
@@ -119,7 +126,7 @@ def test_each_task_alone_has_the_steps_and_the_samples_of_its_own_that_both_have
 
 def test_the_backbone_of_the_base_is_that_of_the_recogniser_it_begins_with() -> None:
     recogniser = read_recipe(ROOT / "recipes/claims/isolated-for-unified-tiny.yaml")
-    base = jobs_of(("unified",), ARMS, TINY, (1,))[0].recipe
+    base = jobs_of(("unified",), ARMS, WHOLE, (1,))[0].recipe
     theirs, ours = recogniser.resolved()["config"], base.resolved()["config"]
     for key in (
         "layout", "streams", "channels", "multipliers", "aggregation", "factored", "adaptive", "width",
@@ -129,13 +136,16 @@ def test_the_backbone_of_the_base_is_that_of_the_recogniser_it_begins_with() -> 
 
 
 def test_every_mapping_reads_a_whole_window_at_one_token_for_four_frames() -> None:
-    for name, frames in (("unified", 250), ("shuffle", 250), ("convolution", 250), ("mlp", 250), ("10 s", 125)):  # fmt: skip
-        recipe = jobs_of((name,), ARMS, TINY, (1,))[0].recipe
+    """Of 12.5 frames a second, which are 6.25 features."""
+    mappings = ("unified", "shuffle", "convolution", "mlp")
+    cases = [(name, TINY, (125, 64, 1), 63) for name in mappings]
+    cases += [("unified", WHOLE, (250, 76, 3), 63), ("10 s", WHOLE, (125, 76, 3), 32)]
+    for name, scale, shape, tokens in cases:
+        recipe = jobs_of((name,), ARMS, scale, (1,))[0].recipe
         model = begin(Config.of(recipe.resolved()["config"]), ["a small text"], 1).eval()
-        points = torch.zeros(1, frames, len(model.layout), 3)
-        there = torch.ones(1, frames, dtype=torch.bool)
-        tokens, _ = model.tokens(points, there, torch.zeros(1, 0, 88, 88))
-        assert tokens.shape[1] == -(-frames // 4), name
+        there = torch.ones(1, shape[0], dtype=torch.bool)
+        found, _ = model.tokens(torch.zeros(1, *shape), there, torch.zeros(1, 0, 88, 88))
+        assert found.shape[1] == tokens, name
 
 
 def quick(test: Test, reading: str = "") -> Job:

@@ -14,12 +14,14 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from signloom.data.clip import PoseClip
+from signloom.data.features import features_of
 from signloom.data.layouts import MP203, PS76, Layout
 from signloom.data.lips import Lips
 from signloom.data.sample import Sample
 from signloom.data.timing import Span
 from signloom.encoders.lip_backbone import SmallLipEncoder
 from signloom.errors import MediaError, UsageError
+from signloom.inference.features import featured
 from signloom.inference.locate import Locator, Query
 from signloom.inference.translate import Translator
 from signloom.language.t5 import Base, T5Shape, train_codec
@@ -140,6 +142,36 @@ def test_padding_changes_nothing(learnt: Unified) -> None:
             alone = learnt(learnt.collate([example]))
             length = len(example.answer)
             torch.testing.assert_close(together[row, :length], alone[0], rtol=1e-4, atol=1e-4)
+
+
+def test_a_model_on_the_features_of_another_says_the_same(learnt: Unified) -> None:
+    config = dataclasses.replace(TINY, layout="features-64", fps=learnt.rate)
+    other = begin(config, TEXTS * 3, seed=2)
+    assert learnt.rate == 6.25
+    assert other.backbone is None
+    said = other.load_state_dict(learnt.state_dict(), strict=False)
+    assert not said.missing_keys
+    assert {name.split(".")[0] for name in said.unexpected_keys} == {"backbone"}
+    clips = [sample.clip for sample in samples()]
+    seen = [featured(learnt, each, "this") for each in clips]
+    assert [len(each) for each in seen] == [round(each.duration * 6.25) for each in clips]
+    assert seen[0].origin.settings["features"] == "this"
+    assert [found.text for found in other.translate(seen[:4])] == TEXTS
+    query = Query(Span(0.0, 4.0), TEXTS[0], Span(0.2, 1.2))
+    (mine,), (theirs,) = learnt.locate(clips[4], [query]), other.locate(seen[4], [query])
+    np.testing.assert_allclose(mine.posterior, theirs.posterior, atol=1e-4)
+    with pytest.raises(UsageError, match="does not convert to 'features-64'"):
+        other.translate(clips[:1])
+
+
+def test_a_long_clip_has_the_features_of_its_windows(learnt: Unified) -> None:
+    long, rate = clip(3, 50 * 25), learnt.rate
+    found = features_of(featured(learnt, long, "this"))
+    assert found.shape == (round(50 * rate), 64)
+    first = features_of(featured(learnt, long.cut(Span(0.0, 20.0)), "this"))
+    np.testing.assert_array_equal(found[: len(first) - 6], first[:-6])
+    last = features_of(featured(learnt, long.cut(Span(30.08, 50.0)), "this"))
+    assert np.abs(found[-40:] - last[-40:]).max() < 0.05 * np.abs(last).max()
 
 
 def test_every_parameter_learns() -> None:

@@ -6,34 +6,28 @@ What they are trained on is made by `claims.stores`, and for F3.8 by `claims.glo
 from __future__ import annotations
 
 from signloom.claims.arms import Test
-from signloom.claims.papers import CUT, EPISODES, LABELLED, OTHER, SENTENCES, UNIFIED
+from signloom.claims.papers import EPISODES, FEATURES, LABELLED, OTHER, SENTENCES, UNIFIED, WHOLE
 from signloom.claims.records import Arm, Claim, Part, Scale
-
-
-def _steps(steps: int) -> str:
-    """The backbone stands still for so many steps, as in the base."""
-    return f"training.stages=[{{name: read, steps: {steps}, train: ['bridge.*', 'language.*']}}]"
-
 
 SETTINGS: dict[str, dict[str, Scale]] = {
     "cut sentences": {
         "tiny": Scale(
             UNIFIED,
-            Test({"store": f"{CUT}-signing", "split": "test"}, 1_000),
+            Test({"store": f"{FEATURES}/cut-signing", "split": "test"}, 1_000),
             "simulated: the sentences of 40 training episodes of sim-episodes-v1 small, cut out by "
             "the times of each arm; those of 40 test episodes of two minutes each, by signers that no "
             "training clip has, cut out by the true times",
-            minutes=6.0,
+            minutes=4.0,
             settings=(
-                f"data.train={{store: {CUT}-signing}}",
-                f"data.dev={{store: {CUT}-signing, split: dev}}",
-                "data.dev_limit=100", "training.batch=32", _steps(900),
+                f"data.train={{store: {FEATURES}/cut-signing}}",
+                f"data.dev={{store: {FEATURES}/cut-signing, split: dev}}",
+                "data.dev_limit=100", "training.batch=32", "training.steps=900",
             ),
         ),
     },
     "own labels": {
         "tiny": Scale(
-            UNIFIED,
+            WHOLE,
             Test({"store": SENTENCES, "split": "test"}, 50, f"{EPISODES}/test"),
             "simulated: windows of 40 training episodes of sim-episodes-v1 small, and of 8 dev "
             "episodes, whose cues lie where the program put them; true cues of 40 test episodes of "
@@ -42,13 +36,14 @@ SETTINGS: dict[str, dict[str, Scale]] = {
             settings=(
                 f"data.train={{episodes: {LABELLED}/train}}",
                 f"data.dev={{episodes: {LABELLED}/dev}}",
-                "training.batch=8", "training.metric=IoU", _steps(900),
+                "training.batch=8", "training.metric=IoU",
+                "training.stages=[{name: read, steps: 900, train: ['bridge.*', 'language.*']}]",
             ),
         ),
     },
     "second language": {
         "tiny": Scale(
-            UNIFIED,
+            WHOLE,
             Test({"store": OTHER, "split": "test"}, 1_000),
             "simulated: 500 sentences of sim-sentences-v1 small in a second language (seed 2: "
             "other signs, letters and signers, the same English words), beside the 20,000 of the first; "
@@ -68,7 +63,7 @@ ARMS: tuple[Arm, ...] = (
         Arm(
             f"cut by {times}",
             f"sentences cut out {what}",
-            (f"data.train={{store: {CUT}-{times}}}",),
+            (f"data.train={{store: {FEATURES}/cut-{times}}}",),
         )
         for times, what in (
             ("speech", "when they are said, as subtitles come"),
