@@ -33,7 +33,7 @@ from signloom.language.beam import beam_search
 from signloom.methods import autosign, ctc
 from signloom.methods.autosign import AutoSign
 from signloom.methods.ctc import Ctc
-from signloom.methods.glosses import gloss_tokenizer
+from signloom.methods.gloss_codec import gloss_tokenizer
 
 STRIDES = (1, 2, 4, 8)
 NEVER = -1

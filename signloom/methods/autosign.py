@@ -37,17 +37,10 @@ from signloom.inference.translate import Translation
 from signloom.language.beam import Hypothesis, beam_search
 from signloom.language.causal import Prefixed, build_gpt2, fill_gpt2, gpt2_tokenizer
 from signloom.language.ctc import ctc_loss
-from signloom.methods.glosses import (
-    CLIP_RULES,
-    Batch,
-    ClipSettings,
-    GlossWriter,
-    answering,
-    fresh_rows,
-    gloss_tokenizer,
-    own_tokenizer,
-)
+from signloom.methods.gloss_clips import CLIP_RULES, Batch, ClipSettings
+from signloom.methods.gloss_codec import fresh_rows, gloss_tokenizer, own_tokenizer
 from signloom.methods.glosses import ERRORS as ERRORS
+from signloom.methods.glosses import GlossWriter, answering
 from signloom.methods.settings import settings_from
 from signloom.training.checkpoint import Checkpoint, load_tensors
 

@@ -32,19 +32,10 @@ from signloom.inference.evaluate import translation_scores
 from signloom.inference.translate import Translation
 from signloom.language.ctc import PrefixBeam, Prior, ctc_loss, no_prior
 from signloom.language.ngram import NGram, counted
-from signloom.methods.glosses import (
-    CLIP_RULES,
-    NO_SIGN,
-    Batch,
-    ClipSettings,
-    Filling,
-    GlossWriter,
-    answering,
-    fresh_rows,
-    gloss_tokenizer,
-    own_tokenizer,
-)
+from signloom.methods.gloss_clips import CLIP_RULES, NO_SIGN, Batch, ClipSettings, Filling
+from signloom.methods.gloss_codec import fresh_rows, gloss_tokenizer, own_tokenizer
 from signloom.methods.glosses import ERRORS as ERRORS
+from signloom.methods.glosses import GlossWriter, answering
 from signloom.methods.settings import settings_from
 from signloom.pose.convert import convert
 from signloom.pose.phrases import joined

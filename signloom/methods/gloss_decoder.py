@@ -30,7 +30,7 @@ from signloom.errors import UsageError, nearest
 from signloom.language.causal import build_gpt2
 from signloom.language.chat import own_codec, positions_of
 from signloom.methods import autosign, lslm
-from signloom.methods.glosses import GlossCodec, codec_of, gloss_tokenizer
+from signloom.methods.gloss_codec import GlossCodec, codec_of, gloss_tokenizer
 from signloom.methods.pretrain import CARD, HELD_OUT, MEASURED, RECORD, RUN
 from signloom.methods.sources import Texts
 from signloom.text.instructions import PHRASINGS

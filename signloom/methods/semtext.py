@@ -6,7 +6,7 @@ encoder's states shall come out. A text decoder reads the same states, and both 
 
 The paper's parts, and their names here:
 
-    x  frames of a clip                                     `glosses.Preparation.points`
+    x  frames of a clip                                     `gloss_clips.Preparation.points`
     s = sBERT(text)                                         `language.sentence_embedding`
     sign2sem: frames → Linear, masked BatchNorm, ReLU       `SignToSem.reader`, `.project`, `.norm`
       → BERT that begins as the sBERT → masked mean → ŝ     `SignToSem.encoder`, `.head`
@@ -60,18 +60,16 @@ from signloom.language.sentence_embedding import (
     targets_of,
 )
 from signloom.language.seq2seq import bert_encoder, crossed_stepper, load_encoder
-from signloom.methods import glosses
-from signloom.methods.glosses import (
-    CLIP_RULES,
-    ClipSettings,
+from signloom.methods import gloss_clips
+from signloom.methods.gloss_clips import CLIP_RULES, ClipSettings
+from signloom.methods.gloss_codec import (
     GlossCodec,
-    Reader,
-    answering,
     codec_of,
     gloss_tokenizer,
     own_tokenizer,
     vocabulary,
 )
+from signloom.methods.glosses import Reader, answering
 from signloom.methods.settings import settings_from
 from signloom.methods.sources import located
 from signloom.metrics.translation import score_translation
@@ -833,7 +831,7 @@ class Preparation:
         embedding: Embedding | None,
     ):
         self.config, self.codec, self.gloss_names = config, codec, gloss_names
-        self.clips = glosses.Preparation(config, codec, config.max_tokens)
+        self.clips = gloss_clips.Preparation(config, codec, config.max_tokens)
         self.width = embedding.width if embedding else 0
         self.targets: Targets | None = None
 

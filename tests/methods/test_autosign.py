@@ -21,15 +21,8 @@ from signloom.language.causal import build_gpt2
 from signloom.methods import autosign, ctc
 from signloom.methods.autosign import PRESETS, AutoSign, Config, begin, build
 from signloom.methods.finetune import begin_with
-from signloom.methods.glosses import (
-    ClipSettings,
-    Filling,
-    Preparation,
-    codec_of,
-    disturbed,
-    gloss_tokenizer,
-    reduced,
-)
+from signloom.methods.gloss_clips import ClipSettings, Filling, Preparation, disturbed, reduced
+from signloom.methods.gloss_codec import codec_of, gloss_tokenizer
 from signloom.methods.load import load
 from signloom.metrics.recognition import edits
 from signloom.pose.normalize import isharah_frame

@@ -20,7 +20,7 @@ from signloom.errors import UsageError
 from signloom.language.ctc import ctc_loss
 from signloom.methods.ctc import PRESETS, Config, Ctc, Stream, begin
 from signloom.methods.finetune import begin_with
-from signloom.methods.glosses import NO_SIGN
+from signloom.methods.gloss_clips import NO_SIGN
 from signloom.methods.load import load
 from signloom.methods.method import better, learns_glosses, method_named
 from signloom.training.checkpoint import save_checkpoint

@@ -16,8 +16,8 @@ from signloom.data.sample import Sample
 from signloom.errors import UsageError
 from signloom.language.chat import load_causal
 from signloom.methods.autosign import PRESETS, begin
+from signloom.methods.gloss_codec import codec_of, gloss_tokenizer
 from signloom.methods.gloss_decoder import NextToken, Wanted, nats, pretrain_decoder
-from signloom.methods.glosses import codec_of, gloss_tokenizer
 from signloom.methods.pretrain import RECORD
 from signloom.methods.sources import NO_KEYPOINTS, Texts
 

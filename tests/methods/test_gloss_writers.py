@@ -14,7 +14,7 @@ import torch
 from signloom.data.sample import GlossSpan
 from signloom.errors import MediaError, UsageError
 from signloom.methods import autosign, ctc
-from signloom.methods.glosses import gloss_tokenizer
+from signloom.methods.gloss_codec import gloss_tokenizer
 from signloom.methods.load import load
 from signloom.metrics.recognition import score_recognition
 from signloom.training.checkpoint import TOKENIZER, save_checkpoint
