@@ -3,8 +3,9 @@
 A unified model (the bundled one unless told) translates sentences of sim-sentences-v1 dev three ways, with the
 same weights: its graphs once over all frames, as it has learnt; the whole backbone inside each window of its
 Conformer; and its graphs on so many frames at a time (`config.chunk`), as a stream would have them. BLEU-4 and
-content-F1 of each with 95 % bootstrap intervals, paired differences to the first, and how far the features are
-from the first one's (as benchmarks.dense_features says it). All of it is simulated.
+content-F1 of each with 95 % bootstrap intervals, paired differences to the first, and how far the features are from
+the first one's (as benchmarks.dense_features says it). With --trained a fourth: a checkpoint that has learnt on in chunks
+(recipes/unified-sim-small-chunks.yaml), as it is. All of it is simulated.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from signloom.metrics.translation import count_translation
 from signloom.simulator.corpora import SimulatedSentences
 
 ARMS = ("graphs once", "graphs in each window", "graphs in chunks")
+TRAINED = "graphs in chunks, trained so"
 NAMES = ("BLEU-4", "content-F1")
 
 
@@ -67,10 +69,13 @@ def main() -> None:
     parser.add_argument("checkpoint", nargs="?", default="bundled-unified")
     parser.add_argument("--limit", type=int, default=200, help="sentences (200)")
     parser.add_argument("--chunk", type=int, default=25, help="frames of a chunk (25)")
+    parser.add_argument("--trained", help="a checkpoint that has learnt in chunks")
     parser.add_argument("-o", "--out", type=Path, help="write the figures here as JSON")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     models = {arm: reading(asked.checkpoint, arm, asked.chunk) for arm in ARMS}
+    if asked.trained:
+        models[TRAINED] = load(asked.trained)
     first = models[ARMS[0]]
     source = SimulatedSentences("small", "dev", first.layout)
     samples = [source[i] for i in range(asked.limit)]
