@@ -1,11 +1,12 @@
 """Signs of real people: python -m benchmarks.wlasl RECIPE [--init CHECKPOINT] [--each N] [--seeds 1,2,3].
 
-RECIPE trains on one of WLASL's subsets, hands alone (recipes/isolated-wlasl300.yaml). For every seed it
-is trained from random weights and, with ``--init``, from a checkpoint of simulated words; each run is
-kept under ``runs/wlasl`` by the hash of its recipe, and a finished one is not trained again. Beside
-them stands the reference: the small network of ``benchmarks.simulated_transfer`` (1-D convolutions, a
-bidirectional GRU), trained from random weights; what it answered is kept there too. ``--each`` leaves
-so many training clips of each word. The record is written after every seed.
+RECIPE trains on one of WLASL's subsets, hands alone (recipes/isolated-wlasl300.yaml) or with the body
+(recipes/isolated-wlasl124.yaml). For every seed it is trained from random weights and, with ``--init``,
+from a checkpoint of simulated words; each run is kept under ``runs/wlasl`` by the hash of its recipe, and
+a finished one is not trained again. Beside them stands the reference: the small network of
+``benchmarks.simulated_transfer`` (1-D convolutions, a bidirectional GRU) on the hands, trained from random
+weights; what it answered is kept there too. ``--each`` leaves so many training clips of each word. The
+record is written after every seed.
 
 All are read on val. The recipe's weights are those of the last step, which val has not chosen; those
 that it has chosen (``best``, what a user keeps) stand beside them. Differences are paired over clips,
@@ -29,15 +30,16 @@ from benchmarks.simulated_transfer import Choice, features, paired, recogniser, 
 from signloom.cli.receipt import commit, hardware
 from signloom.corpora.store import open_store
 from signloom.data.files import writing
-from signloom.data.layouts import layout_named
+from signloom.data.layouts import HANDS42, layout_named
 from signloom.data.sample import Sample
 from signloom.errors import UsageError
 from signloom.metrics.recognition import classification_rates
+from signloom.pose.convert import convert
 
 ROOT = Path(__file__).parent.parent
 RUNS = Path("runs/wlasl")
 RATE, BATCH = 3e-3, 32
-CLIPS_SEEN = {100: 3_600 * 32, 300: 4_800 * 32}
+CLIPS_SEEN = {100: 3_600 * 32, 124: 3_600 * 32, 300: 4_800 * 32}
 """Of the reference: training clips by number of words; more words see MOST."""
 MOST = 9_000 * 32
 
@@ -87,11 +89,11 @@ def _reference(
     place = {word: i for i, word in enumerate(words)}
     torch.manual_seed(seed)
     model = recogniser(len(words))
-    clips = np.stack([features(sample.clip) for sample in samples])
+    clips = np.stack([hands_of(sample) for sample in samples])
     labels = np.array([place[sample.text] for sample in samples])
     seconds = trained(model, clips, labels, Choice(RATE, steps), seed, BATCH)
     model.eval()
-    seen = torch.from_numpy(np.stack([features(sample.clip) for sample in val]))
+    seen = torch.from_numpy(np.stack([hands_of(sample) for sample in val]))
     with torch.no_grad():
         logits = torch.cat([model(part.float()) for part in seen.split(256)])
     best = logits.topk(min(5, len(words)), dim=1).indices.tolist()
@@ -100,6 +102,11 @@ def _reference(
         "processor_seconds": round(seconds),
         "parameters": sum(p.numel() for p in model.parameters()),
     }
+
+
+def hands_of(sample: Sample) -> NDArray[np.float32]:
+    """What the reference sees of a clip in any layout with hands."""
+    return features(convert(sample.clip, HANDS42))
 
 
 def measure(
