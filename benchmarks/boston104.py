@@ -15,8 +15,9 @@ With ``-m``, given four times, checkpoints trained without fold 1, 2, 3 and 4 (`
 boston104 --fold``) are read on the fold that each has not seen, and compared, sentence by sentence.
 Four more are another run of the same. With ``--recipe`` they are trained first, four for each seed,
 in ``--runs``, where those that are there already stay: the recipe's stores are exchanged for one
-without the fold, and the weights are the last ones, since nothing may be chosen on the fold. Where a
-model has a prior over glosses, its score without it stands beside.
+without the fold, and the weights are the last ones, since nothing may be chosen on the fold. With
+``--init`` as many more are trained, "begun", from a checkpoint of simulated signing, and compared with
+those from random weights. Where a model has a prior over glosses, its score without it stands beside.
 """
 
 from __future__ import annotations
@@ -88,15 +89,19 @@ def distances(clips: Sequence[PoseClip]) -> NDArray[np.float64]:
     return apart
 
 
-def trained(folder: Path, recipe: Path, runs: Path, seeds: int) -> list[str]:
-    """A checkpoint for each fold, and these again for each seed, trained where it is not in ``runs``."""
+def trained(folder: Path, recipe: Path, runs: Path, seeds: int, init: str = "") -> list[str]:
+    """A checkpoint for each fold, and these again for each seed, trained where it is not in ``runs``.
+
+    init: the checkpoint that each begins with; "" = random weights.
+    """
     from signloom.corpora.prepare import write_store
     from signloom.methods.recipe import Recipe, read_recipe, run_recipe
 
     given = read_recipe(recipe).model_dump(mode="json")
     found = []
     for seed, fold in product(range(1, seeds + 1), range(1, FOLDS + 1)):
-        run, store = runs / f"seed-{seed}-fold-{fold}", runs / f"store-{fold}"
+        name = f"seed-{seed}-fold-{fold}" + "-begun" * bool(init)
+        run, store = runs / name, runs / f"store-{fold}"
         found.append(str(run / "last"))
         if (run / "last").is_dir():
             continue
@@ -106,7 +111,8 @@ def trained(folder: Path, recipe: Path, runs: Path, seeds: int) -> list[str]:
             write_store(store, BOSTON3, corpus.sources(BOSTON3), description=about)
         exchanged = with_store(given, str(store))
         exchanged["data"]["dev"] = {"store": str(store), "split": "dev"}
-        run_recipe(Recipe.model_validate({**exchanged, "seed": seed}), run)
+        exchanged |= {"seed": seed, **({"init": init} if init else {})}
+        run_recipe(Recipe.model_validate(exchanged), run)
     return found
 
 
@@ -119,8 +125,11 @@ def with_store(part: Any, store: str) -> Any:
     return {k: store if k == "store" else with_store(each, store) for k, each in part.items()}
 
 
-def measure(folder: Path, models: Sequence[str]) -> dict[str, Any]:
-    """The scores of the references and of the models, one a fold and seed, if there are any."""
+def measure(folder: Path, models: Sequence[str], begun: Sequence[str] = ()) -> dict[str, Any]:
+    """The scores of the references and of the models, one a fold and seed, if there are any.
+
+    begun: further models, each compared with the one in its place as well.
+    """
     sources = boston104(folder).sources(BOSTON3)
     samples = [source[i] for source in sources.values() for i in range(len(source))]
     clips = [sample.clip for sample in samples]
@@ -139,10 +148,13 @@ def measure(folder: Path, models: Sequence[str]) -> dict[str, Any]:
             said["constant"][i] = constants[fold]
             said["nearest"][i] = truth[train[apart[i, train].argmin()]]
             said["hmm"][i] = gloss_sentence(hmm.read(clips[i]))
-    runs = [models[at : at + FOLDS] for at in range(0, len(models), FOLDS)]
-    names = ["model", *(f"model-{run}" for run in range(2, len(runs) + 1))][: len(runs)]
-    for name, run in zip(names, runs, strict=True):
-        said |= recognised(name, run, clips, folds)
+    names, beside = [], {}
+    for word, given in (("model", models), ("begun", begun)):
+        for at in range(0, len(given), FOLDS):
+            name = word if not at else f"{word}-{at // FOLDS + 1}"
+            said |= recognised(name, given[at : at + FOLDS], clips, folds)
+            names.append(name)
+            beside[name] = (name.replace("begun", "model"),) if word == "begun" else ()
     signers = [sample.signer for sample in samples]
     systems = {
         name: scored(outputs, truth, [f"fold-{f}" for f in folds], signers)
@@ -158,7 +170,7 @@ def measure(folder: Path, models: Sequence[str]) -> dict[str, Any]:
         "constants": constants,
         "hmm": asdict(HmmSettings()),
         "systems": systems,
-        "models": list(models),
+        "models": [*models, *begun],
         "differences": {
             model: {
                 name: [
@@ -167,7 +179,7 @@ def measure(folder: Path, models: Sequence[str]) -> dict[str, Any]:
                         count_recognition(said[name], truth), count_recognition(said[model], truth)
                     )
                 ]
-                for name in ("constant", "nearest", "hmm")
+                for name in ("constant", "nearest", "hmm", *beside.get(model, ()))
                 if name != model
             }
             for model in ("hmm", *names)
@@ -224,16 +236,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "-m", "--model", action="append", default=[], help="one for each fold, from fold 1 on"
     )
     parser.add_argument("--recipe", type=Path, help="train models by it instead")
+    parser.add_argument("--init", default="", help="a checkpoint of simulated signing")
     parser.add_argument("--runs", type=Path, default=Path("runs/boston104-folds"))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("-o", "--out", type=Path, help="JSON")
     options = parser.parse_args(arguments)
     if len(options.model) % FOLDS:
         parser.error(f"got {len(options.model)} models; give one for each of the {FOLDS} folds")
-    models = options.model
+    models, begun = options.model, []
     if options.recipe:
-        models = trained(options.folder, options.recipe, options.runs, options.seeds)
-    report = measure(options.folder, models)
+        asked = (options.folder, options.recipe, options.runs, options.seeds)
+        models = trained(*asked)
+        begun = trained(*asked, options.init) if options.init else []
+    report = measure(options.folder, models, begun)
     if options.out:
         record = {"commit": commit(ROOT), "hardware": hardware(), **report}
         with writing(options.out, overwrite=True) as temporary:

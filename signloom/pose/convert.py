@@ -24,6 +24,12 @@ LEAST = 0.5
 NEEDED = ("left_hand", "right_hand")
 """… among them every keypoint of the hands, and the shoulders, that the target has."""
 
+CENTRES = {
+    f"{hand}:CENTRE": f"{hand}:MIDDLE_FINGER_MCP"
+    for hand in ("LEFT_HAND_LANDMARKS", "RIGHT_HAND_LANDMARKS")
+}
+"""… The centre of a hand, as trackers of hands give it, is taken from its middle knuckle [D]."""
+
 SHOULDERS = ("POSE_LANDMARKS:LEFT_SHOULDER", "POSE_LANDMARKS:RIGHT_SHOULDER")
 
 
@@ -80,7 +86,8 @@ def conversion(source: Layout, target: Layout) -> Conversion:
             "parameters), or a model that reads keypoints"
         )
     at = {canonical(name): i for i, name in enumerate(source.keypoints)}
-    indices = np.array([at.get(canonical(name), -1) for name in target.keypoints], np.int_)
+    names = [canonical(name) for name in target.keypoints]
+    indices = np.array([at.get(n, at.get(CENTRES.get(n, ""), -1)) for n in names], np.int_)
     gone = indices < 0
     missing = tuple(np.array(target.keypoints)[gone].tolist())
     lacking = [part for part in NEEDED if gone[target.part(part)].any()]
@@ -125,6 +132,11 @@ def _loss(source: Layout, target: Layout, indices: NDArray[np.int_]) -> str:
     )
     if moved:
         said.append(f"takes {moved} face points from the nearest point of the Face Mesh")
+    if any(
+        i >= 0 and name in CENTRES and source.keypoints[i] != name
+        for i, name in zip(indices.tolist(), target.keypoints, strict=True)
+    ):
+        said.append("takes the centres of hands from their middle knuckles")
     if source.depth != "none" and target.depth == "none":
         said.append("drops depth")
     elif source.depth == "none" and target.depth != "none":

@@ -7,6 +7,7 @@ import pytest
 
 from signloom.data.clip import Origin, PoseClip
 from signloom.data.layouts import (
+    BOSTON3,
     HANDS42,
     HOLISTIC,
     ISHARAH86,
@@ -105,6 +106,21 @@ def test_hands_come_out_of_every_layout_in_the_same_order() -> None:
         out = convert(a_clip(source), HANDS42)
         assert (out.points[0, :21, 0] == source.part("left_hand") + 1).all()
         assert (out.points[0, 21:, 0] == source.part("right_hand") + 1).all()
+
+
+def test_the_centre_of_a_hand_is_its_middle_knuckle() -> None:
+    for source in (HOLISTIC, PS76, openpose()):
+        there = conversion(source, BOSTON3)
+        assert "takes the centres of hands from their middle knuckles" in there.loss
+        taken = [source.keypoints[i] for i in there.indices]
+        assert there.missing == ()
+        if source == PS76:
+            assert taken == [
+                "LEFT_HAND_LANDMARKS:MIDDLE_FINGER_MCP",
+                "RIGHT_HAND_LANDMARKS:MIDDLE_FINGER_MCP",
+                "POSE_LANDMARKS:NOSE",
+            ]
+    assert conversion(BOSTON3, BOSTON3).loss == ""
 
 
 def test_what_cannot_be_reached_is_refused_with_its_reason() -> None:
