@@ -72,19 +72,20 @@ def isharah_frame(clip: PoseClip) -> PoseClip:
     without extent in a frame comes out 0.
     """
     points = np.zeros_like(clip.points)
-    present = clip.present[:, :, None]
+    present, frames = clip.present[:, :, None], len(clip)
     with np.errstate(all="ignore"):
         for at in map(_as_slice, clip.layout.parts.values()):
-            seen = present[:, at]
-            count = 2 * seen.sum(axis=(1, 2), keepdims=True)
             # Taking p0 away first changes nothing: the corner goes to 0 either way.
             p = clip.points[:, at, :2].astype(np.float64)
-            p = p - np.where(seen, p, np.inf).min(axis=1, keepdims=True)
-            p = _divide(p, np.where(seen, p, 0).max(axis=(1, 2), keepdims=True))
-            p = np.where(seen, p, 0)
-            p = np.where(seen, p - _divide(p.sum(axis=(1, 2), keepdims=True), count), 0)
-            p = _divide(p, np.abs(p).max(axis=(1, 2), keepdims=True))
-            points[:, at, :2] = 0.5 * p
+            shape = p.shape
+            seen = np.broadcast_to(present[:, at], shape).reshape(frames, -1)
+            whole = bool(seen.all())  # then nothing has to be kept out, which is most of the work
+            low = (p if whole else np.where(present[:, at], p, np.inf)).min(axis=1, keepdims=True)
+            p = (p - low).reshape(frames, -1)
+            p = _divide(p if whole else np.where(seen, p, 0))
+            p = p - (p.sum(axis=1) / np.maximum(seen.sum(axis=1), 1))[:, None]
+            p = _divide(p if whole else np.where(seen, p, 0))
+            points[:, at, :2] = 0.5 * p.reshape(shape)
     return clip.with_points(points, size=(1, 1))
 
 
@@ -115,9 +116,10 @@ def nose(clip: PoseClip) -> PoseClip:
     return clip.with_points(points, size=(1, 1))
 
 
-def _divide(values: NDArray[np.float64], by: NDArray) -> NDArray[np.float64]:
-    """values / by, 0 where by is 0."""
-    return np.where(by > 0, values / np.where(by > 0, by, 1), 0)
+def _divide(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Each row divided by its largest absolute value; 0 where that is 0."""
+    by = np.abs(values).max(axis=1, keepdims=True)
+    return values / np.where(by > 0, by, 1)
 
 
 def _as_slice(at: NDArray[np.int_]) -> slice | NDArray[np.int_]:
