@@ -114,7 +114,7 @@ class Claim:
 def recipe_of(arm: Arm, scale: Scale, seed: int) -> Recipe:
     """The recipe of an arm at a scale. Raises UsageError where there is no checkout to take it from."""
     path = _file(scale.base)
-    base = read_recipe(path, scale.settings)
+    base = _read(path, scale.settings)
     p = mean_real(base)
     filled = {
         "{p}": f"{p:.4f}",
@@ -125,12 +125,18 @@ def recipe_of(arm: Arm, scale: Scale, seed: int) -> Recipe:
     settings = list(arm.settings)
     for place, value in filled.items():
         settings = [text.replace(place, value) for text in settings]
-    return read_recipe(path, [*scale.settings, *settings, f"seed={seed}"])
+    return _read(path, (*scale.settings, *settings, f"seed={seed}"))
 
 
 def partner_of(scale: Scale, seed: int) -> Recipe | None:
     """The recipe of what is trained beside a scale's arms. Raises UsageError as `recipe_of`."""
-    return read_recipe(_file(scale.partner), [f"seed={seed}"]) if scale.partner else None
+    return _read(_file(scale.partner), (f"seed={seed}",)) if scale.partner else None
+
+
+@cache
+def _read(path: Path, settings: tuple[str, ...]) -> Recipe:
+    """As `read_recipe`, once for all arms that are alike."""
+    return read_recipe(path, settings)
 
 
 def _file(recipe: str) -> Path:
