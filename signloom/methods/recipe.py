@@ -43,7 +43,7 @@ from signloom.methods.sources import (
     open_source,
     texts_of,
 )
-from signloom.training.checkpoint import save_checkpoint
+from signloom.training.checkpoint import CONFIG, save_checkpoint
 from signloom.training.fit import Fitted, first_process, fit, where_it_stands
 from signloom.training.mixing import (
     AnnealedCap,
@@ -327,6 +327,10 @@ def _keys_at(path: Sequence[str]) -> list[str]:
     return list(part.model_fields)
 
 
+BORROWED = ("language", "decoder", "embedding", "lip_weights")
+"""What a checkpoint says of weights that a recipe names and that are not the run's own."""
+
+
 def run_recipe(
     recipe: Recipe, folder: str | Path, *, resume: bool = False, workers: int = 0
 ) -> Fitted:
@@ -344,6 +348,8 @@ def run_recipe(
     more = {"glosses": learnt_from(recipe, True, places)} if needs_glosses(config) else {}
     model = recipe.of_method.begin(config, texts, recipe.seed, **more)
     begun = begin_with(model, located(recipe.init)) if recipe.init else None
+    if resume:
+        _refuse_what_changed(folder, model.described())
     word = model.word
     real: SampleSource = open_source(recipe.data.train, layout, word)
     if places is not None:
@@ -405,6 +411,25 @@ def run_recipe(
         resume=resume,
         fingerprint=recipe.hash(),
     )
+
+
+def _refuse_what_changed(folder: Path, described: Mapping[str, Any]) -> None:
+    """Raises UsageError where a run goes on with a model that is not what its checkpoint says.
+
+    The recipe is the same, but a folder that it names may hold other weights now, and the run would
+    not end as if it had never stopped.
+    """
+    kept = next((f for n in ("last", "best") if (f := folder / n / CONFIG).is_file()), None)
+    if kept is None:
+        return
+    was, now = json.loads(kept.read_text()), json.loads(json.dumps(described))
+    for key in BORROWED:
+        if was.get(key) != now.get(key):
+            raise UsageError(
+                f"the run in {folder} cannot go on: '{key}' of its model was {str(was.get(key))[:200]} and "
+                f"is {str(now.get(key))[:200]} now; put back what the recipe names, or train into another "
+                "folder"
+            )
 
 
 def _first_signed(source: SampleSource) -> Sample | None:

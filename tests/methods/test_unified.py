@@ -29,6 +29,7 @@ from signloom.methods import unified
 from signloom.methods.finetune import begin_with
 from signloom.methods.listening import heard
 from signloom.methods.load import load
+from signloom.methods.recipe import Recipe, run_recipe
 from signloom.methods.unified import PRESETS, Config, Unified, begin
 from signloom.training.checkpoint import save_checkpoint
 from signloom.training.fit import fit
@@ -328,6 +329,25 @@ def test_training_leaves_the_base_alone_and_comes_back_from_a_kill(tmp_path: Pat
     again = fitted(tmp_path / "cut", 4)
     for (name, a), b in zip(whole.named_parameters(), again.parameters(), strict=True):
         assert torch.equal(a, b), name
+
+
+def test_a_run_does_not_go_on_upon_another_base(tmp_path: Path) -> None:
+    base = pretrained(tmp_path / "base")
+    recipe = Recipe.model_validate(
+        {
+            "name": "borrowed", "method": "unified", "preset": "tiny",
+            "config": {"language": str(base), "adapter": "lora", "rank": 4},
+            "data": {"train": {"simulated": "sentences", "size": "tiny"},
+                     "dev": {"simulated": "sentences", "size": "tiny", "split": "dev"}, "dev_limit": 1},
+            "training": {"steps": 1, "batch": 2, "validate_every": 0},
+        }
+    )  # fmt: skip
+    run_recipe(recipe, tmp_path / "run")
+    run_recipe(recipe, tmp_path / "run", resume=True)
+    weights = load_file(base / "model.safetensors")
+    save_file({k: v + 1 for k, v in weights.items()}, base / "model.safetensors", {"format": "pt"})
+    with pytest.raises(UsageError, match="cannot go on: 'language' of its model was"):
+        run_recipe(recipe, tmp_path / "run", resume=True)
 
 
 def test_other_words_are_not_taken_for_ones_own(learnt: Unified, tmp_path: Path) -> None:
