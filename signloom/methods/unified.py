@@ -32,6 +32,7 @@ from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import DynamicCache, EncoderDecoderCache, T5ForConditionalGeneration
+from transformers.cache_utils import DynamicLayer
 from transformers.modeling_outputs import BaseModelOutput
 
 from signloom.bridges.conv import Conv
@@ -716,15 +717,22 @@ class Unified(nn.Module):
         prompt = self.preparation.alignment_prompt(query.text, prior, query.window.start, previous)
         memory, mask = self.read(tokens, there, *self._prompts([prompt]))
         ids = torch.tensor(self.codec.digit_ids, device=memory.device)
+        seen = EncoderDecoderCache(DynamicCache(), DynamicCache())
 
         def digit_scores(prefixes: Int[Tensor, "rows written"]) -> Float[Tensor, "rows 10"]:
             rows = len(prefixes)
             start = prefixes.new_full((rows, 1), self.codec.start)
+            past = _for_rows(seen, rows)
             output = self.language(
                 encoder_outputs=BaseModelOutput(last_hidden_state=memory.expand(rows, -1, -1)),
                 attention_mask=mask.long().expand(rows, -1),
                 decoder_input_ids=torch.cat([start, ids[prefixes]], 1),
+                past_key_values=past,
+                use_cache=True,
             )
+            if not seen.is_updated:  # the first question is of one row
+                seen.cross_attention_cache = past.cross_attention_cache
+                seen.is_updated = past.is_updated
             return output.logits[:, -1].index_select(1, ids).float().log_softmax(-1)
 
         tick, first = self.window / TICKS, query.window.start
@@ -900,6 +908,19 @@ class Preparation:
             digits,
             pad_frames([example.mouths for example in examples])[0],
         )
+
+
+def _for_rows(seen: EncoderDecoderCache, rows: int) -> EncoderDecoderCache:
+    """What a decoder keeps of one memory that so many rows look at: theirs of it is the same tensor."""
+    past = EncoderDecoderCache(DynamicCache(), DynamicCache())
+    for layer in seen.cross_attention_cache.layers:
+        shared = DynamicLayer()
+        shared.lazy_initialization(layer.keys, layer.values)
+        shared.keys = layer.keys.expand(rows, -1, -1, -1)
+        shared.values = layer.values.expand(rows, -1, -1, -1)
+        past.cross_attention_cache.layers.append(shared)
+    past.is_updated = dict(seen.is_updated)
+    return past
 
 
 def by_length(batch: Batch, rows: int = 8) -> list[Batch]:
