@@ -913,7 +913,8 @@ class Preparation:
 def _for_rows(seen: EncoderDecoderCache, rows: int) -> EncoderDecoderCache:
     """What a decoder keeps of one memory that so many rows look at: theirs of it is the same tensor."""
     past = EncoderDecoderCache(DynamicCache(), DynamicCache())
-    for layer in seen.cross_attention_cache.layers:
+    layers: Any = seen.cross_attention_cache.layers
+    for layer in layers:
         shared = DynamicLayer()
         shared.lazy_initialization(layer.keys, layer.values)
         shared.keys = layer.keys.expand(rows, -1, -1, -1)
