@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from signloom.cli.engine import Address, EngineName, WithEngine, engine_of
 from signloom.errors import SignloomError, UsageError
 
 if TYPE_CHECKING:
@@ -49,7 +53,15 @@ def run(
     lips: Annotated[
         bool, typer.Option("--lips", help="Keep the lips beside each pose file: 9 kB a frame.")
     ] = False,
-    jobs: Annotated[int, typer.Option(min=1, help="Processes that cut clips.")] = 1,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes that align and cut clips.")] = 1,
+    engine: WithEngine = EngineName.processes,
+    address: Address = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Go on with OUT.parts and OUT.episodes of an interrupted run."
+        ),
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a store.")] = False,
 ) -> None:
     """Sentences to train on, out of subtitled episodes: aligned cues that are sure enough.
@@ -72,22 +84,29 @@ def run(
     from signloom.corpora.store import open_store
     from signloom.data.files import refuse_existing
     from signloom.data.layouts import layout_named
-    from signloom.pose.convert import conversion
-    from signloom.pose.files import read_header
+    from signloom.data.spread import spread_kept
 
+    where = engine_of(engine, jobs, address)
     keep = Keep(min_confidence, min_seconds, max_seconds)
     if split is not None and dev_share is not None:
         raise UsageError(f"both --split {split} and --dev-share {dev_share:g} are given; keep one")
     target = layout_named(layout)
     refuse_existing(out, overwrite)
+    poses = {state_of(pose, layout): pose for pose in pose_files(episodes)}
+    kept_in = out.with_name(f"{out.name}.episodes")
+    if not resume:
+        shutil.rmtree(kept_in, ignore_errors=True)
+    outcomes = {d.name: d for d in spread_kept(partial(align, layout), poses, kept_in, where)}
     read: list[AlignedEpisode] = []
     failures: list[tuple[str, SignloomError]] = []
-    for pose in pose_files(episodes):
-        try:
-            conversion(read_header(pose).layout, target)
-            read.append(aligned(pose))
-        except SignloomError as error:
-            failures.append((name_of(pose), error))
+    for state, pose in poses.items():
+        value, failed = outcomes[state].value, outcomes[state].error
+        if failed is not None:
+            failures.append((name_of(pose), failed))
+            continue
+        read.append(AlignedEpisode.from_json(value["episode"]))
+        for notice in value["notices"]:
+            print(f"signloom: {notice}", file=sys.stderr)
     if not read:
         raise failures[0][1]
     for _, failure in failures:
@@ -112,15 +131,41 @@ def run(
         target,
         sources(entries, target),
         description={"corpus": "episodes", "report": report},
-        jobs=jobs,
+        engine=where,
         overwrite=overwrite,
+        resume=resume,
         absent=[LeftOut(name, split or "train", str(failure)) for name, failure in failures],
     )
+    shutil.rmtree(kept_in, ignore_errors=True)
     typer.echo(table(out, open_store(out).splits, report))
 
 
-def aligned(pose: Path) -> AlignedEpisode:
-    """An episode with its cues on the signing: as its report has them, or aligned here.
+def state_of(pose: Path, layout: str) -> str:
+    """The name of an episode with a hash of the files beside it, by which its alignment is kept."""
+    from signloom.corpora.episodes import name_of
+
+    beside = sorted(pose.parent.glob(f"{name_of(pose)}.*"))
+    seen = [(file.name, stat.st_size, stat.st_mtime_ns) for file in beside if (stat := file.stat())]
+    digest = hashlib.sha256(repr((str(pose), layout, seen)).encode()).hexdigest()
+    return f"{name_of(pose)}-{digest[:12]}"
+
+
+def align(layout: str, state: str, pose: Path) -> dict[str, Any]:
+    """One item of work: an episode as ``aligned`` has it, and what is to be said of it, as JSON.
+
+    Raises UsageError where its poses cannot be converted to ``layout``.
+    """
+    from signloom.data.layouts import layout_named
+    from signloom.pose.convert import conversion
+    from signloom.pose.files import read_header
+
+    conversion(read_header(pose).layout, layout_named(layout))
+    episode, notices = aligned(pose)
+    return {"episode": episode.to_json(), "notices": notices}
+
+
+def aligned(pose: Path) -> tuple[AlignedEpisode, list[str]]:
+    """An episode with its cues on the signing: as its report has them, or aligned here; notices.
 
     Raises UsageError where there is neither a report nor one subtitle file; what reading and
     aligning raise.
@@ -139,25 +184,24 @@ def aligned(pose: Path) -> AlignedEpisode:
     from signloom.text.subtitles import read_subtitles
 
     if (report := report_beside(pose)) is not None:
-        return read_report(report, pose)
+        return read_report(report, pose), []
     subtitles = spoken(pose)
     given = read_subtitles(subtitles)
-    for notice in given.notices:
-        print(f"signloom: {subtitles}: {notice}", file=sys.stderr)
+    notices = [f"{subtitles}: {notice}" for notice in given.notices]
     source = open_media(pose, None, Stages())
     activity, model = source.activity, usual_for(pose)
     refine = None if model is None else refined(model, source)
     wishes = Wishes(on_low="mark")
     found = retime(given.cues, activity, wishes, name=str(subtitles), refine=refine)
-    for notice in found.notices:
-        print(f"signloom: {notice}", file=sys.stderr)
+    notices += found.notices
     cues = tuple(
         AlignedCue(m.number, m.cue.text, m.span.shifted(-found.timecode), m.confidence, m.flags)
         for m in found.cues
     )
-    return AlignedEpisode(
+    episode = AlignedEpisode(
         name_of(pose), pose, activity.duration, cues, subtitles.name, language_of(pose)
     )
+    return episode, notices
 
 
 def spoken(pose: Path) -> Path:

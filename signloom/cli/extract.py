@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from signloom.cli.engine import Address, EngineName, WithEngine, engine_of
 from signloom.errors import MediaError, SignloomError, UsageError
 
 if TYPE_CHECKING:
     from signloom.data.clip import Origin, PoseClip
     from signloom.data.lips import Lips
     from signloom.encoders.image_features import ImageFeatures, Pooling
+    from signloom.extract.extraction import Extracted
+    from signloom.extract.holistic import Box
     from signloom.extract.video import Limits
 
 
@@ -74,6 +79,8 @@ def run(
     pooling: Annotated[
         PoolingName, typer.Option(help="How --features makes one vector of a picture.")
     ] = PoolingName.mean,
+    engine: WithEngine = EngineName.processes,
+    address: Address = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace files that exist.")
     ] = False,
@@ -93,69 +100,63 @@ def run(
     A file that fails is listed with the reason in OUT/quarantine.tsv and the
     others still finish; the exit code is then 3. An interrupted run leaves no
     half file; continue it with --resume. With --features each frame is what a
-    vision model says of the whole picture (layout features-WIDTH).
+    vision model says of the whole picture (layout features-WIDTH). With --engine ray
+    each video is extracted by one worker of the cluster, which writes its files itself.
     """
     from signloom.extract.extraction import WHOLE_PICTURE, extract_clips, parse_box
     from signloom.extract.holistic import parse_parts
-    from signloom.extract.lips import mouth_crops
-    from signloom.extract.process import cores
+    from signloom.extract.process import cores, require
     from signloom.extract.video import Limits
-    from signloom.pose.files import read_pose, write_pose
-    from signloom.pose.lip_files import beside, write_lips
 
-    if features is not None and (lips or signer_box or jobs):
+    if features is not None and (lips or signer_box or jobs or engine is EngineName.ray):
         raise UsageError(
-            "--features looks at whole pictures, in one process; leave out --lips, --signer-box and --jobs"
+            "--features looks at whole pictures, in one process; leave out --lips, --signer-box, "
+            "--jobs and --engine"
         )
+    where = engine_of(engine, jobs or len(cores()), address)
     single = out.suffix == ".pose"
     targets = plan(videos, out, overwrite, resume, lips)
     if features is not None:
         _features(targets, out, features, pooling.value, Limits(seconds=max_seconds), overwrite)
         return
     posed = [video for video, target in targets.items() if target.exists() and not overwrite]
+    unposed = [video for video in targets if video not in posed]
     limits = Limits(seconds=max_seconds)
-    chosen = parse_parts(parts)
     box = WHOLE_PICTURE if signer_box is None else parse_box(signer_box)
+    asked = Asked(tuple(parse_parts(parts)), box, limits, lips, overwrite)
     failures: dict[str, str] = {}
     began = time.monotonic()
     with progress_bar(len(targets)) as (frames_done, file_done, say):
 
-        def failed(path: Path, error: SignloomError | None) -> None:
-            if single and error is not None:
-                raise error
-            failures[str(path)] = str(error)
-            say(f"signloom: {error}")
-            quarantine(out, failures, [])
-
-        for result in extract_clips(
-            [video for video in targets if video not in posed],
-            chosen,
-            box,
-            jobs or len(cores()),
-            limits,
-            frames_done,
-            lips,
-        ):
-            if result.clip is not None:
-                target = targets[result.path]
-                if result.lips is not None:
-                    write_lips(result.lips, beside(target), overwrite=True)
-                elif overwrite:
-                    beside(target).unlink(missing_ok=True)
-                write_pose(result.clip, target, overwrite=overwrite)
-                typer.echo(described(result.clip, target, result.lips))
+        def settle(path: Path, line: str | None, error: SignloomError | None) -> None:
+            if error is not None:
+                if single:
+                    raise error
+                failures[str(path)] = str(error)
+                say(f"signloom: {error}")
+                quarantine(out, failures, [])
             else:
-                failed(result.path, result.error)
+                typer.echo(line)
             file_done()
-        for video in posed:
-            try:
-                clip = read_pose(targets[video])
-                found = mouth_crops(video, clip, limits)
-                write_lips(found, beside(targets[video]))
-                typer.echo(described(clip, targets[video], found))
-            except (MediaError, UsageError) as error:
-                failed(video, error)
-            file_done()
+
+        if where.name == "ray":
+            from signloom.data.spread import spread
+
+            require("av", "mediapipe")
+            items = {str(video): (video, target) for video, target in targets.items()}
+            for done in spread(partial(extract_one, asked, posed), items, where):
+                settle(Path(done.name), done.value, done.error)
+        else:
+            for result in extract_clips(
+                unposed, asked.parts, box, where.jobs, limits, frames_done, lips
+            ):
+                line = None if result.clip is None else written(result, targets[result.path], asked)
+                settle(result.path, line, result.error)
+            for video in posed:
+                try:
+                    settle(video, add_lips(video, targets[video], limits), None)
+                except (MediaError, UsageError) as error:
+                    settle(video, None, error)
     if not single and targets:
         quarantine(out, failures, [str(path) for path in targets])
     say(
@@ -165,6 +166,62 @@ def run(
         raise MediaError(
             f"{len(failures)} of {len(targets)} videos failed; the reasons are in {out / QUARANTINE}"
         )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is looked for in the videos of a call, and what is written of it."""
+
+    parts: tuple[str, ...]
+    box: str | Box
+    limits: Limits
+    lips: bool
+    overwrite: bool
+
+
+def extract_one(asked: Asked, posed: Sequence[Path], name: str, item: tuple[Path, Path]) -> str:
+    """One item of work on a cluster: a video to its files, or to the lips that they lack; a line on them.
+
+    What a worker that died has left is replaced. Raises MediaError or UsageError where the video
+    is broken.
+    """
+    from signloom.extract.extraction import extract_clips
+
+    video, target = item
+    if video in posed:
+        return add_lips(video, target, asked.limits)
+    (result,) = extract_clips(
+        [video], asked.parts, asked.box, 1, asked.limits, lips=asked.lips, pinned=False
+    )
+    if result.error is not None:
+        raise result.error
+    return written(result, target, replace(asked, overwrite=True))
+
+
+def written(result: Extracted, target: Path, asked: Asked) -> str:
+    """Writes what was made of a video; a line on it."""
+    from signloom.pose.files import write_pose
+    from signloom.pose.lip_files import beside, write_lips
+
+    assert result.clip is not None
+    if result.lips is not None:
+        write_lips(result.lips, beside(target), overwrite=True)
+    elif asked.overwrite:
+        beside(target).unlink(missing_ok=True)
+    write_pose(result.clip, target, overwrite=asked.overwrite)
+    return described(result.clip, target, result.lips)
+
+
+def add_lips(video: Path, target: Path, limits: Limits) -> str:
+    """Writes the lips that lack beside a pose file; a line on it. Raises MediaError, UsageError."""
+    from signloom.extract.lips import mouth_crops
+    from signloom.pose.files import read_pose
+    from signloom.pose.lip_files import beside, write_lips
+
+    clip = read_pose(target)
+    found = mouth_crops(video, clip, limits)
+    write_lips(found, beside(target), overwrite=True)
+    return described(clip, target, found)
 
 
 def _features(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from signloom.cli.engine import Address, EngineName, WithEngine, engine_of
 
 if TYPE_CHECKING:
     from signloom.corpora.entries import Corpus, LeftOut
@@ -20,6 +23,9 @@ app = typer.Typer(no_args_is_help=True)
 Out = Annotated[Path, typer.Option("--out", "-o", help="The store (a folder) to write.")]
 Jobs = Annotated[int, typer.Option(help="Processes; the store is the same for any number.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a store that is there.")]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on with OUT.parts, which an interrupted run has left.")
+]
 Root = Annotated[Path, typer.Argument(help="The corpus's folder, as it unpacks.")]
 Poses = Annotated[
     Path | None,
@@ -39,6 +45,17 @@ Split = Annotated[str, typer.Option(help="One split of the corpus, or 'all'.")]
 MinSeconds = Annotated[float, typer.Option(min=0, help="Leave out shorter sentences.")]
 MaxSeconds = Annotated[float, typer.Option(min=0, help="Leave out longer sentences.")]
 MaxWords = Annotated[int, typer.Option(min=1, help="Leave out sentences of more words.")]
+
+
+@dataclass(frozen=True)
+class How:
+    """How a store is written: by whom, from what is there, over what is there."""
+
+    jobs: int = 1
+    engine: EngineName = EngineName.processes
+    address: str | None = None
+    resume: bool = False
+    overwrite: bool = False
 
 
 class Subset(StrEnum):
@@ -80,6 +97,9 @@ def manifest(
         str | None, typer.Option(help="Convert to this layout.  [default: the first file's]")
     ] = None,
     jobs: Jobs = 1,
+    engine: WithEngine = EngineName.processes,
+    address: Address = None,
+    resume: Resume = False,
     overwrite: Overwrite = False,
     tolerate: Tolerate = TOLERATED,
 ) -> None:
@@ -90,7 +110,7 @@ def manifest(
 
     refuse_existing(out, overwrite)
     corpus = Corpus("manifest", tuple(read_manifest(file)), about={"manifest": file.name})
-    _corpus(corpus, out, layout, jobs, overwrite, tolerate)
+    _corpus(corpus, out, layout, How(jobs, engine, address, resume, overwrite), tolerate)
 
 
 @app.command("how2sign")
@@ -101,13 +121,18 @@ def how2sign(
     fps: Annotated[float, typer.Option(min=1, help="Rate of OpenPose folders.")] = 24.0,
     layout: Target = None,
     jobs: Jobs = 1,
+    engine: WithEngine = EngineName.processes,
+    address: Address = None,
+    resume: Resume = False,
     overwrite: Overwrite = False,
     tolerate: Tolerate = TOLERATED,
 ) -> None:
     """How2Sign: ASL and English; how2sign_realigned_*.csv with OpenPose JSON or .pose files."""
     from signloom.corpora.how2sign import how2sign as read
 
-    _corpus(read(root, poses, fps), out, layout, jobs, overwrite, tolerate)
+    _corpus(
+        read(root, poses, fps), out, layout, How(jobs, engine, address, resume, overwrite), tolerate
+    )
 
 
 @app.command("phoenix14t")
@@ -117,13 +142,16 @@ def phoenix14t(
     poses: Poses = None,
     layout: Target = None,
     jobs: Jobs = 1,
+    engine: WithEngine = EngineName.processes,
+    address: Address = None,
+    resume: Resume = False,
     overwrite: Overwrite = False,
     tolerate: Tolerate = TOLERATED,
 ) -> None:
     """RWTH-PHOENIX-Weather 2014 T: German Sign Language, glosses and German."""
     from signloom.corpora.phoenix14t import phoenix14t as read
 
-    _corpus(read(root, poses), out, layout, jobs, overwrite, tolerate)
+    _corpus(read(root, poses), out, layout, How(jobs, engine, address, resume, overwrite), tolerate)
 
 
 @app.command("wlasl")
@@ -139,13 +167,22 @@ def wlasl(
     ] = False,
     layout: Target = None,
     jobs: Jobs = 1,
+    engine: WithEngine = EngineName.processes,
+    address: Address = None,
+    resume: Resume = False,
     overwrite: Overwrite = False,
     tolerate: Tolerate = TOLERATED,
 ) -> None:
     """WLASL words, from its own list and a .pose file a video."""
     from signloom.corpora.wlasl import wlasl as read
 
-    _corpus(read(root, poses, words, uncut), out, layout, jobs, overwrite, tolerate)
+    _corpus(
+        read(root, poses, words, uncut),
+        out,
+        layout,
+        How(jobs, engine, address, resume, overwrite),
+        tolerate,
+    )
 
 
 @app.command("bobsl")
@@ -164,6 +201,9 @@ def bobsl(
     max_words: MaxWords = 80,
     layout: Target = None,
     jobs: Jobs = 1,
+    engine: WithEngine = EngineName.processes,
+    address: Address = None,
+    resume: Resume = False,
     overwrite: Overwrite = False,
     tolerate: Tolerate = TOLERATED,
 ) -> None:
@@ -172,7 +212,13 @@ def bobsl(
     from signloom.corpora.cued import Limits
 
     limits = Limits(min_seconds, max_seconds, max_words)
-    _sentences(read(root, poses, subtitles, shift, limits), out, layout, jobs, overwrite, tolerate)
+    _sentences(
+        read(root, poses, subtitles, shift, limits),
+        out,
+        layout,
+        How(jobs, engine, address, resume, overwrite),
+        tolerate,
+    )
 
 
 @app.command("youtube-sl")
@@ -193,6 +239,9 @@ def youtube_sl(
     max_words: MaxWords = 80,
     layout: Target = None,
     jobs: Jobs = 1,
+    engine: WithEngine = EngineName.processes,
+    address: Address = None,
+    resume: Resume = False,
     overwrite: Overwrite = False,
     tolerate: Tolerate = TOLERATED,
 ) -> None:
@@ -202,7 +251,7 @@ def youtube_sl(
 
     limits = Limits(min_seconds, max_seconds, max_words)
     corpus = read(root, poses, language or (), captions, dev_share, limits)
-    _sentences(corpus, out, layout, jobs, overwrite, tolerate)
+    _sentences(corpus, out, layout, How(jobs, engine, address, resume, overwrite), tolerate)
 
 
 @app.command("fleurs-asl")
@@ -219,6 +268,9 @@ def fleurs_asl(
     max_words: MaxWords = 80,
     layout: Target = None,
     jobs: Jobs = 1,
+    engine: WithEngine = EngineName.processes,
+    address: Address = None,
+    resume: Resume = False,
     overwrite: Overwrite = False,
     tolerate: Tolerate = TOLERATED,
 ) -> None:
@@ -228,7 +280,13 @@ def fleurs_asl(
 
     columns = {field: name for field, _, name in (said.partition("=") for said in column or ())}
     limits = Limits(min_seconds, max_seconds, max_words)
-    _sentences(read(root, poses, columns, limits), out, layout, jobs, overwrite, tolerate)
+    _sentences(
+        read(root, poses, columns, limits),
+        out,
+        layout,
+        How(jobs, engine, address, resume, overwrite),
+        tolerate,
+    )
 
 
 @app.command("isign")
@@ -238,13 +296,16 @@ def isign(
     poses: Poses = None,
     layout: Target = None,
     jobs: Jobs = 1,
+    engine: WithEngine = EngineName.processes,
+    address: Address = None,
+    resume: Resume = False,
     overwrite: Overwrite = False,
     tolerate: Tolerate = TOLERATED,
 ) -> None:
     """iSign: Indian Sign Language and English; csv with uid,text and UID.pose."""
     from signloom.corpora.isign import isign as read
 
-    _corpus(read(root, poses), out, layout, jobs, overwrite, tolerate)
+    _corpus(read(root, poses), out, layout, How(jobs, engine, address, resume, overwrite), tolerate)
 
 
 @app.command("cislr")
@@ -254,13 +315,16 @@ def cislr(
     poses: Poses = None,
     layout: Target = None,
     jobs: Jobs = 1,
+    engine: WithEngine = EngineName.processes,
+    address: Address = None,
+    resume: Resume = False,
     overwrite: Overwrite = False,
     tolerate: Tolerate = TOLERATED,
 ) -> None:
     """CISLR: words of Indian Sign Language; the store is a lexicon to stitch from."""
     from signloom.corpora.cislr import cislr as read
 
-    _corpus(read(root, poses), out, layout, jobs, overwrite, tolerate)
+    _corpus(read(root, poses), out, layout, How(jobs, engine, address, resume, overwrite), tolerate)
 
 
 @app.command("gislr")
@@ -276,6 +340,9 @@ def gislr(
     ] = False,
     layout: Target = None,
     jobs: Jobs = 1,
+    engine: WithEngine = EngineName.processes,
+    address: Address = None,
+    resume: Resume = False,
     overwrite: Overwrite = False,
     tolerate: Tolerate = TOLERATED,
 ) -> None:
@@ -283,7 +350,13 @@ def gislr(
     from signloom.corpora.gislr import gislr as read
 
     signers = [signer.strip() for signer in dev_signers.split(",") if signer.strip()]
-    _corpus(read(root, signers, fps, raw), out, layout, jobs, overwrite, tolerate)
+    _corpus(
+        read(root, signers, fps, raw),
+        out,
+        layout,
+        How(jobs, engine, address, resume, overwrite),
+        tolerate,
+    )
 
 
 @app.command("skels")
@@ -294,13 +367,22 @@ def skels(
     language: Annotated[str, typer.Option(help="Signed language (ISO 639-3).")] = "gsg",
     layout: Target = None,
     jobs: Jobs = 1,
+    engine: WithEngine = EngineName.processes,
+    address: Address = None,
+    resume: Resume = False,
     overwrite: Overwrite = False,
     tolerate: Tolerate = TOLERATED,
 ) -> None:
     """Progressive Transformers' .skels with .text, .gloss and .files: 50 joints in 3-D."""
     from signloom.corpora.skels import skels as read
 
-    _corpus(read(root, fps, language), out, layout, jobs, overwrite, tolerate)
+    _corpus(
+        read(root, fps, language),
+        out,
+        layout,
+        How(jobs, engine, address, resume, overwrite),
+        tolerate,
+    )
 
 
 @app.command("signjoey")
@@ -316,7 +398,7 @@ def signjoey(
     from signloom.corpora.signjoey import signjoey as read
 
     # One process: the clips are in memory, and each worker would need them all.
-    _corpus(read(root, fps, language), out, None, 1, overwrite, tolerate)
+    _corpus(read(root, fps, language), out, None, How(overwrite=overwrite), tolerate)
 
 
 @app.command("boston104")
@@ -337,13 +419,22 @@ def boston104(
     ] = None,
     layout: Target = None,
     jobs: Jobs = 1,
+    engine: WithEngine = EngineName.processes,
+    address: Address = None,
+    resume: Resume = False,
     overwrite: Overwrite = False,
     tolerate: Tolerate = TOLERATED,
 ) -> None:
     """RWTH-BOSTON-104: ASL sentences as positions of hands and nose, with timed glosses."""
     from signloom.corpora.boston104 import boston104 as read
 
-    _corpus(read(root, fold, split), out, layout, jobs, overwrite, tolerate)
+    _corpus(
+        read(root, fold, split),
+        out,
+        layout,
+        How(jobs, engine, address, resume, overwrite),
+        tolerate,
+    )
 
 
 @app.command("isharah")
@@ -367,7 +458,7 @@ def isharah(
 
     corpus = read(root, poses, task.value, fps)
     # One process: the clips are in memory, and each worker would need them all.
-    _corpus(corpus, out, layout, 1, overwrite, tolerate)
+    _corpus(corpus, out, layout, How(overwrite=overwrite), tolerate)
 
 
 @app.command("multimodalhugs")
@@ -378,13 +469,22 @@ def multimodalhugs(
     language: Annotated[str, typer.Option(help="Signed language (ISO 639-3).")] = "",
     layout: Target = None,
     jobs: Jobs = 1,
+    engine: WithEngine = EngineName.processes,
+    address: Address = None,
+    resume: Resume = False,
     overwrite: Overwrite = False,
     tolerate: Tolerate = TOLERATED,
 ) -> None:
     """MultimodalHugs' tables: signal, signal_start, signal_end (ms), …, output."""
     from signloom.corpora.multimodalhugs import multimodalhugs as read
 
-    _corpus(read(root, poses, language), out, layout, jobs, overwrite, tolerate)
+    _corpus(
+        read(root, poses, language),
+        out,
+        layout,
+        How(jobs, engine, address, resume, overwrite),
+        tolerate,
+    )
 
 
 @app.command("wlasl-hands")
@@ -393,6 +493,9 @@ def wlasl_hands(
     out: Out,
     subset: Annotated[Subset, typer.Option(help="Which official subset.")] = Subset.wlasl2000,
     jobs: Jobs = 1,
+    engine: WithEngine = EngineName.processes,
+    address: Address = None,
+    resume: Resume = False,
     overwrite: Overwrite = False,
 ) -> None:
     """WLASL words as hand keypoints (layout hands42), with the official split."""
@@ -409,7 +512,7 @@ def wlasl_hands(
         "licence": "WLASL: C-UDA, academic and computational use only",
         "excluded": {"no hand seen": excluded},
     }
-    _write(out, HANDS42, sources, description, jobs, overwrite)
+    _write(out, HANDS42, sources, description, How(jobs, engine, address, resume, overwrite))
     typer.echo(f"left out, no hand seen: {sum(excluded.values())}")
 
 
@@ -422,6 +525,9 @@ def wlasl_smplx(
     ] = FittedSubset.wlasl124,
     layout: Target = None,
     jobs: Jobs = 1,
+    engine: WithEngine = EngineName.processes,
+    address: Address = None,
+    resume: Resume = False,
     overwrite: Overwrite = False,
     tolerate: Tolerate = TOLERATED,
 ) -> None:
@@ -429,7 +535,7 @@ def wlasl_smplx(
     from signloom.corpora.wlasl_smplx import wlasl_smplx as read
 
     corpus = read(folder, subset.value, joints=layout in ("smplx52", "smplx57"))
-    _corpus(corpus, out, layout, jobs, overwrite, tolerate)
+    _corpus(corpus, out, layout, How(jobs, engine, address, resume, overwrite), tolerate)
 
 
 @app.command("signavatars")
@@ -441,13 +547,16 @@ def signavatars(
         str, typer.Option(help="smplx52: joints in space; smplx57: jaw and expression too.")
     ] = "smplx52",
     jobs: Jobs = 1,
+    engine: WithEngine = EngineName.processes,
+    address: Address = None,
+    resume: Resume = False,
     overwrite: Overwrite = False,
     tolerate: Tolerate = TOLERATED,
 ) -> None:
     """SignAvatars: fitted SMPL-X bodies of How2Sign and WLASL as joints in space."""
     from signloom.corpora.signavatars import signavatars as read
 
-    _corpus(read(root, fps), out, layout, jobs, overwrite, tolerate)
+    _corpus(read(root, fps), out, layout, How(jobs, engine, address, resume, overwrite), tolerate)
 
 
 @app.command("sim-words-v1")
@@ -458,6 +567,9 @@ def sim_words(
     layout: SimulatedLayout = "holistic",
     lips: KeepLips = False,
     jobs: Jobs = 1,
+    engine: WithEngine = EngineName.processes,
+    address: Address = None,
+    resume: Resume = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Simulated isolated signs: a lexicon, or something to recognise."""
@@ -466,7 +578,14 @@ def sim_words(
     from signloom.simulator.corpora import SimulatedWords
 
     _simulated(
-        SimulatedWords, "sim-words-v1", out, size.value, chosen, layout, lips, jobs, overwrite
+        SimulatedWords,
+        "sim-words-v1",
+        out,
+        size.value,
+        chosen,
+        layout,
+        lips,
+        How(jobs, engine, address, resume, overwrite),
     )
 
 
@@ -478,6 +597,9 @@ def sim_sentences(
     layout: SimulatedLayout = "holistic",
     lips: KeepLips = False,
     jobs: Jobs = 1,
+    engine: WithEngine = EngineName.processes,
+    address: Address = None,
+    resume: Resume = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Simulated signed sentences with their English."""
@@ -486,9 +608,15 @@ def sim_sentences(
     from signloom.simulator.corpora import SimulatedSentences
 
     _simulated(
-        SimulatedSentences, "sim-sentences-v1", out, size.value, chosen, layout, lips, jobs,
-        overwrite,
-    )  # fmt: skip
+        SimulatedSentences,
+        "sim-sentences-v1",
+        out,
+        size.value,
+        chosen,
+        layout,
+        lips,
+        How(jobs, engine, address, resume, overwrite),
+    )
 
 
 class Part(StrEnum):
@@ -510,6 +638,9 @@ def recipe(
         typer.Option("--set", help="Change a field of the recipe, as in data.dev.seed=2."),
     ] = None,
     jobs: Jobs = 1,
+    engine: WithEngine = EngineName.processes,
+    address: Address = None,
+    resume: Resume = False,
     overwrite: Overwrite = False,
 ) -> None:
     """A source of a recipe as it stands, stitched sentences too: to look at, or to evaluate on."""
@@ -529,7 +660,13 @@ def recipe(
     if count is not None:
         samples = First(samples, count)
     description = {"corpus": f"{wanted.name} {part.value}", "recipe": wanted.hash()}
-    _write(out, layout, {part.value: samples}, description, jobs, overwrite)
+    _write(
+        out,
+        layout,
+        {part.value: samples},
+        description,
+        How(jobs, engine, address, resume, overwrite),
+    )
 
 
 SPLITS = ("train", "dev", "test")
@@ -554,8 +691,7 @@ def _simulated(
     splits: tuple[str, ...],
     layout: str,
     lips: bool,
-    jobs: int,
-    overwrite: bool,
+    how: How,
 ) -> None:
     from signloom.data.layouts import layout_named
     from signloom.simulator.lips import LIPS_VERSION
@@ -563,27 +699,23 @@ def _simulated(
     target = layout_named(layout)
     sources = {name: source(size=size, split=name, layout=target, lips=lips) for name in splits}
     description = {"corpus": corpus, "size": size, **({"lips": LIPS_VERSION} if lips else {})}
-    _write(out, target, sources, description, jobs, overwrite)
+    _write(out, target, sources, description, how)
 
 
-def _sentences(
-    corpus: Corpus, out: Path, layout: str | None, jobs: int, overwrite: bool, tolerate: float
-) -> None:
+def _sentences(corpus: Corpus, out: Path, layout: str | None, how: How, tolerate: float) -> None:
     """As ``_corpus``, and says first how many sentences its rules leave out."""
     from signloom.corpora.cued import told
     from signloom.data.files import refuse_existing
 
-    refuse_existing(out, overwrite)
+    refuse_existing(out, how.overwrite)
     excluded: dict[str, int] = corpus.about["excluded"]
     listed = sum(excluded.values()) + len(corpus.entries) + len(corpus.absent)
     by_reason = f" ({told(excluded)})" if excluded else ""
     typer.echo(f"left out by rule: {sum(excluded.values()):,} of {listed:,} sentences{by_reason}")
-    _corpus(corpus, out, layout, jobs, overwrite, tolerate)
+    _corpus(corpus, out, layout, how, tolerate)
 
 
-def _corpus(
-    corpus: Corpus, out: Path, layout: str | None, jobs: int, overwrite: bool, tolerate: float
-) -> None:
+def _corpus(corpus: Corpus, out: Path, layout: str | None, how: How, tolerate: float) -> None:
     """Writes a corpus to a store. What cannot be read is listed in OUT/quarantine.tsv.
 
     Raises MediaError at the end where that is more than the tolerated share.
@@ -601,8 +733,7 @@ def _corpus(
         target,
         corpus.sources(target),
         {"corpus": corpus.name, **corpus.about},
-        jobs,
-        overwrite,
+        how,
         quarantine=True,
         absent=corpus.absent,
     )
@@ -628,8 +759,7 @@ def _write(
     layout: Layout,
     sources: Mapping[str, SampleSource],
     description: Mapping[str, Any],
-    jobs: int,
-    overwrite: bool,
+    how: How,
     quarantine: bool = False,
     absent: Sequence[LeftOut] = (),
 ) -> list[LeftOut]:
@@ -639,15 +769,17 @@ def _write(
     from signloom.corpora.store import open_store
     from signloom.data.files import refuse_existing
 
-    refuse_existing(out, overwrite)
+    refuse_existing(out, how.overwrite)
+    engine = engine_of(how.engine, how.jobs, how.address)
     with progress(f"preparing {out.name}", sum(map(len, sources.values()))) as advance:
         left_out = write_store(
             out,
             layout,
             sources,
             description=description,
-            jobs=jobs,
-            overwrite=overwrite,
+            engine=engine,
+            overwrite=how.overwrite,
+            resume=how.resume,
             advance=advance,
             quarantine=quarantine,
             absent=absent,

@@ -70,6 +70,17 @@ class AlignedEpisode:
         placed = [flags for flags in placed if not flags & {"outside", "not speech", "locked"}]
         return sum(bool(flags & {"low", "no signing"}) for flags in placed), len(placed)
 
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "path": str(self.path)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> AlignedEpisode:
+        cues = tuple(
+            AlignedCue(**{**cue, "span": Span(**cue["span"]), "flags": tuple(cue["flags"])})
+            for cue in value["cues"]
+        )
+        return cls(**{**value, "path": Path(value["path"]), "cues": cues})
+
 
 @dataclass(frozen=True)
 class Keep:

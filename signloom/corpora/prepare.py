@@ -1,22 +1,38 @@
-"""Sources of samples into a store, over several processes; the bytes do not depend on how many."""
+"""Sources of samples into a store, on any number of processes; the bytes do not depend on how many.
+
+The store grows in the folder ``PATH.parts``: a run of samples is one item of work (`data.spread`),
+whose shards are written whole, then listed in a file of its own. When all runs are there they are
+joined by an index and the folder is renamed. Killed at any moment, it goes on with ``resume``.
+"""
 
 from __future__ import annotations
 
-import multiprocessing
+import json
 import os
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from signloom.corpora.entries import LeftOut
-from signloom.corpora.store import Row, StoreWriter, encode
+from signloom.corpora.store import (
+    RUN,
+    Part,
+    RunWriter,
+    is_store,
+    join,
+    layout_to_json,
+    open_store,
+    refuse_no_store,
+)
+from signloom.data.files import move_folder, refuse_existing, writing
 from signloom.data.layouts import Layout
 from signloom.data.sample import SampleSource
-from signloom.errors import MediaError, UsageError
+from signloom.data.spread import DiedError, Engine, spread_kept
+from signloom.errors import MediaError, SignloomError, UsageError
 
-CHUNK = 32
-"""Samples that a worker makes at a time."""
+JOB, PARTS = "job.json", "parts"
 
 
 def write_store(
@@ -25,104 +41,132 @@ def write_store(
     sources: Mapping[str, SampleSource],
     *,
     description: Mapping[str, Any],
-    jobs: int = 1,
+    engine: Engine = Engine(),
     overwrite: bool = False,
+    resume: bool = False,
     advance: Callable[[int], None] = lambda n: None,
     quarantine: bool = False,
     absent: Sequence[LeftOut] = (),
 ) -> list[LeftOut]:
     """Writes split → source to a store at ``path``, samples in the order of their indices.
 
-    jobs: worker processes; 1 works in this one.
+    engine: where runs of samples are made; all its machines must see ``path``.
+    resume: go on with what an interrupted call has left in ``PATH.parts``; otherwise it is cleared.
     advance: told how many more samples are done.
     quarantine: a clip that cannot be read is left out and listed in the store's
         quarantine.tsv, and the rest is written; otherwise it ends the whole.
     absent: clips that are known to be missing, listed there as well.
 
     Returns what was left out, ``absent`` first. Raises UsageError if ``path`` exists and
-    ``overwrite`` is off, or a sample has another layout; MediaError where no clip can be read.
+    ``overwrite`` is off, a sample has another layout, or what is to be resumed is another corpus;
+    MediaError where no clip can be read.
     """
-    if jobs < 1:
-        raise UsageError(f"jobs is {jobs}, expected 1 or more")
-    left_out = list(absent)
-    with StoreWriter(path, layout, overwrite, description) as writer:
-        for clip in left_out:
-            writer.leave_out(clip)
-        for split, source in sources.items():
-            for rows, failed in _rows(source, layout, jobs, quarantine):
-                for row in rows:
-                    writer.add_row(row, split)
-                for name, reason in failed:
-                    left_out.append(LeftOut(name, split, reason))
-                    writer.leave_out(left_out[-1])
-                advance(len(rows) + len(failed))
+    target = refuse_existing(path, overwrite)
+    refuse_no_store(target, overwrite)
+    folder = parts_of(target)
+    about = {"absent": len(absent), **description}
+    job = {
+        "layout": layout_to_json(layout),
+        "splits": {split: len(source) for split, source in sources.items()},
+        "description": json.loads(json.dumps(about)),
+    }
+    _begin(folder, job, resume)
+    if not is_store(folder):
+        runs = {
+            f"{split}-{run:05d}": (split, run)
+            for split, source in sources.items()
+            for run in range(-(-len(source) // RUN))
+        }
+        try:
+            parts = _parts(folder, layout, sources, runs, engine, advance, quarantine)
+            join(folder, layout, parts, description, absent, target)
+        except SignloomError as error:
+            if not isinstance(error, DiedError):
+                shutil.rmtree(folder)
+            raise
+    left_out = open_store(folder).left_out()
+    shutil.rmtree(folder / PARTS, ignore_errors=True)
+    (folder / JOB).unlink(missing_ok=True)
+    refuse_existing(target, overwrite)
+    move_folder(folder, target)
     return left_out
 
 
-Made = tuple[list[Row], list[tuple[str, str]]]
-"""Rows, and (name, reason) of what could not be read."""
+def parts_of(path: Path) -> Path:
+    """The folder in which a store grows."""
+    return path.with_name(f"{path.name}.parts")
 
 
-def _rows(source: SampleSource, layout: Layout, jobs: int, quarantine: bool) -> Iterator[Made]:
-    """The rows of a source in chunks, in order."""
-    chunks = [range(i, min(i + CHUNK, len(source))) for i in range(0, len(source), CHUNK)]
-    if jobs == 1:
-        yield from (encoded(source, layout, chunk, quarantine) for chunk in chunks)
+def _begin(folder: Path, job: Mapping[str, Any], resume: bool) -> None:
+    """The folder with ``job`` in it. Raises UsageError where another job is to be resumed."""
+    file = folder / JOB
+    if resume and is_store(folder):
         return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, _hold, (source, layout, quarantine)) as pool:
-        waiting: deque[Future[Made]] = deque()
-        try:
-            for chunk in chunks:
-                if len(waiting) >= 3 * jobs:
-                    yield waiting.popleft().result()
-                waiting.append(pool.submit(_encoded, chunk))
-            while waiting:
-                yield waiting.popleft().result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    if resume and file.is_file():
+        if json.loads(file.read_text("utf-8")) != job:
+            raise UsageError(
+                f"{folder} was begun with other samples or settings than these; give the command it "
+                "was begun with, or leave --resume out to begin again"
+            )
+        for record in (folder / PARTS).glob("*.json"):
+            if not Part.from_json(json.loads(record.read_text("utf-8"))).is_whole(folder):
+                record.unlink()
+        return
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    with writing(file) as part:
+        part.write_text(json.dumps(job, ensure_ascii=False), "utf-8")
 
 
-def encoded(source: SampleSource, layout: Layout, chunk: range, quarantine: bool = False) -> Made:
-    """The rows of some samples, and with ``quarantine`` those that cannot be read.
+def _parts(
+    folder: Path,
+    layout: Layout,
+    sources: Mapping[str, SampleSource],
+    runs: Mapping[str, tuple[str, int]],
+    engine: Engine,
+    advance: Callable[[int], None],
+    quarantine: bool,
+) -> list[Part]:
+    """What each run left in the folder, in order."""
+    found: dict[str, Part] = {}
+    work = partial(write_run, folder, layout, sources, quarantine)
+    for done in spread_kept(work, runs, folder / PARTS, engine):
+        if done.error is not None:
+            raise done.error
+        part = found[done.name] = Part.from_json(done.value)
+        advance(sum(shard["samples"] for shard in part.shards) + len(part.left_out))
+    return [found[name] for name in runs]
 
-    Raises UsageError where one is in another layout.
+
+def write_run(
+    folder: Path,
+    layout: Layout,
+    sources: Mapping[str, SampleSource],
+    quarantine: bool,
+    name: str,
+    place: tuple[str, int],
+) -> dict[str, Any]:
+    """Writes one run (split, number) into the store's folder; what it left there, as JSON.
+
+    Raises UsageError where a sample is in another layout, and without ``quarantine`` MediaError
+    where one cannot be read.
     """
-    rows: list[Row] = []
-    failed: list[tuple[str, str]] = []
-    for index in chunk:
+    split, run = place
+    source = sources[split]
+    writer = RunWriter(folder, layout, split, run)
+    for index in range(run * RUN, min((run + 1) * RUN, len(source))):
         try:
             sample = source[index]
         except (MediaError, UsageError) as error:
             if not quarantine:
                 raise
-            failed.append((_name(source, index), str(error)))
+            writer.leave_out(_name(source, index), str(error))
             continue
-        if sample.clip.layout != layout:
-            raise UsageError(
-                f"sample '{sample.id}' is in layout '{sample.clip.layout.name}', expected "
-                f"'{layout.name}'; convert the clip first"
-            )
-        rows.append(encode(sample))
-    return rows, failed
+        writer.add(sample)
+    return writer.close().to_json()
 
 
 def _name(source: SampleSource, index: int) -> str:
     """What a sample is called, where its source can say without reading it."""
     return str(source.name(index)) if hasattr(source, "name") else f"sample {index}"
-
-
-_held: tuple[SampleSource, Layout, bool] | None = None
-
-
-def _hold(source: SampleSource, layout: Layout, quarantine: bool) -> None:
-    """Gives a worker process what it works on, once."""
-    global _held
-    _held = (source, layout, quarantine)
-
-
-def _encoded(chunk: range) -> Made:
-    assert _held is not None
-    source, layout, quarantine = _held
-    return encoded(source, layout, chunk, quarantine)

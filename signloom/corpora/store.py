@@ -1,7 +1,8 @@
 """The store: a prepared corpus as a folder of memory-mapped Arrow files.
 
     index.json            format, layout in full, origins, splits, shards with size and sha256
-    train-00000.arrow …   one record batch each, one row a sample
+    train-00000.arrow …   one record batch each, one row a sample; a run of RUN samples of a split fills
+                          one, or several where they are large (train-00000-1.arrow …)
     quarantine.tsv        id, split, reason of the clips that could not be read; only where some could not
 
 Points are int16 with one scale per articulator and axis of a clip, so a
@@ -19,8 +20,9 @@ import hashlib
 import json
 import os
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
 from itertools import accumulate
 from pathlib import Path
@@ -33,7 +35,7 @@ from numpy.typing import NDArray
 from signloom.corpora.entries import LeftOut
 from signloom.corpora.tables import read_table
 from signloom.data.clip import Origin, PoseClip
-from signloom.data.files import writing_folder
+from signloom.data.files import writing, writing_folder
 from signloom.data.layouts import LAYOUTS, Layout
 from signloom.data.lips import CROP, Lips
 from signloom.data.sample import GlossSpan, Sample, gloss_sentence, single_gloss
@@ -46,6 +48,9 @@ INDEX = "index.json"
 QUARANTINE = "quarantine.tsv"
 SHARD_BYTES = 64 * 2**20
 """A shard is closed when its points, confidences and lips reach this."""
+RUN = 256
+"""A shard is closed after so many samples of its split at the latest: where one run of samples ends and
+the next begins depends on nothing else, so that many processes can write runs of one store."""
 
 GLOSSES = pa.list_(
     pa.struct([("gloss", pa.utf8()), ("start", pa.float64()), ("end", pa.float64())])
@@ -141,6 +146,167 @@ def _encoded_lips(sample: Sample) -> Row:
     }
 
 
+@dataclass(frozen=True)
+class Part:
+    """What a run of samples left in a store's folder: its shards as the index lists them.
+
+    origins: of its clips, each once, as JSON. left_out: (id, reason) of what could not be read.
+    """
+
+    split: str
+    shards: tuple[dict[str, Any], ...]
+    origins: tuple[str, ...]
+    left_out: tuple[LeftOut, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Part:
+        left_out = tuple(LeftOut(**clip) for clip in value["left_out"])
+        return cls(value["split"], tuple(value["shards"]), tuple(value["origins"]), left_out)
+
+    def is_whole(self, folder: Path) -> bool:
+        """Whether its shards lie in the folder as they were written."""
+        return all(_sha256(folder / shard["file"]) == shard["sha256"] for shard in self.shards)
+
+
+class RunWriter:
+    """Writes the shards of one run of samples, number ``run`` of its split, into a store's folder.
+
+    Any number of processes fill a folder so, a run each; ``join`` makes a store of it.
+    Raises UsageError where the split's name is no name, or a sample has another layout.
+    """
+
+    def __init__(self, folder: Path, layout: Layout, split: str, run: int) -> None:
+        if not split or not split.replace("-", "").replace("_", "").isalnum():
+            raise UsageError(
+                f"a split is named '{split}'; use letters, digits, - and _ ('train', 'dev', 'test')"
+            )
+        self.folder, self.layout, self.split = folder, layout, split
+        self._name = f"{split}-{run:05d}"
+        self._rows: list[Row] = []
+        self._bytes = self.samples = 0
+        self._shards: list[dict[str, Any]] = []
+        self._origins: dict[str, None] = {}
+        self._left_out: list[LeftOut] = []
+
+    def add(self, sample: Sample) -> None:
+        if sample.clip.layout != self.layout:
+            raise UsageError(
+                f"sample '{sample.id}' is in layout '{sample.clip.layout.name}', but the store "
+                f"holds '{self.layout.name}'; convert the clip first"
+            )
+        row = encode(sample)
+        self._rows.append(row)
+        self._origins.setdefault(row["origin"])
+        self.samples += 1
+        self._bytes += sum(len(row.get(column, b"")) for column in ("points", "confidence", "lips"))
+        if self._bytes >= SHARD_BYTES:
+            self._close_shard()
+
+    def leave_out(self, id: str, reason: str) -> None:
+        """Lists a clip that cannot be read."""
+        self._left_out.append(LeftOut(id, self.split, reason))
+
+    def close(self) -> Part:
+        """Writes what is left, and says what the run holds."""
+        if self._rows:
+            self._close_shard()
+        return Part(self.split, tuple(self._shards), tuple(self._origins), tuple(self._left_out))
+
+    def _close_shard(self) -> None:
+        rows, self._rows, self._bytes = self._rows, [], 0
+        more = f"-{len(self._shards)}" if self._shards else ""
+        file = self.folder / f"{self._name}{more}.arrow"
+        with_lips = sum("lips" in row for row in rows)
+        schema = WITH_LIPS if with_lips else SCHEMA
+        batch = pa.RecordBatch.from_pylist(rows, schema=schema)
+        with writing(file, overwrite=True) as part:
+            with pa.OSFile(str(part), "wb") as out, pa.ipc.new_file(out, schema) as writer:
+                writer.write_batch(batch)
+        self._shards.append(
+            {
+                "file": file.name,
+                "split": self.split,
+                "samples": len(rows),
+                **({"lips": with_lips} if with_lips else {}),
+                "frames": sum(row["frames"] for row in rows),
+                "bytes": file.stat().st_size,
+                "sha256": file_sha256(file),
+            }
+        )
+
+
+def join(
+    folder: Path,
+    layout: Layout,
+    parts: Sequence[Part],
+    description: Mapping[str, Any],
+    absent: Sequence[LeftOut] = (),
+    path: Path | None = None,
+) -> list[LeftOut]:
+    """Makes a store of a folder that holds the shards of ``parts``, which are given in the order of their runs.
+
+    absent: clips of the corpus that have no file. path: where the store will lie in the end, for errors.
+    Returns what is left out: the absent clips, and those that the parts could not read.
+    Raises MediaError naming a shard that is not as it was written; where no clip could be read;
+    UsageError where there is no sample.
+    """
+    shards = [shard for part in parts for shard in part.shards]
+    left_out = [*absent, *(clip for part in parts for clip in part.left_out)]
+    if not shards:
+        raise _nothing(path or folder, left_out)
+    for shard in shards:
+        _check_shard(folder / shard["file"], shard)
+    about = dict(description)
+    if left_out:
+        about["left_out"] = len(left_out)
+        _write_quarantine(folder / QUARANTINE, left_out)
+    splits = dict.fromkeys(part.split for part in parts if part.shards)
+
+    def total(split: str, what: str) -> int:
+        return sum(shard[what] for shard in shards if shard["split"] == split)
+
+    index = {
+        "format": FORMAT,
+        "version": VERSION,
+        "layout": layout_to_json(layout),
+        "origins": [json.loads(o) for o in dict.fromkeys(o for p in parts for o in p.origins)],
+        "description": about,
+        "splits": {split: total(split, "samples") for split in splits},
+        "frames": {split: total(split, "frames") for split in splits},
+        "shards": [shard for split in splits for shard in shards if shard["split"] == split],
+    }
+    with writing(folder / INDEX, overwrite=True) as part:
+        part.write_text(json.dumps(index, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return left_out
+
+
+def _check_shard(file: Path, shard: Mapping[str, Any]) -> None:
+    """Raises MediaError where the file is not there, or its bytes are not those that were written."""
+    found = _sha256(file)
+    if found != shard["sha256"]:
+        raise MediaError(
+            f"{file} has sha256 {found[:12]}…, expected {shard['sha256'][:12]}…: the file has "
+            "changed; prepare the store again"
+        )
+
+
+def _sha256(file: Path) -> str:
+    return file_sha256(file) if file.is_file() else "none"
+
+
+def _write_quarantine(file: Path, left_out: Sequence[LeftOut]) -> None:
+    lines = ["id\tsplit\treason"]
+    lines += [
+        "\t".join(" ".join(cell.split()) for cell in (clip.id, clip.split, clip.reason))
+        for clip in left_out
+    ]
+    with writing(file, overwrite=True) as part:
+        part.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 class StoreWriter:
     """Writes a store; it appears at ``path`` when the ``with`` block ends well, or not at all.
 
@@ -159,16 +325,12 @@ class StoreWriter:
     ) -> None:
         self.path, self.layout, self.overwrite = Path(path), layout, overwrite
         self.description = dict(description or {})
-        self._waiting: dict[str, list[Row]] = {}
-        self._bytes: dict[str, int] = {}
-        self._shards: list[dict[str, Any]] = []
-        self._origins: dict[str, None] = {}
-        self._left_out: list[LeftOut] = []
+        self._runs: dict[str, RunWriter] = {}
+        self._parts: dict[str, list[Part]] = {}
         self._stack = ExitStack()
 
     def __enter__(self) -> StoreWriter:
-        if self.overwrite and self.path.exists() and not is_store(self.path):
-            raise UsageError(f"{self.path} is no store, so it is not replaced; choose another name")
+        refuse_no_store(self.path, self.overwrite)
         self._folder = self._stack.enter_context(writing_folder(self.path, self.overwrite))
         return self
 
@@ -177,95 +339,29 @@ class StoreWriter:
             if error[0] is not None:
                 self._stack.__exit__(*error)
                 return
-            for split in list(self._waiting):
-                self._close_shard(split)
-            if not self._shards:
-                raise _nothing(self.path, self._left_out)
-            self._write_quarantine()
-            self._write_index()
+            for split, run in self._runs.items():
+                self._parts[split].append(run.close())
+            parts = [part for of in self._parts.values() for part in of]
+            join(self._folder, self.layout, parts, self.description, path=self.path)
 
     def add(self, sample: Sample, split: str) -> None:
         """Adds a sample to a split ('train', 'dev', …); order is kept within a split."""
-        if sample.clip.layout != self.layout:
-            raise UsageError(
-                f"sample '{sample.id}' is in layout '{sample.clip.layout.name}', but the store "
-                f"{self.path} holds '{self.layout.name}'; convert the clip first"
-            )
-        self.add_row(encode(sample), split)
-
-    def add_row(self, row: Row, split: str) -> None:
-        """Adds what ``encode`` made of a sample in the store's layout."""
-        if not split or not split.replace("-", "").replace("_", "").isalnum():
-            raise UsageError(
-                f"a split is named '{split}'; use letters, digits, - and _ ('train', 'dev', 'test')"
-            )
-        self._waiting.setdefault(split, []).append(row)
-        self._origins.setdefault(row["origin"])
-        large = ("points", "confidence", "lips")
-        self._bytes[split] = self._bytes.get(split, 0) + sum(len(row.get(c, b"")) for c in large)
-        if self._bytes[split] >= SHARD_BYTES:
-            self._close_shard(split)
-
-    def leave_out(self, clip: LeftOut) -> None:
-        """Lists a clip that the store has not, with the reason, in its quarantine.tsv."""
-        self._left_out.append(clip)
-
-    def _write_quarantine(self) -> None:
-        if not self._left_out:
-            return
-        self.description["left_out"] = len(self._left_out)
-        lines = ["id\tsplit\treason"]
-        lines += [
-            "\t".join(" ".join(cell.split()) for cell in (clip.id, clip.split, clip.reason))
-            for clip in self._left_out
-        ]
-        (self._folder / QUARANTINE).write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-    def _close_shard(self, split: str) -> None:
-        rows = self._waiting.pop(split)
-        del self._bytes[split]
-        number = sum(shard["split"] == split for shard in self._shards)
-        name = f"{split}-{number:05d}.arrow"
-        with_lips = sum("lips" in row for row in rows)
-        schema = WITH_LIPS if with_lips else SCHEMA
-        batch = pa.RecordBatch.from_pylist(rows, schema=schema)
-        with pa.OSFile(str(self._folder / name), "wb") as file:
-            with pa.ipc.new_file(file, schema) as writer:
-                writer.write_batch(batch)
-        self._shards.append(
-            {
-                "file": name,
-                "split": split,
-                "samples": len(rows),
-                **({"lips": with_lips} if with_lips else {}),
-                "frames": sum(row["frames"] for row in rows),
-                "bytes": (self._folder / name).stat().st_size,
-                "sha256": file_sha256(self._folder / name),
-            }
-        )
-
-    def _write_index(self) -> None:
-        splits = dict.fromkeys(shard["split"] for shard in self._shards)
-        index = {
-            "format": FORMAT,
-            "version": VERSION,
-            "layout": layout_to_json(self.layout),
-            "origins": [json.loads(origin) for origin in self._origins],
-            "description": self.description,
-            "splits": {split: self._total(split, "samples") for split in splits},
-            "frames": {split: self._total(split, "frames") for split in splits},
-            "shards": sorted(
-                self._shards, key=lambda s: (list(splits).index(s["split"]), s["file"])
-            ),
-        }
-        text = json.dumps(index, indent=1, ensure_ascii=False)
-        (self._folder / INDEX).write_text(text + "\n", encoding="utf-8")
-
-    def _total(self, split: str, what: str) -> int:
-        return sum(shard[what] for shard in self._shards if shard["split"] == split)
+        run = self._runs.get(split)
+        if run is None or run.samples == RUN:
+            done = self._parts.setdefault(split, [])
+            if run is not None:
+                done.append(run.close())
+            run = self._runs[split] = RunWriter(self._folder, self.layout, split, len(done))
+        run.add(sample)
 
 
-def _nothing(path: Path, left_out: list[LeftOut]) -> UsageError | MediaError:
+def refuse_no_store(path: Path, overwrite: bool) -> None:
+    """Raises UsageError where ``path`` would be replaced and is no store."""
+    if overwrite and path.exists() and not is_store(path):
+        raise UsageError(f"{path} is no store, so it is not replaced; choose another name")
+
+
+def _nothing(path: Path, left_out: Sequence[LeftOut]) -> UsageError | MediaError:
     """Why there is nothing to write."""
     if left_out:
         first = left_out[0]
@@ -360,12 +456,7 @@ class Store:
     def verify(self) -> None:
         """Reads every shard. Raises MediaError naming the first whose bytes have changed."""
         for shard in self._shards:
-            found = file_sha256(self.path / shard["file"])
-            if found != shard["sha256"]:
-                raise MediaError(
-                    f"{self.path / shard['file']} has sha256 {found[:12]}…, expected "
-                    f"{shard['sha256'][:12]}…: the file has changed; prepare the store again"
-                )
+            _check_shard(self.path / shard["file"], shard)
 
     def __getitem__(self, index: int) -> Sample:
         if not -len(self) <= index < len(self):
@@ -446,7 +537,8 @@ class _Batches:
         if shard not in self._open:
             file = self._path / self._shards[shard]["file"]
             try:
-                batch = pa.ipc.open_file(pa.memory_map(str(file))).get_batch(0)
+                with pa.memory_map(str(file)) as mapped:  # what is read keeps the map, not the file
+                    batch = pa.ipc.open_file(mapped).get_batch(0)
             except (OSError, pa.ArrowInvalid) as error:
                 raise MediaError(
                     f"{file} cannot be read as Arrow ({error}); prepare the store again"

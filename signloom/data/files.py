@@ -57,19 +57,24 @@ def writing_folder(path: str | os.PathLike[str], overwrite: bool = False) -> Ite
         for file in temporary.rglob("*"):
             if file.is_file():
                 flush(file)
-        retired = None
-        if target.exists():
-            retired = Path(
-                tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".old", dir=target.parent)
-            )
-            os.replace(target, retired / target.name)
-        os.replace(temporary, target)
-        flush(target.parent)
-        if retired:
-            shutil.rmtree(retired, ignore_errors=True)
+        move_folder(temporary, target)
     finally:
         if temporary.exists():
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def move_folder(source: Path, target: Path) -> None:
+    """Renames a folder to ``target``, in place of a folder that is there, which is deleted then."""
+    retired = None
+    if target.exists():
+        retired = Path(
+            tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".old", dir=target.parent)
+        )
+        os.replace(target, retired / target.name)
+    os.replace(source, target)
+    flush(target.parent)
+    if retired:
+        shutil.rmtree(retired, ignore_errors=True)
 
 
 def flush(path: Path) -> None:

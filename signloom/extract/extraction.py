@@ -65,8 +65,8 @@ class Extracted:
 class Workers:
     """Worker processes, each pinned to a core of its own; ``ask`` from any thread takes a free one."""
 
-    def __init__(self, jobs: int, limits: Limits):
-        available = cores()
+    def __init__(self, jobs: int, limits: Limits, pinned: bool = True):
+        available = cores() if pinned else [None]
         self.processes = [Process(limits, available[i % len(available)]) for i in range(jobs)]
         self._free: queue.SimpleQueue[Process] = queue.SimpleQueue()
         for process in self.processes:
@@ -95,8 +95,8 @@ class Workers:
 
 
 @contextmanager
-def workers(jobs: int, limits: Limits) -> Iterator[Workers]:
-    crew = Workers(jobs, limits)
+def workers(jobs: int, limits: Limits, pinned: bool = True) -> Iterator[Workers]:
+    crew = Workers(jobs, limits, pinned)
     try:
         yield crew
     finally:
@@ -135,10 +135,12 @@ def extract_clips(
     limits: Limits = Limits(),
     progress: Callable[[int, int], None] | None = None,
     lips: bool = False,
+    pinned: bool = True,
 ) -> Iterator[Extracted]:
     """The videos' clips as they are finished, in any order; a video that fails holds up no other.
 
     Arguments as in ``extract_clip``. lips: also the mouths, cut from the same pictures.
+    pinned: each process keeps to a core of its own; not where others share out the cores.
 
     Raises MissingExtraError without the 'extract' extra and UsageError where ``jobs`` is
     below 1, or lips are asked for and the face is not.
@@ -150,7 +152,7 @@ def extract_clips(
         raise UsageError(
             f"lips are cut where the face is, and the parts are {', '.join(parts)}; add face to them"
         )
-    with workers(jobs, limits) as crew:
+    with workers(jobs, limits, pinned) as crew:
         run = _Run(crew, tuple(parts), signer_box, progress, lips)
         yield from run.results([Path(p) for p in paths])
 

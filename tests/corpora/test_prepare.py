@@ -14,6 +14,7 @@ from signloom.corpora.store_lexicon import store_lexicon
 from signloom.data.clip import PoseClip
 from signloom.data.layouts import HANDS42, PS76
 from signloom.data.sample import Sample
+from signloom.data.spread import Engine
 from signloom.errors import UsageError
 from signloom.stitch.stitcher import StitchedSentences
 
@@ -41,7 +42,7 @@ def test_one_process_and_two_write_the_same_bytes(
             HANDS42,
             {"train": source},
             description={"corpus": "made up"},
-            jobs=jobs,
+            engine=Engine(jobs=jobs),
             advance=done.append,
         )
     assert sum(done) == 180
@@ -65,8 +66,10 @@ def test_the_command_names_a_wrong_split(
 
 
 def test_another_layout_is_refused(tmp_path: Path, source: StitchedSentences) -> None:
-    with pytest.raises(UsageError, match=r"'stitched-3-0' is in layout 'hands42', expected 'ps76'"):
+    with pytest.raises(
+        UsageError, match=r"'stitched-3-0' is in layout 'hands42', but the store holds 'ps76'"
+    ):
         write_store(tmp_path / "s", PS76, {"train": source}, description={})
     with pytest.raises(UsageError, match=r"jobs is 0, expected 1 or more"):
-        write_store(tmp_path / "s", HANDS42, {"train": source}, description={}, jobs=0)
+        Engine(jobs=0)
     assert not (tmp_path / "s").exists()
