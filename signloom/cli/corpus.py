@@ -73,6 +73,7 @@ def run(
     from signloom.cli.align import MOST_LOW
     from signloom.corpora.entries import LeftOut
     from signloom.corpora.episodes import (
+        AlignedEpisode,
         Keep,
         Selection,
         dev_episodes,

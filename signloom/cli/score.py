@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
+import itertools
 import json
 import re
 import sys
+import tempfile
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from signloom.cli.engine import Address, EngineName, WithEngine, engine_of
 from signloom.errors import MediaError, UsageError
 
 if TYPE_CHECKING:
     from signloom.data.cue import Cue
+    from signloom.data.spread import Engine
     from signloom.metrics.alignment import AlignedEpisode
+    from signloom.metrics.score import Each
 
 
 class Task(StrEnum):
@@ -192,6 +200,15 @@ def run(
         float | None,
         typer.Option(help="Frames in a second of the videos (alignment) (default: 25)."),
     ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes; the scores are the same.")] = 1,
+    engine: WithEngine = EngineName.processes,
+    address: Address = None,
+    work: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder where what is counted is kept; an interrupted run goes on from there."
+        ),
+    ] = None,
 ) -> None:
     """Score hypotheses against references, or two systems against each other.
 
@@ -199,6 +216,7 @@ def run(
     are left out and counted; an empty hypothesis is a miss. Subtitles are
     paired by their place in the file, folders by the name up to the first dot.
     """
+    where = engine_of(engine, jobs, address)
     from signloom.cli.sentences import Judging, score_predictions, score_sentences
 
     judging = {
@@ -249,7 +267,8 @@ def run(
         _refuse(both, "translation and --task recognition", alignment)
         _refuse(words, "translation", alignment)
         _refuse(glosses, "recognition", alignment)
-        _score_alignment(hyp, ref, prior, as_json, overlap, variant, fps)
+        with shared_out(where, work, [hyp, ref, prior], (overlap, variant, fps)) as each:
+            _score_alignment(hyp, ref, prior, as_json, overlap, variant, fps, each)
         return
     _refuse(times, "alignment", f"{task}, which reads sentences")
     if task is Task.recognition:
@@ -279,8 +298,10 @@ def run(
         "judging": asked,
         "as_json": as_json,
     }
+    files = [hyp, ref, hyp_b, predictions, against, train_text]
     if predictions is not None:
-        score_predictions(predictions, against, worst=worst, **options)
+        with shared_out(where, work, files, settings.items()) as settings["each"]:
+            score_predictions(predictions, against, worst=worst, **options)
         return
     assert hyp is not None
     assert ref is not None
@@ -292,7 +313,50 @@ def run(
                 f"{path} has {len(lines)} lines but {ref} has {len(references)}; give one "
                 "sentence a line, in the same order, an empty line where there is no output"
             )
-    score_sentences(hypotheses, references, others, **options)
+    with shared_out(where, work, files, settings.items()) as settings["each"]:
+        score_sentences(hypotheses, references, others, **options)
+
+
+@contextmanager
+def shared_out(
+    engine: Engine, work: Path | None, files: Iterable[Path | None], settings: Iterable[Any]
+) -> Iterator[Each]:
+    """By whom sentences and episodes are counted: by this process, or shared out.
+
+    What others count is kept in ``work``, or for the time being, under a name that the files'
+    contents and the settings make: nothing that was counted of other inputs is ever taken.
+    """
+    from signloom import __version__
+    from signloom.data.spread import connected, spread_kept
+    from signloom.metrics.score import in_turn
+
+    if engine.name == "processes" and engine.jobs == 1 and work is None:
+        yield in_turn
+        return
+    seen = hashlib.sha256(repr((__version__, *map(str, settings))).encode())
+    for path in files:
+        inside = sorted(path.iterdir()) if path is not None and path.is_dir() else [path]
+        for file in inside:
+            seen.update(b"-" if file is None or file.is_dir() else file.read_bytes())
+    with tempfile.TemporaryDirectory() as passing, connected(engine):
+        folder, calls = Path(work or passing) / seen.hexdigest()[:16], itertools.count()
+
+        def each(function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+            call = next(calls)
+            named = {f"{call}-{i:06d}": item for i, item in enumerate(items)}
+            found = {}
+            for done in spread_kept(partial(_called, function), named, folder, engine):
+                if done.error is not None:
+                    raise done.error
+                found[done.name] = done.value
+            return [found[name] for name in named]
+
+        yield each
+
+
+def _called(function: Callable[[Any], Any], name: str, item: Any) -> Any:
+    """One item of work: what a function makes of it."""
+    return function(item)
 
 
 def _refuse(options: dict[str, Any], goes_with: str, got: str) -> None:
@@ -313,6 +377,7 @@ def _score_alignment(
     overlap: Overlap | None,
     variant: Variant | None,
     fps: float | None,
+    each: Each,
 ) -> None:
     from signloom.cli.table import beside, table
     from signloom.metrics.alignment import baselines, score_alignment, score_episodes
@@ -324,17 +389,18 @@ def _score_alignment(
         "overlap": (overlap or Overlap.later).value,
         "variant": (variant or Variant.bull).value,
         "fps": rate,
+        "each": each,
     }
     scores = score_alignment(episodes, **rules)
     simple = baselines(episodes, **rules)
-    each = score_episodes(episodes, **rules)
+    alone = score_episodes(episodes, **rules)
     if as_json:
         shown = {
             "metrics": [score.to_json() for score in scores],
             "baselines": {k: [score.to_json() for score in v] for k, v in simple.items()},
             "episodes": [
                 {"name": e.name, "n": e.n, "f1_50": None if e.f1_50 is None else round(e.f1_50, 4)}
-                for e in each
+                for e in alone
             ],
         }
         print(json.dumps(shown, indent=2))
@@ -342,7 +408,7 @@ def _score_alignment(
     print(table(scores))
     print()
     print(beside({"hypothesis": scores, **simple}, SHOWN))
-    ranked = sorted((e.f1_50, e.name, e.n) for e in each if e.f1_50 is not None)
+    ranked = sorted((e.f1_50, e.name, e.n) for e in alone if e.f1_50 is not None)
     if len(ranked) > 1:
         worst = ", ".join(f"episode '{name}' {f1:.1f} ({n} cues)" for f1, name, n in ranked[:3])
         print(f"\nlowest F1@.50: {worst}")

@@ -24,7 +24,7 @@ from concurrent.futures import (
     wait,
 )
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -215,6 +215,13 @@ def _in_processes(work: Work, items: Mapping[str, Any], jobs: int) -> Iterator[D
 
 
 # --- Ray -----------------------------------------------------------------------------------------
+
+
+@contextmanager
+def connected(engine: Engine) -> Iterator[None]:
+    """Keeps one connection, or one cluster, for several calls of ``spread`` in the block."""
+    with cluster(engine) if engine.name == "ray" else nullcontext():
+        yield
 
 
 @contextmanager

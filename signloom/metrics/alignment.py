@@ -20,7 +20,8 @@ and runs of equal label are compared. What it leaves open is settled here:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -29,7 +30,7 @@ from jaxtyping import Float, Int
 from signloom.data.cue import Cue
 from signloom.data.timing import Seconds, Span
 from signloom.errors import UsageError
-from signloom.metrics.score import RESAMPLES, SEED, Score
+from signloom.metrics.score import RESAMPLES, SEED, Each, Score, in_turn
 
 Overlap = Literal["later", "earlier", "midpoint"]
 Variant = Literal["bull", "sea"]
@@ -85,6 +86,7 @@ def score_alignment(
     overlap: Overlap = "later",
     fps: float = 25.0,
     variant: Variant = "bull",
+    each: Each = in_turn,
 ) -> list[Score]:
     """Frame accuracies, F1, offsets and, where cues are skipped, skipping, over all episodes.
 
@@ -105,7 +107,7 @@ def score_alignment(
     The 95 % intervals resample episodes, not cues: cues of one video err together.
     Raises UsageError where the counts of an episode differ or no cue can be scored.
     """
-    return _scores(episodes, _Rules(overlap, fps, variant))
+    return _scores(episodes, _Rules(overlap, fps, variant), each)
 
 
 def score_episodes(
@@ -114,11 +116,12 @@ def score_episodes(
     overlap: Overlap = "later",
     fps: float = 25.0,
     variant: Variant = "bull",
+    each: Each = in_turn,
 ) -> list[EpisodeScore]:
     """Each episode alone, in their order. Raises UsageError where counts differ."""
     found = []
-    for episode in episodes:
-        tally = _tally(episode, _Rules(overlap, fps, variant))
+    tallies = _tallies(episodes, _Rules(overlap, fps, variant), each)
+    for episode, tally in zip(episodes, tallies, strict=True):
         top, bottom = tally.shares[_f1_names()[-1]]
         f1 = 100 * top / bottom if bottom else None
         found.append(EpisodeScore(episode.name, tally.kept, f1, tally.shares))
@@ -185,7 +188,7 @@ def best_constant_offset(
     where an episode has no prior or its counts differ.
     """
     rules = _Rules(overlap, fps, variant)
-    return _best_offset([_offset_counts(episode, rules) for episode in episodes])
+    return _best_offset([np.array(_offset_counts(rules, episode)) for episode in episodes])
 
 
 def linear_stretch(episode: AlignedEpisode) -> tuple[Cue, ...]:
@@ -217,6 +220,7 @@ def baselines(
     overlap: Overlap = "later",
     fps: float = 25.0,
     variant: Variant = "bull",
+    each: Each = in_turn,
 ) -> dict[str, list[Score]]:
     """Scores of what needs no aligner: nothing placed, and the input timing as it is and moved.
 
@@ -229,10 +233,10 @@ def baselines(
         replace(e, hypothesis=tuple(replace(cue, span=Span(0.0, 0.0)) for cue in e.truth))
         for e in episodes
     ]
-    found = {"nothing placed": _scores(nothing, rules)}
+    found = {"nothing placed": _scores(nothing, rules, each)}
     if any(episode.prior is None for episode in episodes):
         return found
-    counts = [_offset_counts(episode, rules) for episode in episodes]
+    counts = [np.array(rows) for rows in each(partial(_offset_counts, rules), episodes)]
     offset = _best_offset(counts)
     moved: dict[str, list[tuple[Cue, ...]]] = {
         "input timing": [_prior(e) for e in episodes],
@@ -244,7 +248,7 @@ def baselines(
     }
     for name, cues in moved.items():
         placed = [replace(e, hypothesis=c) for e, c in zip(episodes, cues, strict=True)]
-        found[name] = _scores(placed, rules)
+        found[name] = _scores(placed, rules, each)
     return found
 
 
@@ -300,6 +304,25 @@ class _Tally:
     offsets: Float[np.ndarray, "cues 2"]
     kept: int
 
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "offsets": self.offsets.tolist()}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> _Tally:
+        def pairs(parts: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
+            return {name: (top, bottom) for name, (top, bottom) in parts.items()}
+
+        offsets = np.array(value["offsets"], float).reshape(-1, 2)
+        return cls(pairs(value["shares"]), pairs(value["skips"]), offsets, value["kept"])
+
+
+def _tallies(episodes: Sequence[AlignedEpisode], rules: _Rules, each: Each) -> list[_Tally]:
+    return [_Tally.from_json(value) for value in each(partial(_tallied, rules), episodes)]
+
+
+def _tallied(rules: _Rules, episode: AlignedEpisode) -> dict[str, Any]:
+    return _tally(episode, rules).to_json()
+
 
 def _tally(episode: AlignedEpisode, rules: _Rules) -> _Tally:
     _check_counts(episode, episode.hypothesis, "hypothesis")
@@ -335,8 +358,8 @@ def _floats(parts: Mapping[str, tuple[Any, Any]]) -> dict[str, tuple[float, floa
     return {name: (float(top), float(bottom)) for name, (top, bottom) in parts.items()}
 
 
-def _scores(episodes: Sequence[AlignedEpisode], rules: _Rules) -> list[Score]:
-    tallies = [_tally(episode, rules) for episode in episodes]
+def _scores(episodes: Sequence[AlignedEpisode], rules: _Rules, each: Each) -> list[Score]:
+    tallies = _tallies(episodes, rules, each)
     cues, n = sum(len(e.truth) for e in episodes), sum(tally.kept for tally in tallies)
     if not sum(tally.shares["background-free accuracy"][1] for tally in tallies):
         raise UsageError(
@@ -442,8 +465,8 @@ def _ratio(sums: Float[np.ndarray, "resamples 2"]) -> Float[np.ndarray, " resamp
     return np.where(known, sums[:, 0] / np.where(known, sums[:, 1], 1), np.nan)
 
 
-def _offset_counts(episode: AlignedEpisode, rules: _Rules) -> Float[np.ndarray, "grid 2"]:
-    """2 TP and 2 TP + FP + FN at F1@.50 of the input timing moved by each offset of the grid."""
+def _offset_counts(rules: _Rules, episode: AlignedEpisode) -> list[list[float]]:
+    """Of each offset of the grid, 2 TP and 2 TP + FP + FN at F1@.50 of the input timing moved by it."""
     prior, kept, frames = _spans(_prior(episode)), _kept(episode), rules.frames(episode)
     truth = runs_of(rules.labels(episode, episode.truth))
     counts = np.empty((len(GRID), 2))
@@ -454,7 +477,7 @@ def _offset_counts(episode: AlignedEpisode, rules: _Rules) -> Float[np.ndarray, 
         runs = runs_of(_painted(kept, places.reshape(-1, 2), len(marks), rules.overlap))
         runs[:, 1:] = marks[runs[:, 1:]]
         row[:] = 2 * true_positives(runs, truth)[-1], len(runs) + len(truth)
-    return counts
+    return counts.tolist()
 
 
 def _best_offset(counts: Sequence[Float[np.ndarray, "grid 2"]]) -> Seconds:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from signloom.errors import MissingExtraError, UsageError
 from signloom.metrics.phoenix import clean_phoenix_2014, clean_phoenix_2014t
-from signloom.metrics.score import Counts, Score, paired
+from signloom.metrics.score import Counts, Each, Score, in_pieces, in_turn, paired
 
 PARTS = ("substitutions", "deletions", "insertions")
 
@@ -50,8 +50,15 @@ def count_recognition(
     lowercase: bool = False,
     costs: Costs = "1/1/1",
     clean: Clean = "none",
+    each: Each = in_turn,
 ) -> list[Counts]:
-    """What each of those rates counts, for intervals and for comparing two systems."""
+    """What each of those rates counts, for intervals and for comparing two systems.
+
+    each: by whom the sentences are counted.
+    """
+    if each is not in_turn:
+        count = partial(count_recognition, lowercase=lowercase, costs=costs, clean=clean)
+        return in_pieces(count, hypotheses, references, each)
     tidy = CLEAN[clean]
     kept, truth, excluded = paired(
         [tidy(hypothesis) for hypothesis in hypotheses],

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from typing import Any, Literal
 
 import numpy as np
@@ -106,6 +106,51 @@ class Counts:
     def value(self) -> float:
         """The corpus score alone."""
         return float(self.values(self.statistics.sum(axis=0, keepdims=True))[0])
+
+
+Each = Callable[[Callable[[Any], Any], Sequence[Any]], list[Any]]
+"""(function, items) → what it makes of each, in order: numbers, texts, lists and dicts of them.
+Who has many items gives one that asks other processes."""
+PIECE = 2000
+"""Pairs of sentences that are counted at a time where the work is shared out."""
+
+
+def in_turn(function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+    """One item after the other, here."""
+    return [function(item) for item in items]
+
+
+def in_pieces(
+    count: Callable[[Sequence[str], Sequence[str]], list[Counts]],
+    hypotheses: Sequence[str],
+    references: Sequence[str],
+    each: Each,
+) -> list[Counts]:
+    """What ``count`` counts, PIECE pairs at a time: equal for scores that look at one pair after the other.
+
+    Raises what ``count`` raises.
+    """
+    kept, truth, excluded = paired(hypotheses, references)
+    pieces = [(kept[i : i + PIECE], truth[i : i + PIECE]) for i in range(0, len(kept), PIECE)]
+    counted = each(partial(_piece, count), pieces)
+    return [
+        replace(
+            counts,
+            statistics=np.concatenate([np.array(piece[i]["statistics"]) for piece in counted]),
+            excluded=excluded + sum(piece[i]["excluded"] for piece in counted),
+        )
+        for i, counts in enumerate(count(*pieces[0]))
+    ]
+
+
+def _piece(
+    count: Callable[[Sequence[str], Sequence[str]], list[Counts]],
+    pair: tuple[Sequence[str], Sequence[str]],
+) -> list[dict[str, Any]]:
+    return [
+        {"statistics": counts.statistics.tolist(), "excluded": counts.excluded}
+        for counts in count(*pair)
+    ]
 
 
 def mean_of(sums: NDArray[np.float64]) -> NDArray[np.float64]:

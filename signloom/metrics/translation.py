@@ -18,7 +18,7 @@ from signloom.metrics.overlap import FUNCTION_WORDS, count_iou
 from signloom.metrics.ptb import Tokens
 from signloom.metrics.repetition import repeated, repetition_of, score_repetition
 from signloom.metrics.rouge import count_rouge
-from signloom.metrics.score import Counts, Score, paired
+from signloom.metrics.score import Counts, Each, Score, in_pieces, in_turn, paired
 from signloom.metrics.words import StopWords, content_words
 
 Tokenizer = Literal["13a", "none", "zh", "char", "intl"]
@@ -38,13 +38,16 @@ def score_translation(
     tokenize: Tokenizer = "13a",
     stop_words: StopWords = "en-v1",
     which: Which = "core",
+    each: Each = in_turn,
 ) -> list[Score]:
     """The scores of hypotheses beside one reference each, by default BLEU-1…4, chrF2, content-F1.
 
     Pairs with an empty reference are excluded and counted. Raises UsageError
     where the counts differ, MissingExtraError without sacreBLEU.
     """
-    counted = count_translation(hypotheses, references, lowercase, tokenize, stop_words, which)
+    counted = count_translation(
+        hypotheses, references, lowercase, tokenize, stop_words, which, each
+    )
     return [counts.score() for counts in counted]
 
 
@@ -55,24 +58,30 @@ def count_translation(
     tokenize: Tokenizer = "13a",
     stop_words: StopWords = "en-v1",
     which: Which = "core",
+    each: Each = in_turn,
 ) -> list[Counts]:
     """What each of those scores counts, for intervals and for comparing two systems.
 
     tokenize: BLEU's. With 'zh' and 'char', for text without spaces, it also cuts the words of
         ROUGE-L and CIDEr-D, else spaces and ``signloom-ptb-v1`` do.
+    each: by whom the sentences are counted; CIDEr-D, which looks at all of them, and what 'all' adds
+        are counted here.
     'all' leaves rougeL(rouge-score) out where it finds no word in some reference.
     Raises as `score_translation` does.
     """
     kept, truth, excluded = paired(hypotheses, references)
     apart: Tokens | None = tokenize if tokenize == "zh" or tokenize == "char" else None
-    found = count_bleu(kept, truth, lowercase, tokenize)
-    found += count_chrf(kept, truth, lowercase, plus=which != "core")
+    alone = partial(
+        _count_sentences,
+        lowercase=lowercase,
+        tokenize=tokenize,
+        stop_words=stop_words,
+        core=which == "core",
+    )
+    found = alone(kept, truth) if each is in_turn else in_pieces(alone, kept, truth, each)
     if which != "core":
-        found.append(count_rouge(kept, truth, "slt", apart or "space", lowercase))
-        found.append(count_cider(kept, truth, apart or "ptb", lowercase))
-    found.append(count_content(kept, truth, stop_words))
-    if which != "core":
-        found.append(count_repetition(kept))
+        at = next(i for i, counts in enumerate(found) if counts.name == "content-F1")
+        found.insert(at, count_cider(kept, truth, apart or "ptb", lowercase))
     if which == "all":
         try:
             found.append(count_rouge(kept, truth, "rouge-score"))
@@ -85,6 +94,27 @@ def count_translation(
         except UsageError:
             pass
     return [replace(counts, excluded=excluded + counts.excluded) for counts in found]
+
+
+def _count_sentences(
+    hypotheses: Sequence[str],
+    references: Sequence[str],
+    *,
+    lowercase: bool,
+    tokenize: Tokenizer,
+    stop_words: StopWords,
+    core: bool,
+) -> list[Counts]:
+    """Those of the scores that count one sentence after the other."""
+    apart: Tokens = tokenize if tokenize == "zh" or tokenize == "char" else "space"
+    found = count_bleu(hypotheses, references, lowercase, tokenize)
+    found += count_chrf(hypotheses, references, lowercase, plus=not core)
+    if not core:
+        found.append(count_rouge(hypotheses, references, "slt", apart, lowercase))
+    found.append(count_content(hypotheses, references, stop_words))
+    if not core:
+        found.append(count_repetition(hypotheses))
+    return found
 
 
 def count_bleu(
