@@ -14,6 +14,7 @@ import multiprocessing
 import multiprocessing.connection
 import os
 import queue
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import (
@@ -243,8 +244,11 @@ def cluster(engine: Engine) -> Iterator[Any]:
         ray.init("local", num_cpus=engine.jobs, include_dashboard=False, **quiet)
     else:
         try:
+            host, _, port = engine.address.rpartition(":")
+            if port.isdecimal():  # Ray itself would try for minutes
+                socket.create_connection((host, int(port)), timeout=10).close()
             ray.init(engine.address, **quiet)
-        except (ConnectionError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             raise UsageError(
                 f"no Ray cluster answers at {engine.address} ({error}); start one with 'ray start "
                 "--head', check the address, or leave --address out for one on this machine"
