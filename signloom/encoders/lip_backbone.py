@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from signloom.encoders.auto_avsr import AutoAvsrEncoder, load_lip_weights
+from signloom.encoders.batch_norm import BatchNorm2d
 from signloom.encoders.conformer import Conformer, attentive_pool
 from signloom.errors import MediaError, UsageError
 
@@ -191,4 +192,4 @@ class SmallLipEncoder(nn.Module):
 
 def _convolution(inputs: int, channels: int, kernel: int, stride: int) -> tuple[nn.Module, ...]:
     convolution = nn.Conv2d(inputs, channels, kernel, stride, kernel // 2, bias=False)
-    return convolution, nn.BatchNorm2d(channels), nn.ReLU()
+    return convolution, BatchNorm2d(channels), nn.ReLU()

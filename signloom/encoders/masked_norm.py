@@ -5,17 +5,18 @@ from __future__ import annotations
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from signloom.encoders.batch_norm import BatchNorm1d
+
 
 class MaskedBatchNorm(nn.Module):
     """Batch normalisation over the real frames of (B, T, …, C); padded frames come out as 0.
 
-    The inner ``norm`` is an ordinary BatchNorm1d over rows, so that torch's conversion to
-    synchronised batch norm applies to it.
+    The inner ``norm`` is over rows: the real frames of all processes that train together.
     """
 
     def __init__(self, channels: int):
         super().__init__()
-        self.norm = nn.BatchNorm1d(channels)
+        self.norm = BatchNorm1d(channels)
 
     def forward(
         self,

@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from signloom.encoders.processes import gathered
 from signloom.encoders.quantizers import FiniteScalar, Quantized, Quantizer, Residual
 from signloom.errors import UsageError
 
@@ -55,8 +56,13 @@ class Codebook(nn.Module):
         self.register_buffer("updates", torch.zeros((), dtype=torch.long))
 
     def forward(self, vectors: Float[Tensor, "batch time width"]) -> Quantized:
-        """The nearest codes, gradients going straight through; in training the codes follow."""
+        """The nearest codes, gradients going straight through; in training the codes follow.
+
+        They follow the vectors of all processes that train together.
+        """
         flat = vectors.detach().flatten(0, 1)
+        if self.training:
+            flat = gathered(flat)
         if self.training and not int(self.updates):
             self.start(flat)
         ids = self.nearest(vectors)
@@ -64,7 +70,7 @@ class Codebook(nn.Module):
         through = vectors + (codes - vectors).detach()
         commitment = F.mse_loss(vectors, codes.clone())
         if self.training:
-            self.update(flat, ids.flatten())
+            self.update(flat, gathered(ids.flatten()))
         return Quantized(through, ids, commitment)
 
     def nearest(self, vectors: Float[Tensor, "*lead width"]) -> Int[Tensor, "*lead"]:

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from signloom.data.layouts import Layout
+from signloom.encoders.batch_norm import BatchNorm1d
 from signloom.encoders.pose_backbone import (
     articulator_keypoints,
     encoder_of,
@@ -71,6 +72,6 @@ class RecurrentBackbone(nn.Module):
 def _convolution(inputs: int, outputs: int, kernel: int, stride: int = 1) -> list[nn.Module]:
     return [
         nn.Conv1d(inputs, outputs, kernel, stride, padding=kernel // 2),
-        nn.BatchNorm1d(outputs),
+        BatchNorm1d(outputs),
         nn.ReLU(),
     ]

@@ -39,6 +39,7 @@ from signloom.encoders.conformer import Conformer, attentive_pool
 from signloom.encoders.frames import resampled
 from signloom.encoders.lip_backbone import Frozen, LipBackbone, lip_encoder
 from signloom.encoders.pose_backbone import PoseBackbone
+from signloom.encoders.processes import gathered
 from signloom.encoders.recurrent import RecurrentBackbone
 from signloom.encoders.sliding import sliding
 from signloom.encoders.streams import streams_of
@@ -373,12 +374,10 @@ class Isolated(nn.Module):
             each = [cross_entropy(logits) for logits in self.auxiliary_logits(articulators)]
             total = total + self.config.auxiliary * torch.stack(each).mean()
         if self.texts is not None:
-            near = contrastive_loss(
-                self.from_sign(pooled),
-                self.from_text(self.texts[labels]),
-                labels,
-                self.config.temperature,
-            )
+            signs, texts, told = self.from_sign(pooled), self.from_text(self.texts[labels]), labels
+            if self.training:  # negatives are those of all processes that train together
+                signs, texts, told = gathered(signs), gathered(texts), gathered(labels)
+            near = contrastive_loss(signs, texts, told, self.config.temperature)
             total = total + self.config.contrastive * len(labels) * near
         return Loss(total, len(labels))
 

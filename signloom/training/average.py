@@ -8,7 +8,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from signloom.training.checkpoint import untied
+from signloom.training.checkpoint import weights
+from signloom.training.sharding import share_of
 
 
 class Average:
@@ -20,13 +21,13 @@ class Average:
 
     def __init__(self, model: nn.Module, decay: float):
         self.decay = decay
-        self.tensors = {name: tensor.clone() for name, tensor in _weights(model).items()}
+        self.tensors = {name: tensor.clone() for name, tensor in weights(model).items()}
 
     @torch.no_grad()
     def update(self, model: nn.Module, step: int) -> None:
         """Takes in the model's weights after ``step`` steps, 1 or more."""
         decay = min(self.decay, (1 + step) / (10 + step))
-        for name, tensor in _weights(model).items():
+        for name, tensor in weights(model).items():
             if tensor.is_floating_point():
                 self.tensors[name].lerp_(tensor, 1 - decay)
             else:
@@ -35,26 +36,22 @@ class Average:
     def load(self, tensors: Mapping[str, Tensor]) -> None:
         """Goes on from an average that was kept."""
         for name, tensor in self.tensors.items():
-            tensor.copy_(tensors[name])
+            tensor.copy_(share_of(tensors[name], tensor))
 
     @torch.no_grad()
     def into(self, model: nn.Module) -> None:
         """Puts the average into the model."""
-        for name, tensor in _weights(model).items():
+        for name, tensor in weights(model).items():
             tensor.copy_(self.tensors[name])
 
     @contextmanager
     def shown(self, model: nn.Module) -> Iterator[None]:
         """The model with the average for its weights; its own come back afterwards."""
-        own = {name: tensor.clone() for name, tensor in _weights(model).items()}
+        own = {name: tensor.clone() for name, tensor in weights(model).items()}
         self.into(model)
         try:
             yield
         finally:
             with torch.no_grad():
-                for name, tensor in _weights(model).items():
+                for name, tensor in weights(model).items():
                     tensor.copy_(own[name])
-
-
-def _weights(model: nn.Module) -> dict[str, Tensor]:
-    return untied(model.state_dict())[0]

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from signloom.data.files import writing_folder
 from signloom.errors import MediaError, UsageError
+from signloom.training.sharding import is_sharded, repeated, share_of, whole_state, writes
 
 FORMAT = 1
 CONFIG, WEIGHTS, TOKENIZER, CARD = "config.json", "model.safetensors", "tokenizer.json", "README.md"
@@ -87,12 +88,16 @@ def save_checkpoint(
 ) -> None:
     """Writes the folder in one move: whole or not at all.
 
+    Where the weights are shared out, all processes call it and the first one writes.
+
     dtype: how floats are stored; "float16" is for releases. A tied weight is stored once.
     Raises UsageError if the folder exists, the dtype is unknown, or a weight does not fit float16.
     """
     if dtype not in DTYPES:
         raise UsageError(f"dtype '{dtype}' is unknown; expected one of {', '.join(DTYPES)}")
-    tensors, tied = untied(model.state_dict())
+    tensors, tied = untied(whole_state(model))
+    if not writes(model):
+        return
     tensors = {name: _stored(name, tensor, DTYPES[dtype]) for name, tensor in tensors.items()}
     with writing_folder(folder, overwrite) as temporary:
         write_tensors(temporary / WEIGHTS, tensors, {"tied": json.dumps(tied)})
@@ -169,7 +174,16 @@ def load_tensors(model: nn.Module, tensors: Mapping[str, Tensor], source: str) -
             f"so none were loaded: {'; '.join(wrong[:5])}{more}; "
             "build the model with the config that the weights were saved with"
         )
-    model.load_state_dict(dict(tensors))
+    model.load_state_dict({name: share_of(tensors[name], own[name]) for name in own})
+
+
+def weights(model: nn.Module) -> dict[str, Tensor]:
+    """A model's state dict without repeats; where it is shared out, this process's shares."""
+    state = model.state_dict()
+    if not is_sharded(model):
+        return untied(state)[0]
+    twice = repeated(model)
+    return {name: tensor for name, tensor in state.items() if name not in twice}
 
 
 def untied(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from signloom.data.sample import Sample
 from signloom.errors import SignloomError, UsageError, nearest
+from signloom.training import sharding
 from signloom.training.average import Average
 from signloom.training.batches import MicroBatch, MicroBatches, in_order
 from signloom.training.mixing import Mixture, Staged
@@ -95,7 +96,11 @@ def fit(
     folder = Path(folder)
     started = time.monotonic()
     accelerator = Accelerator(cpu=plan.device == "cpu")
+    if sharding.wanted() and accelerator.num_processes > 1:
+        sharding.shard(model, accelerator.device, accelerator.num_processes)
     model.to(accelerator.device)
+    # Shared-out weights are put together by all; otherwise the first process works alone.
+    takes_part = accelerator.is_main_process or sharding.is_sharded(model)
     if accelerator.is_main_process:
         clear_leftovers(folder)
     accelerator.wait_for_everyone()
@@ -134,13 +139,14 @@ def fit(
         numbers: Mapping[str, float] = {}
         best_before = progress.best_step
         if validate and (last or _due(progress.step, plan.validate_every)):
-            if accelerator.is_main_process:
+            if takes_part:
                 with shown():
-                    numbers = _validated(model, validate, progress.step, reporter)
+                    with sharding.in_use(model):
+                        numbers = _validated(model, validate, progress.step, reporter)
                     progress = _judged(progress, numbers, plan, keep)
             accelerator.wait_for_everyone()
         new_best = progress.best_step != best_before
-        if accelerator.is_main_process:
+        if takes_part:
             if last and keep:
                 with shown():
                     keep("last", progress.step, numbers)
@@ -184,8 +190,9 @@ def take_step(
         if not math.isfinite(total):
             bad.append(part)
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    total, count = _summed(parameters, sums, accelerator)
-    length = float(nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None]))
+    total, count = _summed(model, parameters, sums, accelerator)
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    length = float(sharding.whole(nn.utils.get_total_norm(gradients)))
     if not (math.isfinite(total) and math.isfinite(length)):
         _diverged(total, bad or micro, accelerator)
     scale = 1 / max(count, 1.0)
@@ -280,10 +287,13 @@ def _autocast(plan: Plan, accelerator: Accelerator) -> Any:
 
 
 def _summed(
-    parameters: list[nn.Parameter], sums: Tensor, accelerator: Accelerator
+    model: nn.Module, parameters: list[nn.Parameter], sums: Tensor, accelerator: Accelerator
 ) -> tuple[float, float]:
-    """(total loss, number of targets) over all processes; gradients are summed in place."""
-    if accelerator.num_processes > 1:
+    """(total loss, number of targets) over all processes; gradients are summed in place.
+
+    Those of shared-out weights are summed already.
+    """
+    if accelerator.num_processes > 1 and not sharding.is_sharded(model):
         for parameter in parameters:
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
@@ -293,6 +303,7 @@ def _summed(
             gradients, flat.split([g.numel() for g in gradients]), strict=True
         ):
             gradient.copy_(piece.view_as(gradient))
+    if accelerator.num_processes > 1:
         sums = accelerator.reduce(sums.to(accelerator.device), "sum").cpu()
     return float(sums[0]), float(sums[1])
 

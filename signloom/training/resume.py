@@ -24,7 +24,8 @@ from torch import Tensor, nn
 from signloom.data.files import writing, writing_folder
 from signloom.errors import MediaError
 from signloom.training.average import Average
-from signloom.training.checkpoint import load_tensors, sha256_of, untied, write_tensors
+from signloom.training.checkpoint import load_tensors, sha256_of, untied, weights, write_tensors
+from signloom.training.sharding import is_sharded, repeated, share_of, whole, writes
 
 TENSORS, STATE, POINTER = "tensors.safetensors", "state.json", "last"
 KEPT = 2
@@ -52,13 +53,17 @@ def save_state(
     optimizer: torch.optim.Optimizer,
     average: Average | None = None,
 ) -> None:
-    """Writes a state, moves the pointer, removes all but the newest two."""
-    weights, _ = untied(model.state_dict())
-    tensors = {f"model.{name}": tensor for name, tensor in weights.items()}
+    """Writes a state, moves the pointer, removes all but the newest two.
+
+    Where the weights are shared out, all processes call it and the first one writes.
+    """
+    tensors = {f"model.{name}": whole(tensor) for name, tensor in weights(model).items()}
     for index, moments in optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{index}.{key}": value for key, value in moments.items()}
+        tensors |= {f"optimizer.{index}.{key}": whole(value) for key, value in moments.items()}
     if average is not None:
-        tensors |= {f"average.{name}": tensor for name, tensor in average.tensors.items()}
+        tensors |= {f"average.{name}": whole(tensor) for name, tensor in average.tensors.items()}
+    if not writes(model):
+        return
     name = f"{progress.step:08d}"
     with writing_folder(folder / name, overwrite=True) as temporary:
         write_tensors(temporary / TENSORS, tensors)
@@ -101,17 +106,21 @@ def load_state(
     from safetensors.torch import load_file
 
     tensors = load_file(str(state / TENSORS))
-    _, tied = untied(model.state_dict())
-    weights = _under("model.", tensors)
-    load_tensors(model, weights | {name: weights[kept] for name, kept in tied.items()}, str(state))
+    tied = repeated(model) if is_sharded(model) else untied(model.state_dict())[1]
+    saved = _under("model.", tensors)
+    load_tensors(model, saved | {name: saved[kept] for name, kept in tied.items()}, str(state))
     if average is not None:
         average.load(_under("average.", tensors))
     if optimizer is None:
         return
+    trained = [p for group in optimizer.param_groups for p in group["params"]]
     moments: dict[int, dict[str, Tensor]] = {}
     for name, tensor in _under("optimizer.", tensors).items():
         index, key = name.split(".", 1)
-        moments.setdefault(int(index), {})[key] = tensor
+        like = trained[int(index)]
+        moments.setdefault(int(index), {})[key] = (
+            share_of(tensor, like) if tensor.shape == like.shape else tensor
+        )
     optimizer.load_state_dict(
         {"state": moments, "param_groups": optimizer.state_dict()["param_groups"]}
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from signloom.encoders.masked_norm import MaskedBatchNorm
 
@@ -56,9 +56,3 @@ def test_training_is_the_formula_over_real_frames(
     unbiased = variance * len(rows) / (len(rows) - 1)
     torch.testing.assert_close(made.norm.running_mean, 0.9 * before[0] + 0.1 * mean)
     torch.testing.assert_close(made.norm.running_var, 0.9 * before[1] + 0.1 * unbiased)
-
-
-def test_it_can_be_made_synchronised() -> None:
-    made = nn.SyncBatchNorm.convert_sync_batchnorm(norm())
-    assert isinstance(made, MaskedBatchNorm)
-    assert isinstance(made.norm, nn.SyncBatchNorm)
