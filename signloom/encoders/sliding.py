@@ -37,7 +37,7 @@ def sliding(
     """
     batch = frames.shape[0]
     views = windows(conformer.alone(frames), window, stride)  # (B, P, window, width)
-    real_frames = windows(mask[:, :, None], window, stride)[..., 0]  # (B, P, window)
+    real_frames = _used(windows(mask[:, :, None], window, stride)[..., 0])  # (B, P, window)
     x, attention = conformer.encode(views.flatten(0, 1), real_frames.flatten(0, 1))
     pooled = attentive_pool(x, attention, real_frames.flatten(0, 1)).unflatten(0, (batch, -1))
     return _lengthened(pooled, _whole(real_frames), length)
@@ -58,7 +58,7 @@ def sliding_whole(
     """
     batch = points.shape[0]
     views = windows(points.flatten(2), window, stride)
-    real_frames = windows(mask[:, :, None], window, stride)[..., 0]
+    real_frames = _used(windows(mask[:, :, None], window, stride)[..., 0])
     pooled = backbone(
         views.flatten(0, 1).unflatten(-1, points.shape[2:]), real_frames.flatten(0, 1)
     ).pooled
@@ -69,6 +69,11 @@ def windows(x: Tensor, window: int, stride: int) -> Tensor:
     """(B, T, C) → (B, P, window, C), P = ⌊(T − window) / stride⌋ + 1; a shorter x is padded with 0."""
     x = torch.nn.functional.pad(x, (0, 0, 0, max(0, window - x.shape[1])))
     return x.unfold(1, window, stride).transpose(2, 3)
+
+
+def _used(real_frames: Tensor) -> Tensor:
+    """Without the frames of windows that are not real: batch statistics would count what padding adds."""
+    return real_frames & _whole(real_frames)[:, :, None]
 
 
 def _whole(real_frames: Tensor) -> Tensor:

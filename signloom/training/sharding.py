@@ -7,6 +7,7 @@ gathered is gathered by all processes at once. Source: torch.distributed.fsdp.fu
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
@@ -29,6 +30,8 @@ def shard(model: nn.Module, device: torch.device, processes: int) -> None:
     from torch.distributed.device_mesh import init_device_mesh
     from torch.distributed.fsdp import FSDPModule, fully_shard, register_fsdp_forward_method
 
+    # T5's blocks return views, which nobody changes in place.
+    warnings.filterwarnings("ignore", message="FSDP2-wrapped module .* returned a view tensor")
     mesh = init_device_mesh(device.type, (processes,))
     for block in blocks(model):
         fully_shard(block, mesh=mesh)
