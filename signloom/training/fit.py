@@ -95,7 +95,8 @@ def fit(
     """
     folder = Path(folder)
     started = time.monotonic()
-    accelerator = Accelerator(cpu=plan.device == "cpu")
+    # Told that there is no other device, it joins launched processes over gloo; else each would be alone.
+    accelerator = Accelerator(cpu=plan.device == "cpu" or not torch.accelerator.is_available())
     if sharding.wanted() and accelerator.num_processes > 1:
         sharding.shard(model, accelerator.device, accelerator.num_processes)
     model.to(accelerator.device)
