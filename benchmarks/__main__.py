@@ -1,9 +1,10 @@
-"""All speed ratios in one run: python -m benchmarks [NAME…] [-o FILE].
+"""All speed ratios in one run: python -m benchmarks [NAME…] [-o FILE] [--check RECORD], or signloom bench.
 
 Each of RATIOS is a module that measures both sides of a ratio in one run (two
 runs on a busy machine differ by up to two times) and prints its result lines.
-Each runs in a process of its own. The lines, the hardware and the commit are
-written to FILE (results/benchmarks.json).
+Each runs in a process of its own. The lines, the ratios in them, the hardware and the commit are
+written to FILE (results/benchmarks.json). --check compares the ratios, never the times, with those of
+an earlier record, and fails where one has become worse by more than the noise of 1.3.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.ratio import ratios_in, slower
 from signloom.cli.receipt import commit, hardware
 from signloom.data.files import writing
 
@@ -31,6 +33,7 @@ RATIOS = (
     "alignment_speed",
     "training_step",
     "stitched_streams",
+    "parts",
 )
 
 
@@ -39,7 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(RATIOS)}")
     parser.add_argument("-o", "--out", type=Path, default=ROOT / "results" / "benchmarks.json")
+    parser.add_argument("--check", type=Path, metavar="RECORD", help="compare ratios with these")
     options = parser.parse_args(arguments)
+    before = json.loads(options.check.read_text("utf-8"))["benchmarks"] if options.check else {}
     for name in options.names:
         if name not in RATIOS:
             parser.error(f"there is no benchmark '{name}'; choose from {', '.join(RATIOS)}")
@@ -50,7 +55,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     failed = [name for name, result in found.items() if result["exit"]]
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)
-    return 1 if failed else 0
+    worse = [
+        line
+        for name, result in found.items()
+        for line in slower(result["ratios"], before.get(name, {}).get("ratios", {}))
+    ]
+    if worse:
+        print("slower than before: " + "; ".join(worse), file=sys.stderr)
+    return 1 if failed or worse else 0
 
 
 def measure(name: str) -> dict[str, Any]:
@@ -64,7 +76,12 @@ def measure(name: str) -> dict[str, Any]:
             print(f"  {line}", end="", flush=True)
             lines.append(line.rstrip("\n"))
     seconds = round(time.perf_counter() - started, 1)
-    return {"exit": process.returncode, "seconds": seconds, "lines": lines}
+    return {
+        "exit": process.returncode,
+        "seconds": seconds,
+        "lines": lines,
+        "ratios": ratios_in(lines),
+    }
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.ratio import ratio
 from signloom.inference.align import align
 from signloom.pose.activity import activity, track
 from signloom.pose.files import read_slices, write_pose_slices
@@ -71,6 +72,7 @@ def main() -> None:
     print(f"dense DTW (cues × every 4th frame) {warped - done:.1f} s: "
           f"ratio align/dense {(done - watched) / (warped - done):.2f}")  # fmt: skip
     print(f"peak memory {peak:.0f} MiB, the simulator and the dense matrix in it")
+    ratio("alignment", (warped - done) / (done - watched), "a dense DTW, over the aligner")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from benchmarks.ratio import ratio
 from signloom.cli.translate import Backend, computing
 from signloom.methods.exported import export
 from signloom.methods.load import folder_of, load
@@ -48,6 +49,9 @@ def measured(what: str, name: str, ask: Callable[[Any], Any]) -> None:
         if backend is not Backend.eager
     )
     print(f"{what}: eager {1000 * eager:.0f} ms, {rest}", flush=True)
+    for backend, seconds in middle.items():
+        if backend is not Backend.eager:
+            ratio(f"{what}, {backend.value}", eager / seconds, "eager, over the backend")
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import torch
 
+from benchmarks.ratio import ratio
 from signloom.language.beam import beam_search
 from signloom.methods.posestitch import PRESETS, PoseStitch, build, feature_count
 from signloom.text.tokenizer import train_bpe
@@ -55,6 +56,7 @@ def main() -> None:
             f"beam {BEAM}, {CLIPS} clips, {tokens} tokens: {cached:.2f} s with the KV cache, "
             f"{plain:.2f} s without: {plain / cached:.1f}x"
         )
+        ratio(f"beam search of {tokens} tokens", plain / cached, "without the cache, over with it")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.ratio import ratio
 from signloom.extract.extraction import PIECE, extract_clips
 from signloom.extract.process import cores
 from signloom.extract.video import frames
@@ -92,6 +93,7 @@ def main() -> None:
                 f"ratio {two / one:.2f} (goal 1.6)",
                 flush=True,
             )
+            ratio(f"extraction, {name}", two / one, "frames a second of two processes, over one")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import time
 
 import numpy as np
 
+from benchmarks.ratio import ratio
 from signloom.data.layouts import HANDS42, HOLISTIC, PS76, Layout
 from signloom.data.sample import Sample
 from signloom.simulator.corpora import SimulatedSentences
@@ -63,7 +64,11 @@ def main() -> None:
         )
     taken = trained(simulated(PS76, 0)[1])
     print(f"POSESTITCH-SLT small, ps76: trains on {taken:,.0f} frames/s on one core")
-    print(f"ratio, ps76: {rates['ps76'] / taken:.1f}")
+    ratio(
+        "simulator, ps76",
+        rates["ps76"] / taken,
+        "frames a second, over what preset small trains on",
+    )
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.ratio import ratio
 from signloom.corpora.store import StoreWriter, open_store
 from signloom.data.clip import PoseClip
 from signloom.data.layouts import HANDS42, HOLISTIC, PS76, Layout
@@ -31,7 +32,7 @@ def milliseconds(read: Callable[[int], object], order: list[int]) -> float:
     return (time.perf_counter() - started) * 1000 / len(order)
 
 
-def measure(layout: Layout, folder: Path) -> str:
+def measure(layout: Layout, folder: Path) -> None:
     rng = np.random.default_rng(0)
     with StoreWriter(folder / "store", layout) as writer:
         for n in range(CLIPS):
@@ -51,16 +52,17 @@ def measure(layout: Layout, folder: Path) -> str:
     ][1:]
     ours, pose = (statistics.median(column) for column in zip(*turns, strict=True))
     size = store.describe()["bytes"] / sum(f.stat().st_size for f in folder.glob("*.pose"))
-    return (
+    print(
         f"{layout.name:10} {len(layout):4} keypoints: store {ours:6.3f} ms, .pose {pose:6.3f} ms a clip, "
         f"{pose / ours:4.1f} times as fast; {size:.2f} of the bytes"
     )
+    ratio(f"reading a clip of {layout.name}", pose / ours, ".pose over the store")
 
 
 def main() -> None:
     for layout in (HOLISTIC, PS76, HANDS42):
         with tempfile.TemporaryDirectory() as folder:
-            print(measure(layout, Path(folder)), flush=True)
+            measure(layout, Path(folder))
 
 
 if __name__ == "__main__":

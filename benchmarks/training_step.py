@@ -18,6 +18,7 @@ from unittest.mock import patch
 import torch
 from torch import Tensor, nn
 
+from benchmarks.ratio import ratio
 from signloom.encoders import conformer
 from signloom.encoders.agcn import AgcnBlock
 from signloom.encoders.masked_norm import MaskedBatchNorm
@@ -110,6 +111,7 @@ def main() -> None:
             f"{name}: {ours:.2f} s a step, {plain:.2f} s in the plain form: {plain / ours:.2f}x",
             flush=True,
         )
+        ratio(f"training step, {name}", plain / ours, "the plain form, over ours")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -85,7 +86,7 @@ def run(
     from signloom.corpora.store import open_store
     from signloom.data.files import refuse_existing
     from signloom.data.layouts import layout_named
-    from signloom.data.spread import spread_kept
+    from signloom.data.spread import connected, spread_kept
 
     where = engine_of(engine, jobs, address)
     keep = Keep(min_confidence, min_seconds, max_seconds)
@@ -97,48 +98,66 @@ def run(
     kept_in = out.with_name(f"{out.name}.episodes")
     if not resume:
         shutil.rmtree(kept_in, ignore_errors=True)
-    outcomes = {d.name: d for d in spread_kept(partial(align, layout), poses, kept_in, where)}
-    read: list[AlignedEpisode] = []
-    failures: list[tuple[str, SignloomError]] = []
-    for state, pose in poses.items():
-        value, failed = outcomes[state].value, outcomes[state].error
-        if failed is not None:
-            failures.append((name_of(pose), failed))
-            continue
-        read.append(AlignedEpisode.from_json(value["episode"]))
-        for notice in value["notices"]:
-            print(f"signloom: {notice}", file=sys.stderr)
-    if not read:
-        raise failures[0][1]
-    for _, failure in failures:
-        print(f"signloom: episode left out: {failure}", file=sys.stderr)
-    for episode in read:
-        low, placed = episode.low()
-        if low > MOST_LOW * placed:
-            print(
-                f"signloom: {episode.path}: {low} of {placed} cues are placed with low confidence; "
-                f"check that {episode.aligned_by} belongs to this episode",
-                file=sys.stderr,
-            )
-    chosen = Selection(tuple(read), keep)
-    names = dict.fromkeys(episode.name for episode, _ in chosen.kept)
-    split_of = dict.fromkeys(names, split or "train")
-    if dev_share is not None:
-        split_of |= dict.fromkeys(dev_episodes(names, dev_share), "dev")
-    entries = chosen.entries(split_of, signer, language or "", lips)
-    report = {**chosen.report(), "failed": {name: str(failure) for name, failure in failures}}
-    write_store(
-        out,
-        target,
-        sources(entries, target),
-        description={"corpus": "episodes", "report": report},
-        engine=where,
-        overwrite=overwrite,
-        resume=resume,
-        absent=[LeftOut(name, split or "train", str(failure)) for name, failure in failures],
-    )
-    shutil.rmtree(kept_in, ignore_errors=True)
+    with passing(kept_in), connected(where):
+        outcomes = {d.name: d for d in spread_kept(partial(align, layout), poses, kept_in, where)}
+        read: list[AlignedEpisode] = []
+        failures: list[tuple[str, SignloomError]] = []
+        for state, pose in poses.items():
+            value, failed = outcomes[state].value, outcomes[state].error
+            if failed is not None:
+                failures.append((name_of(pose), failed))
+                continue
+            read.append(AlignedEpisode.from_json(value["episode"]))
+            for notice in value["notices"]:
+                print(f"signloom: {notice}", file=sys.stderr)
+        if not read:
+            raise failures[0][1]
+        for _, failure in failures:
+            print(f"signloom: episode left out: {failure}", file=sys.stderr)
+        for episode in read:
+            low, placed = episode.low()
+            if low > MOST_LOW * placed:
+                print(
+                    f"signloom: {episode.path}: {low} of {placed} cues are placed with low confidence; "
+                    f"check that {episode.aligned_by} belongs to this episode",
+                    file=sys.stderr,
+                )
+        chosen = Selection(tuple(read), keep)
+        names = dict.fromkeys(episode.name for episode, _ in chosen.kept)
+        split_of = dict.fromkeys(names, split or "train")
+        if dev_share is not None:
+            split_of |= dict.fromkeys(dev_episodes(names, dev_share), "dev")
+        entries = chosen.entries(split_of, signer, language or "", lips)
+        report = {**chosen.report(), "failed": {name: str(failure) for name, failure in failures}}
+        write_store(
+            out,
+            target,
+            sources(entries, target),
+            description={"corpus": "episodes", "report": report},
+            engine=where,
+            overwrite=overwrite,
+            resume=resume,
+            absent=[LeftOut(name, split or "train", str(failure)) for name, failure in failures],
+        )
     typer.echo(table(out, open_store(out).splits, report))
+
+
+@contextmanager
+def passing(folder: Path) -> Iterator[None]:
+    """A folder of results that is of use as long as the block has not ended, well or with an error.
+
+    It stays where the process is killed or interrupted, or where workers died.
+    """
+    from signloom.data.spread import DiedError
+
+    try:
+        yield
+    except DiedError:
+        raise
+    except SignloomError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def state_of(pose: Path, layout: str) -> str:

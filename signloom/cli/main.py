@@ -35,6 +35,7 @@ VERBS = {
     "serve": "The studio: a page in the browser, and the same over HTTP, on this machine.",
     "export": "A recogniser or translator as ONNX graphs.",
     "push": "Upload a checkpoint to a hub.",
+    "bench": "Measure speed as ratios; compare with an earlier record.",
     "demo": "Translate the bundled example, align an episode, write reports to open offline.",
 }
 

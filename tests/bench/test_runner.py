@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+import signloom
 from benchmarks import __main__ as runner
+from signloom.cli.main import main
 
 
 def test_lines_are_passed_on_and_kept_with_hardware_and_commit(
@@ -27,6 +29,34 @@ def test_lines_are_passed_on_and_kept_with_hardware_and_commit(
     assert kept["benchmarks"]["decoding"]["exit"] == 3
     assert kept["commit"] == ""
     assert {"cpu", "cores", "torch"} <= kept["hardware"].keys()
+
+
+def test_a_ratio_that_fell_is_told_and_fails(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "benchmarks").mkdir()
+    script = tmp_path / "benchmarks" / "decoding.py"
+    says = "print('ratio a: {} (x over y)'); print('ratio b, 2 of: 3e+02 (x)')"
+    monkeypatch.setattr(runner, "ROOT", tmp_path)
+    script.write_text(says.format(4.0))
+    before = tmp_path / "before.json"
+    assert runner.main(["decoding", "-o", str(before)]) == 0
+    kept = json.loads(before.read_text())["benchmarks"]["decoding"]["ratios"]
+    assert kept == {"a": 4.0, "b, 2 of": 300.0}
+    for now, code in ((3.2, 0), (3.0, 1)):
+        script.write_text(says.format(now))
+        asked = ["decoding", "-o", str(tmp_path / "now.json"), "--check", str(before)]
+        assert runner.main(asked) == code
+    assert "slower than before: a: 3, before 4" in capsys.readouterr().err
+
+
+def test_the_verb_needs_a_clone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(signloom, "__file__", str(tmp_path / "signloom" / "__init__.py"))
+    with pytest.raises(SystemExit, match="2"):
+        main(["bench"])
+    assert "there are no benchmarks beside the package" in capsys.readouterr().err
 
 
 def test_an_unknown_benchmark_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
