@@ -14,7 +14,7 @@ import signloom
 
 PACKAGE = Path(signloom.__file__).parent
 ROOT = PACKAGE.parent
-HEAVY = ("torch", "transformers", "numpy", "mediapipe", "av", "sacrebleu", "pyarrow")
+HEAVY = ("torch", "transformers", "numpy", "mediapipe", "av", "sacrebleu", "pyarrow", "ray")
 
 
 def modules_after(code: str) -> set[str]:

@@ -234,6 +234,7 @@ def cluster(engine: Engine) -> Iterator[Any]:
     if importlib.util.find_spec("ray") is None:
         raise MissingExtraError("--engine ray", "ray")
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ.setdefault("RAY_task_oom_retries", str(RETRIES))  # Ray's own is without end
     import ray
 
     if ray.is_initialized():
