@@ -242,7 +242,7 @@ def cluster(engine: Engine) -> Iterator[Any]:
         return
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
     if engine.address is None:
-        ray.init("local", num_cpus=engine.jobs, include_dashboard=False, **quiet)
+        _start(ray, engine.jobs, quiet)
     else:
         try:
             host, _, port = engine.address.rpartition(":")
@@ -258,6 +258,27 @@ def cluster(engine: Engine) -> Iterator[Any]:
         yield ray
     finally:
         ray.shutdown()
+
+
+class BusyError(SignloomError):
+    """Ray gave its own processes 30 seconds to start, and they did not."""
+
+
+def _start(ray: Any, jobs: int, quiet: Mapping[str, Any]) -> None:
+    """A cluster of this machine, with a second try."""
+    for tries_left in (1, 0):
+        try:
+            ray.init("local", num_cpus=jobs, include_dashboard=False, **quiet)
+            return
+        except Exception as error:  # Ray has no kind of its own for it
+            ray.shutdown()
+            if "timed out during startup" not in str(error):
+                raise
+            if not tries_left:
+                raise BusyError(
+                    f"Ray did not start on this machine within its 30 seconds ({error}); try again "
+                    "when less is running, or give a cluster that runs with --address"
+                ) from None
 
 
 _fetched: tuple[str, Work] | None = None

@@ -51,13 +51,23 @@ def test_training_is_that_of_a_conformer_whole_in_each_window(conformer: Conform
     weights = list(conformer.parameters())
     found, real = sliding(conformer, x, mask)
     cut = windows(x, 24, 2).flatten(0, 1)
-    inside = windows(mask[:, :, None], 24, 2)[..., 0].flatten(0, 1)
+    inside = (windows(mask[:, :, None], 24, 2)[..., 0] & real[:, :, None]).flatten(0, 1)
     whole = attentive_pool(*conformer(cut, inside), inside).unflatten(0, (2, -1))
     torch.testing.assert_close(found[real], whole[real])
     torch.testing.assert_close(
         torch.autograd.grad(found[real].square().sum(), weights),
         torch.autograd.grad(whole[real].square().sum(), weights),
     )
+
+
+def test_padding_changes_nothing_in_training(conformer: Conformer) -> None:
+    conformer.train()
+    for part in conformer.modules():
+        if isinstance(part, torch.nn.Dropout):
+            part.p = 0.0
+    x, mask = frames(60, 40, 31)
+    (short, real), (long, kept) = (sliding(conformer, x[:, :n], mask[:, :n]) for n in (40, 60))
+    torch.testing.assert_close(long[kept], short[real])
 
 
 def test_a_padded_clip_gives_what_it_gives_alone(conformer: Conformer) -> None:
