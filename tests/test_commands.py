@@ -195,6 +195,9 @@ def stores_of(value: Any) -> Iterator[str]:
                 yield from [] if inner.startswith("sim:") else [inner.partition(":")[0]]
             else:
                 yield from stores_of(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from stores_of(inner)
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
