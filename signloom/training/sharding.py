@@ -13,12 +13,13 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 import torch
-from accelerate.utils import parse_flag_from_env
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 
 
 def wanted() -> bool:
     """Whether the launcher asked for FSDP."""
+    from accelerate.utils import parse_flag_from_env
+
     return parse_flag_from_env("ACCELERATE_USE_FSDP")
 
 
@@ -57,6 +58,9 @@ def blocks(model: nn.Module) -> list[nn.Module]:
 
 
 def is_sharded(model: nn.Module) -> bool:
+    """Whether the model's weights are shared out."""
+    if not distributed.is_initialized():  # and so the slow imports are spared
+        return False
     from torch.distributed.fsdp import FSDPModule
 
     return isinstance(model, FSDPModule)
@@ -64,7 +68,7 @@ def is_sharded(model: nn.Module) -> bool:
 
 def writes(model: nn.Module) -> bool:
     """Whether this process writes what all of them have put together."""
-    return not is_sharded(model) or torch.distributed.get_rank() == 0
+    return not is_sharded(model) or distributed.get_rank() == 0
 
 
 @contextmanager
@@ -83,6 +87,8 @@ def in_use(model: nn.Module) -> Iterator[None]:
 
 def whole(tensor: Tensor) -> Tensor:
     """All of a tensor of which each process has a share; any other as it is."""
+    if not distributed.is_initialized():
+        return tensor
     from torch.distributed.tensor import DTensor
 
     return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
@@ -90,6 +96,8 @@ def whole(tensor: Tensor) -> Tensor:
 
 def share_of(tensor: Tensor, like: Tensor) -> Tensor:
     """This process's share of a tensor that all have whole, shared out as ``like`` is."""
+    if not distributed.is_initialized():
+        return tensor
     from torch.distributed.tensor import DTensor, distribute_tensor
 
     if not isinstance(like, DTensor):
