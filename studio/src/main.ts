@@ -1,6 +1,6 @@
 // The studio: choose a recording and a task, watch the job, look at what came of it, correct, export.
 
-import { client, Job, Refused, type Progress, type Result, type Server, type Task } from "./api.js";
+import { client, Job, Refused, type Format, type Progress, type Result, type Server, type Task } from "./api.js";
 import { Camera } from "./camera.js";
 import { Cues, round, WORDS, type Span } from "./cues.js";
 import { announce, byId, clock, make, save, seconds } from "./dom.js";
@@ -191,7 +191,7 @@ async function begin(extra: Record<string, string> = {}): Promise<void> {
     const seen = await current!.file("pose");
     files = new Map();
     if (what !== "align") {
-      for (const format of ["vtt", "srt", "eaf"]) files.set(format, await current!.file(format));
+      for (const format of ["vtt", "srt", "eaf"] as const) files.set(format, await current!.file(format));
     }
     await open(found, seen);
   } catch (error) {
@@ -504,7 +504,7 @@ function corrected(): Result {
   return { ...result!, cues: told };
 }
 
-async function write(format: string): Promise<void> {
+async function write(format: Format): Promise<void> {
   if (!result) return;
   const stem = (result.task === "align" ? result.subtitles! : result.name).replace(/\.[^.]*$/, "");
   const name = `${stem}${result.task === "align" && format !== "pose" ? ".aligned" : ""}.${format}`;
@@ -618,7 +618,7 @@ function listenToPlayer(): void {
     timeline.later();
   };
   for (const button of document.querySelectorAll<HTMLButtonElement>("[data-export]")) {
-    button.addEventListener("click", () => void write(button.dataset.export!));
+    button.addEventListener("click", () => void write(button.dataset.export as Format));
   }
   byId("report").addEventListener("click", report);
 }

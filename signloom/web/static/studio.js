@@ -1,4 +1,4 @@
-// Built from studio/src by `npm run build`; do not edit. Sources: sha256 eabaa9423200bc3ba6737b5cbd812919a79ab6fa16fd0d699d341b76653d680e
+// Built from studio/src by `npm run build`; do not edit. Sources: sha256 24642475c965d89001b07d4b0778676aa5144cacfe868e5d83a07b149fee5465
 
 // src/client.ts
 var Refused = class extends Error {
