@@ -124,14 +124,14 @@ def beside(here: PoseClip, there: PoseClip) -> dict[str, Any]:
         frames = [each.any(axis=1) for each in seen]
         apart = np.linalg.norm(here.points[:, where, :2] - there.points[:, where, :2], axis=-1)
         apart = apart[seen[0] & seen[1]] / width
-        quantiles = np.quantile(apart, [0.5, 0.95]) if len(apart) else [np.nan, np.nan]
+        median, high = np.quantile(apart, [0.5, 0.95]) if len(apart) else (0.0, 0.0)
         found[part] = {
             "frames_browser": int(frames[0].sum()),
             "frames_extract": int(frames[1].sum()),
             "frames_both": int((frames[0] & frames[1]).sum()),
             "points": len(apart),
-            "median": round(float(quantiles[0]), 4),
-            "p95": round(float(quantiles[1]), 4),
+            "median": round(float(median), 4),
+            "p95": round(float(high), 4),
         }
     return found
 
