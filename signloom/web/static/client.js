@@ -1,4 +1,4 @@
-// Built from studio/src by `npm run build`; do not edit. Sources: sha256 24642475c965d89001b07d4b0778676aa5144cacfe868e5d83a07b149fee5465
+// Built from studio/src by `npm run build`; do not edit. Sources: sha256 bfe0b9a35632ce4e0c61579cbcdee021561698c8333afd8ded1cd9ab06380e65
 
 // src/client.ts
 var Refused = class extends Error {
