@@ -26,7 +26,8 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -515,6 +516,25 @@ class Kept:
         return cls(statistics.median(kib), threads, len(os.listdir(f"/proc/{process}/fd")), left)
 
 
+@contextmanager
+def serving(folder: str, *options: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """`signloom serve` with the bundled models and TOKEN, and its port; what it complains of is in folder/log."""
+    with Path(folder, "log").open("w") as errors:
+        server = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "signloom.cli.main", "serve", "--port", "0"),
+                *("--token", TOKEN, *options),
+            ],
+            stdout=subprocess.PIPE, stderr=errors, text=True, env=os.environ | {"TMPDIR": folder},
+        )  # fmt: skip
+    try:
+        assert server.stdout is not None
+        yield server, int(re.findall(r":(\d+)/", server.stdout.readline())[0])
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait(timeout=60)
+
+
 def flooded(
     port: int, files: Files, requests: int, clients: int, seed: int
 ) -> tuple[Counter[tuple[str, Status]], list[str]]:
@@ -546,19 +566,8 @@ def measure(requests: int, warm_up: int, clients: int, seed: int) -> dict[str, A
     """Everything, of one server from its start to its end."""
     files = Files.made()
     with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder, "log")
-        with log.open("w") as errors:
-            server = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "signloom.cli.main", "serve", "--port", "0"),
-                    *("--token", TOKEN, "--keep", str(KEEP), "--max-mib", str(MIB)),
-                ],
-                stdout=subprocess.PIPE, stderr=errors, text=True, env=os.environ | {"TMPDIR": folder},
-            )  # fmt: skip
-        try:
-            assert server.stdout is not None
-            port = int(re.findall(r":(\d+)/", server.stdout.readline())[0])
-            kept = Path(folder)
+        kept = Path(folder)
+        with serving(folder, "--keep", str(KEEP), "--max-mib", str(MIB)) as (server, port):
             _, early = flooded(port, files, warm_up, clients, seed)
             before = Kept.of(server.pid, kept)
             began = time.monotonic()
@@ -566,10 +575,7 @@ def measure(requests: int, warm_up: int, clients: int, seed: int) -> dict[str, A
             took = time.monotonic() - began
             after = Kept.of(server.pid, kept)
             alive = server.poll() is None
-        finally:
-            server.send_signal(signal.SIGINT)
-            server.wait(timeout=60)
-        said = log.read_text()
+        said = (kept / "log").read_text()
     by_kind: dict[str, dict[str, int]] = {}
     for (kind, status), count in sorted(told.items(), key=str):
         by_kind.setdefault(kind, {})[str(status)] = count
