@@ -617,6 +617,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("-o", "--out", type=Path, help="JSON")
     asked = parser.parse_args(arguments)
+    made_at = commit()  # files may change while it runs
     found = measure(asked.requests, asked.warm_up, asked.clients, asked.seed)
     print(json.dumps({k: v for k, v in found.items() if k not in ("faults", "log")}, indent=1))
     for fault in found["faults"][:20]:
@@ -624,7 +625,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if found["log"]:
         print(found["log"])
     if asked.out:
-        record = {"commit": commit(), "hardware": hardware(), **found}
+        record = {"commit": made_at, "hardware": hardware(), **found}
         with writing(asked.out, overwrite=True) as temporary:
             temporary.write_text(json.dumps(record, indent=1) + "\n")
     good_ = found["alive"] and not found["faults"] and not found["tracebacks"]
