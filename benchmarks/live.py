@@ -7,21 +7,13 @@ from its arrival to that text (covered), and a phrase one from its last frame (e
 stated look-ahead, the seconds of stream that a processor second handles, with and without provisional texts,
 and how near the phrases are to those that `signloom segment` finds in the whole recording. Glosses are
 timed with an untrained ctc (preset stream): what it says means nothing, what it costs does.
-
-Then the same clips go to `signloom serve`, as many at once as it takes, frame by frame as they would come: how much of
-a processor the whole server needs for a second of a stream, and how long after the frames that made it
-certain a text was sent.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import socket
 import sys
-import tempfile
-import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,7 +22,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.soak import TOKEN, serving
 from signloom.cli.receipt import commit, hardware
 from signloom.data.clip import PoseClip
 from signloom.data.files import writing
@@ -42,13 +33,10 @@ from signloom.methods import ctc
 from signloom.methods.load import load
 from signloom.pose.activity import activity, track
 from signloom.simulator.episode import SimulatedEpisodes
-from signloom.web.limits import Limits
 
 NEAR = 0.3
 """Seconds by which both ends of two phrases may differ that count as one."""
 PROVISIONAL = 2.0
-PIECE = 5
-"""Frames in a message to the server."""
 TEXTS = [" ".join(f"G{k}" for k in range(500))]
 """What the untrained model has for glosses."""
 
@@ -91,71 +79,6 @@ def measured(
         "end": _spread(ends),
         "stream_seconds_a_processor_second": round(seconds / spent, 2),
         "streams_on_two_cores": int(2 * seconds / spent),
-    }
-
-
-def sent(port: int, clip: PoseClip, address: str, delays: list[float]) -> None:
-    """One live stream at the clip's own rate, from an address of its own; notes the server's delays."""
-    from websockets.sync.client import connect
-
-    link = socket.create_connection(("127.0.0.1", port), source_address=(address, 0))
-    keys = {"Authorization": f"Bearer {TOKEN}"}
-    opening = {
-        "task": "translate", "layout": clip.layout.name, "fps": clip.fps, "size": clip.size,
-        "origin": clip.origin.to_json(),
-    }  # fmt: skip
-    frames = np.concatenate([clip.points, clip.confidence[..., None]], -1).astype("<f4")
-    where = f"ws://127.0.0.1:{port}/v1/live"
-    with connect(where, sock=link, additional_headers=keys, max_size=None) as stream:
-        stream.send(json.dumps(opening))
-        assert json.loads(stream.recv())["type"] == "ready"
-        began = time.monotonic()
-
-        def feed() -> None:
-            for first in range(0, len(frames), PIECE):
-                due = began + (first + PIECE) / clip.fps
-                time.sleep(max(due - time.monotonic(), 0))
-                stream.send(frames[first : first + PIECE].tobytes())
-            stream.send('{"type": "end"}')
-
-        feeding = threading.Thread(target=feed)
-        feeding.start()
-        while (told := json.loads(stream.recv()))["type"] != "closed":
-            if told["type"] == "final":
-                delays.append(told["delay_s"])
-        feeding.join()
-
-
-def served(clips: Sequence[PoseClip], streams: int) -> dict[str, Any]:
-    """What the whole server costs with that many streams at once, two of each client."""
-    delays: list[float] = []
-    with tempfile.TemporaryDirectory() as folder, serving(folder) as (server, port):
-
-        def spent() -> float:
-            fields = Path(f"/proc/{server.pid}/stat").read_text().rpartition(")")[2].split()
-            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-        sent(port, clips[0].frames(slice(0, 100)), "127.0.0.1", [])  # the first is slower
-        crew = [
-            threading.Thread(
-                target=sent, args=(port, clips[k % len(clips)], f"127.0.0.{2 + k // 2}", delays)
-            )
-            for k in range(streams)
-        ]
-        before = spent()
-        for thread in crew:
-            thread.start()
-        for thread in crew:
-            thread.join()
-        took = spent() - before
-    seconds = sum(clips[k % len(clips)].duration for k in range(streams))
-    return {
-        "streams": streams,
-        "seconds": round(seconds, 2),
-        "provisional": PROVISIONAL,
-        "stream_seconds_a_processor_second": round(seconds / took, 2),
-        "streams_on_two_cores": int(2 * seconds / took),
-        "delay": _spread(delays),
     }
 
 
@@ -209,7 +132,6 @@ def measure(model: Any, clips: Sequence[PoseClip]) -> dict[str, Any]:
             for name, value in measured(glossing, "glosses", clips, 0.0).items()
             if name not in ("covered", "end")
         },
-        "served": served(clips, Limits().streams),
         "like_segment": like_segment(clips, phrases),
     }
 
@@ -252,12 +174,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     f"    delay, {what}: median {spread['median']:.2f} s, 95th percentile "
                     f"{spread['p95']:.2f} s (n {spread['n']})"
                 )
-    of = found["served"]
-    print(
-        f"signloom serve, {of['streams']} streams at once: {of['stream_seconds_a_processor_second']:.1f} stream "
-        f"seconds a processor second, {of['streams_on_two_cores']} streams on two cores; from the frames to "
-        f"their text: median {of['delay']['median']:.2f} s, 95th percentile {of['delay']['p95']:.2f} s"
-    )
     near = found["like_segment"]
     print(
         f"against signloom segment: {near['frames_alike']:.1%} of frames alike; {near['of_them_alike']} of "

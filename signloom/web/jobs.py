@@ -103,7 +103,7 @@ class Jobs:
 
     def __init__(self, limits: Limits, told: Callable[[Job], None] = lambda job: None):
         self.limits, self.told = limits, told
-        self.folder = Path(tempfile.mkdtemp(prefix="signloom-serve-"))
+        self.folder = _own_folder()
         self._jobs: dict[str, Job] = {}
         self._uploading: Counter[str] = Counter()
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
@@ -146,6 +146,8 @@ class Jobs:
 
     def new_folder(self) -> Path:
         """A folder for one job's files, which its deletion takes along."""
+        if not self.folder.is_dir():  # some systems tidy up where temporary files are
+            self.folder = _own_folder()
         return Path(tempfile.mkdtemp(dir=self.folder))
 
     def submit(self, job: Job) -> Job:
@@ -239,6 +241,10 @@ class Jobs:
             if self._untidy and not self.unfinished:
                 self._untidy = False
                 give_back()
+
+
+def _own_folder() -> Path:
+    return Path(tempfile.mkdtemp(prefix="signloom-serve-"))
 
 
 def give_back() -> None:

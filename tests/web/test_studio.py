@@ -181,8 +181,23 @@ def test_a_cue_is_dragged_and_the_file_is_right(studio: Studio) -> None:
     page.click("#undo")
     page.click("#undo")
     assert parse_subtitles(studio.exported("vtt"), "vtt").cues == before
-    report = page.evaluate("document.querySelector('#report').textContent")
-    assert "without pictures" in report
+    for format in ("srt", "eaf"):
+        texts = parse_subtitles(studio.exported(format), format, tier="cues aligned")
+        assert [c.text for c in texts.cues] == [c.text for c in EPISODE.speech]
+
+    # Where the timeline is clicked, there the recording is.
+    where = page.locator("#timeline .inner").bounding_box()
+    page.mouse.click(where["x"] + 3 * zoom, where["y"] + 5)
+    assert int(page.input_value("#position")) / EPISODE.fps == pytest.approx(3, abs=0.1)
+    page.keyboard.press("o")
+    assert page.get_attribute("#loop", "aria-pressed") == "true"
+
+    # What helps to understand a fault has neither pictures nor poses.
+    with page.expect_download() as download:
+        page.click("text=Report of a fault, without pictures")
+    told = json.loads(Path(download.value.path()).read_bytes())
+    assert (told["recording"]["name"], told["result"]["task"]) == ("0.pose", "align")
+    assert len(json.dumps(told)) < 20_000 < (studio.files / "0.pose").stat().st_size
 
 
 def reach(page: Any, id: str) -> None:
