@@ -190,6 +190,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("videos", type=Path, nargs="+", metavar="VIDEO")
     parser.add_argument("-o", "--out", type=Path, help="JSON")
     asked = parser.parse_args(arguments)
+    made_at = commit()  # files may change while it runs
     try:
         rows = measure(asked.package, asked.videos)
     except SignloomError as error:
@@ -210,7 +211,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"    {row['pieces_of_the_video_sent']} pieces of the video among {row['sent_bytes']:,} bytes sent"
         )
     if asked.out:
-        record = {"commit": commit(), "hardware": hardware(), "piece_bytes": PIECE, "videos": rows}
+        record = {"commit": made_at, "hardware": hardware(), "piece_bytes": PIECE, "videos": rows}
         with writing(asked.out, overwrite=True) as temporary:
             temporary.write_text(json.dumps(record, indent=1) + "\n")
     return 0

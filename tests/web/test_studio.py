@@ -181,11 +181,11 @@ def test_a_cue_is_dragged_and_the_file_is_right(studio: Studio) -> None:
     page.click("#undo")
     page.click("#undo")
     assert parse_subtitles(studio.exported("vtt"), "vtt").cues == before
-    for format in ("srt", "eaf"):
-        texts = parse_subtitles(studio.exported(format), format, tier="cues aligned")
-        assert [c.text for c in texts.cues] == [c.text for c in EPISODE.speech]
+    texts = parse_subtitles(studio.exported("srt"), "srt").cues
+    assert [c.text for c in texts] == [c.text for c in EPISODE.speech]
 
     # Where the timeline is clicked, there the recording is.
+    page.locator("#timeline").scroll_into_view_if_needed()
     where = page.locator("#timeline .inner").bounding_box()
     page.mouse.click(where["x"] + 3 * zoom, where["y"] + 5)
     assert int(page.input_value("#position")) / EPISODE.fps == pytest.approx(3, abs=0.1)
