@@ -95,12 +95,13 @@ def run(
 
 
 def bound(host: str, port: int) -> socket.socket:
-    """A socket on the address. Raises UsageError where it cannot be had."""
+    """A socket that listens on the address. Raises UsageError where it cannot be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+        listening.listen()  # who opens the printed address at once waits, and is not refused
     except OSError as error:
         listening.close()
         raise UsageError(

@@ -13,6 +13,8 @@ from signloom.data.layouts import Layout
 from signloom.data.timing import Seconds, Span
 
 SIMULATED = "signloom-simulator"
+FARTHEST = 1e12
+"""No coordinate is larger, in any unit: squares of it are still float32."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ class PoseClip:
     points: float32 (frames, keypoints, 3): x to the right, y down, z away from
         the camera, in the units of whoever made it (pixels for an extractor).
     confidence: float32 (frames, keypoints) in [0, 1]; 0 = missing, and then
-        the coordinates are 0 as well. NaN never enters.
+        the coordinates are 0 as well. NaN never enters, and nothing beyond FARTHEST: what has
+        such a coordinate is missing.
     fps: frames a second, > 0.
 
     Raises ValueError where an array contradicts this.
@@ -92,11 +95,12 @@ class PoseClip:
             )
         if not self.fps > 0:
             raise ValueError(f"clip '{self.id}' has {self.fps} fps, expected a number above 0")
-        # Sums are finite only where every value is: the usual clip passes without a mask of its size.
+        # The usual clip passes without a mask of its size; NaN is within no bounds.
         with np.errstate(all="ignore"):
-            finite = np.isfinite(points.sum(dtype=np.float64)) and np.isfinite(confidence.sum())
+            near = -FARTHEST <= points.min(initial=0) and points.max(initial=0) <= FARTHEST
+            finite = bool(near) and np.isfinite(confidence.sum())
         if not finite:
-            bad = ~np.isfinite(points).all(axis=2) | ~np.isfinite(confidence)
+            bad = ~(np.abs(points) <= FARTHEST).all(axis=2) | ~np.isfinite(confidence)
             points, confidence = points.copy(), confidence.copy()
             points[bad], confidence[bad] = 0, 0
         missing = confidence <= 0

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from signloom.data.cue import Cue
 from signloom.data.timing import Seconds, Span
 from signloom.text.formats.eaf import with_tiers
 from signloom.text.subtitles import Subtitles, compose, retimed
-from signloom.web.limits import Refusal
 
-TYPES: Mapping[str, str] = {
+Subtitling = Literal["json", "vtt", "srt", "eaf", "ass", "ttml", "textgrid"]
+Format = Literal[Subtitling, "pose"]
+"""What results are written as."""
+
+TYPES: Mapping[Format, str] = {
     "json": "application/json",
     "vtt": "text/vtt; charset=utf-8",
     "srt": "application/x-subrip; charset=utf-8",
@@ -75,14 +78,10 @@ def said(result: Mapping[str, Any]) -> str:
     return ""
 
 
-def written(result: Mapping[str, Any], format: str, subtitles: Subtitles | None = None) -> bytes:
-    """A result as a file. Raises Refusal (422) for a format that it cannot be."""
-    if format not in TYPES or format == "pose":
-        raise Refusal(
-            422,
-            "request",
-            f"there is no format '{format}' here, expected one of {', '.join(TYPES)}",
-        )
+def written(
+    result: Mapping[str, Any], format: Subtitling, subtitles: Subtitles | None = None
+) -> bytes:
+    """A result as a file."""
     if format == "json":
         return json.dumps(result, indent=1, ensure_ascii=False).encode()
     if format == "eaf" and (subtitles is None or subtitles.format != "eaf"):

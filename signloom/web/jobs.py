@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import queue
 import secrets
 import shutil
+import sys
 import tempfile
 import threading
 import time
@@ -101,12 +103,13 @@ class Jobs:
 
     def __init__(self, limits: Limits, told: Callable[[Job], None] = lambda job: None):
         self.limits, self.told = limits, told
-        self.folder = Path(tempfile.mkdtemp(prefix="signloom-serve-"))
+        self.folder = _own_folder()
         self._jobs: dict[str, Job] = {}
         self._uploading: Counter[str] = Counter()
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._closing = threading.Event()
+        self._untidy = False
         threads = [threading.Thread(target=self._work, daemon=True) for _ in range(WORKERS)]
         self._threads = [*threads, threading.Thread(target=self._sweep, daemon=True)]
         for thread in self._threads:
@@ -143,6 +146,8 @@ class Jobs:
 
     def new_folder(self) -> Path:
         """A folder for one job's files, which its deletion takes along."""
+        if not self.folder.is_dir():  # some systems tidy up where temporary files are
+            self.folder = _own_folder()
         return Path(tempfile.mkdtemp(dir=self.folder))
 
     def submit(self, job: Job) -> Job:
@@ -192,6 +197,7 @@ class Jobs:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _ended(self, job: Job) -> None:
+        self._untidy = True
         self.told(job)
 
     def _work(self) -> None:
@@ -226,9 +232,22 @@ class Jobs:
             self._ended(job)
 
     def _sweep(self) -> None:
-        """Forgets what ended long ago, for as long as the server runs."""
+        """Forgets what ended long ago, and gives its memory back, for as long as the server runs."""
         while not self._closing.wait(min(1.0, self.limits.keep / 4)):
             now = time.monotonic()
             for job in list(self._jobs.values()):
                 if job.ended is not None and now - job.ended > self.limits.keep:
                     self.delete(job)
+            if self._untidy and not self.unfinished:
+                self._untidy = False
+                give_back()
+
+
+def _own_folder() -> Path:
+    return Path(tempfile.mkdtemp(prefix="signloom-serve-"))
+
+
+def give_back() -> None:
+    """Hands freed memory back to the system, where the C library can (glibc): it keeps some for each thread."""
+    if sys.platform == "linux" and hasattr(ctypes.CDLL(None), "malloc_trim"):
+        ctypes.CDLL(None).malloc_trim(0)

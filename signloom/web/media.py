@@ -161,7 +161,8 @@ def _array(value: Any, layout: Layout, name: str) -> tuple[np.ndarray, np.ndarra
     gone = [np.nan] * 3
     try:
         rows = [[gone if point is None else [*point, 0.0][:3] for point in row] for row in value]
-        points = np.array(rows, np.float32)
+        with np.errstate(over="ignore"):  # beyond float32: as good as missing
+            points = np.array(rows, np.float32)
     except (TypeError, ValueError, OverflowError):
         raise MediaError(
             f"{expected}; give every frame all keypoints, null where missing"

@@ -9,9 +9,9 @@ import shutil
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from fastapi import FastAPI, File, Form, Query, Request, Response, UploadFile, WebSocket
+from fastapi import FastAPI, File, Form, Request, Response, UploadFile, WebSocket
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
@@ -19,6 +19,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import core_schema
 from starlette import datastructures
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
+from starlette.types import Scope
 
 from signloom import __version__
 from signloom.data.layouts import layout_named
@@ -29,7 +31,7 @@ from signloom.inference.retime import Wishes
 from signloom.inference.translate import BUNDLED
 from signloom.text.subtitles import Subtitles, format_of, parse_subtitles
 from signloom.web import exports, work
-from signloom.web.guard import COOKIE, Guard, answer
+from signloom.web.guard import COOKIE, OPEN, Guard, answer
 from signloom.web.holistic import FILES
 from signloom.web.jobs import Job, Jobs
 from signloom.web.limits import Limits, Refusal, refusal
@@ -97,7 +99,9 @@ class LayoutInfo(BaseModel):
 
     name: str
     keypoints: list[str] = Field(description="`COMPONENT:POINT`, as MediaPipe calls them.")
-    edges: list[tuple[int, int]] = Field(description="Pairs of keypoints to draw.")
+    edges: list[Annotated[list[int], Field(min_length=2, max_length=2)]] = Field(
+        description="Pairs of keypoints to draw."
+    )
 
 
 class Server(BaseModel):
@@ -154,6 +158,7 @@ _LOCKS = TypeAdapter(list[Lock])
 _CORRECTED = TypeAdapter(list[Corrected])
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"model": Problem, "description": "The form cannot be read."},
     401: {"model": Problem, "description": "The access token is missing or wrong."},
     403: {"model": Problem, "description": "The page of another site asked."},
     408: {"model": Problem, "description": "The upload stalled."},
@@ -170,6 +175,15 @@ MISSING: dict[int | str, dict[str, Any]] = {
     404: {"model": Problem, "description": "There is no such job (any more)."},
     409: {"model": Problem, "description": "The job has no result: not yet, or never."},
 }
+GUARDED: dict[int | str, dict[str, Any]] = {status: REFUSALS[status] for status in (401, 403)}
+"""What any request may be answered; see web/guard.py."""
+POSTED = GUARDED | {status: REFUSALS[status] for status in (400, 408, 413)}
+"""What any request with a body may be."""
+
+
+def _answers(*types: str) -> dict[int | str, dict[str, Any]]:
+    """An answer that is a file of one of these media types."""
+    return {200: {"content": {type.partition(";")[0]: {} for type in types}}}
 
 
 class Upload(UploadFile):
@@ -230,7 +244,7 @@ def build(
 
     app = FastAPI(
         title="signloom", version=__version__, description=DESCRIPTION, lifespan=living,
-        docs_url=None, redoc_url=None,
+        docs_url=None, redoc_url=None, responses=GUARDED,
     )  # fmt: skip
     app.state.jobs = jobs
     app.add_middleware(
@@ -244,7 +258,20 @@ def build(
     _add_live(app, models, limits, sessions, metrics)
     _add_about(app, models, jobs, limits, token, metrics, sessions, holistic is not None)
     _add_page(app, token, holistic)
+    if token is not None:
+        _describe_token(app.openapi())
     return app
+
+
+def _describe_token(document: dict[str, Any]) -> None:
+    """The OpenAPI document, which FastAPI keeps, of a server that wants its token."""
+    schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
+    schemes["token"] = {"type": "http", "scheme": "bearer"}
+    document["security"] = [{"token": []}]
+    for path in OPEN:
+        for operation in document["paths"][path].values():
+            operation["security"] = []
+            del operation["responses"]["401"]
 
 
 def _handle_errors(app: FastAPI) -> None:
@@ -263,9 +290,18 @@ def _handle_errors(app: FastAPI) -> None:
         return answer(Refusal(422, "request", _invalid(error.errors())))
 
     @app.exception_handler(HTTPException)
-    async def http(_: Request, error: HTTPException) -> Response:
+    async def http(request: Request, error: HTTPException) -> Response:
         kind = "not-found" if error.status_code == 404 else "request"
-        return answer(Refusal(error.status_code, kind, str(error.detail)))
+        told = answer(Refusal(error.status_code, kind, str(error.detail)))
+        if error.status_code == 405:
+            told.headers["allow"] = ", ".join(_methods(app, request.scope))
+        return told
+
+
+def _methods(app: FastAPI, scope: Scope) -> list[str]:
+    """What an address may be asked with."""
+    met = [route for route in app.routes if route.matches(scope)[0] is not Match.NONE]
+    return sorted({method for route in met for method in getattr(route, "methods", None) or ()})
 
 
 def _invalid(errors: Any) -> str:
@@ -507,7 +543,7 @@ def _add_jobs(app: FastAPI, jobs: Jobs) -> None:
         "/v1/jobs/{id}/events",
         summary="The job's story as server-sent events, from its beginning or after Last-Event-ID",
         response_class=StreamingResponse,
-        responses={404: MISSING[404], 200: {"content": {"text/event-stream": {}}}},
+        responses={404: MISSING[404], **_answers("text/event-stream")},
         tags=["jobs"],
     )
     async def events(id: str, request: Request) -> StreamingResponse:
@@ -523,14 +559,12 @@ def _add_jobs(app: FastAPI, jobs: Jobs) -> None:
         "/v1/jobs/{id}/result",
         summary="The result as a file",
         response_class=Response,
-        responses={**MISSING, 422: REFUSALS[422]},
+        responses={**MISSING, 422: REFUSALS[422], **_answers(*exports.TYPES.values())},
         tags=["jobs"],
     )
     def result(
         id: str,
-        format: Annotated[
-            str, Query(description="json, pose, eaf, vtt, srt, ass, ttml or textgrid.")
-        ] = "json",
+        format: exports.Format = "json",
     ) -> Response:
         job = jobs.get(id)
         if job.result is None:
@@ -543,7 +577,12 @@ def _add_jobs(app: FastAPI, jobs: Jobs) -> None:
         data = exports.written(job.result, format, job.subtitles)
         return _file(data, format, stem)
 
-    @app.post("/v1/jobs/{id}/cancel", summary="Stop a job", **known)
+    @app.post(
+        "/v1/jobs/{id}/cancel",
+        summary="Stop a job",
+        responses={404: MISSING[404], **POSTED},
+        tags=["jobs"],
+    )
     def cancel(id: str) -> JobState:
         job = jobs.get(id)
         jobs.cancel(job)
@@ -576,7 +615,7 @@ async def _told(jobs: Jobs, job: Job, first: int, request: Request) -> AsyncIter
         await asyncio.sleep(TICK)
 
 
-def _file(data: bytes, format: str, stem: str) -> Response:
+def _file(data: bytes, format: exports.Format, stem: str) -> Response:
     from urllib.parse import quote
 
     ending = "TextGrid" if format == "textgrid" else format
@@ -610,7 +649,9 @@ def _add_live(
             known = layout_named(name)
         except UsageError as error:
             raise Refusal(404, "not-found", str(error)) from None
-        return LayoutInfo(name=name, keypoints=list(known.keypoints), edges=list(known.edges))
+        return LayoutInfo(
+            name=name, keypoints=list(known.keypoints), edges=[*map(list, known.edges)]
+        )
 
 
 # --- about, exports ------------------------------------------------------------------------------
@@ -630,7 +671,12 @@ def _add_about(
         "/v1/export",
         summary="Subtitles at corrected times, as a file; nothing is kept",
         response_class=Response,
-        responses={413: REFUSALS[413], 415: REFUSALS[415], 422: REFUSALS[422]},
+        responses={
+            **POSTED,
+            415: REFUSALS[415],
+            422: REFUSALS[422],
+            **_answers(*(exports.TYPES[name] for name in get_args(exports.Subtitling))),
+        },
         tags=["tasks"],
     )
     def export(
@@ -641,17 +687,13 @@ def _add_about(
                 description='A place for each cue of the file, as JSON: `[{"start": 1, "end": 2}, …]`.'
             ),
         ],
-        format: Annotated[
-            str, Form(description="vtt, srt, eaf, ass, ttml, textgrid or json.")
-        ] = "vtt",
+        format: Annotated[exports.Subtitling, Form()] = "vtt",
         tier: Annotated[str | None, Form()] = None,
         result: Annotated[
             str | None,
             Form(description="eaf: the alignment's result as JSON, for the tiers beside the cues."),
         ] = None,
     ) -> Response:
-        if format not in exports.TYPES or format == "pose":
-            raise Refusal(422, "request", f"there is no subtitle format '{format}'")
         parsed = _subtitles(subtitles, limits, tier)
         spans = _corrected(cues, len(parsed.cues))
         if format == "eaf" and parsed.format != "eaf" and result is not None:
@@ -664,7 +706,7 @@ def _add_about(
         "/v1/example",
         summary="A simulated sentence, as a .pose file",
         response_class=Response,
-        responses={404: {"model": Problem}},
+        responses={404: {"model": Problem}, **_answers(exports.TYPES["pose"])},
         tags=["about"],
     )
     def example() -> Response:
@@ -681,7 +723,7 @@ def _add_about(
         "/v1/models/{name:path}/card",
         summary="A model's card, as Markdown",
         response_class=Response,
-        responses={404: {"model": Problem}},
+        responses={404: {"model": Problem}, **_answers("text/markdown")},
         tags=["about"],
     )
     def card(name: str) -> Response:
@@ -713,7 +755,13 @@ def _add_about(
             status="ok", signloom=__version__, models=len(models.held), unfinished=jobs.unfinished
         )
 
-    @app.get("/metrics", summary="For Prometheus", response_class=Response, tags=["about"])
+    @app.get(
+        "/metrics",
+        summary="For Prometheus",
+        response_class=Response,
+        responses=_answers("text/plain"),
+        tags=["about"],
+    )
     def measured() -> Response:
         kind = "text/plain; version=0.0.4; charset=utf-8"
         return Response(metrics.text(jobs.unfinished, len(sessions)), media_type=kind)

@@ -16,6 +16,7 @@ export interface Result {
   cues?: Cue[]; lag?: number; confidence?: number; low?: number; timecode?: number; distrust?: string | null;
   subtitles?: string; format?: string;
 }
+export type Format = "vtt" | "srt" | "eaf" | "json" | "pose";
 export type Task = "translate" | "recognize" | "segment" | "align";
 export type Progress = Pick<JobState, "stage" | "done" | "total" | "ahead"> & { state: JobState["state"] | "uploading" };
 
@@ -71,7 +72,7 @@ export class Job {
     });
   }
 
-  async file(format: string): Promise<Blob> {
+  async file(format: Format): Promise<Blob> {
     return (await client.result(this.id, { format })).blob();
   }
 

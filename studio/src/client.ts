@@ -35,7 +35,7 @@ export interface LayoutInfo {
   /** `COMPONENT:POINT`, as MediaPipe calls them. */
   keypoints: string[];
   /** Pairs of keypoints to draw. */
-  edges: ([number, number])[];
+  edges: number[][];
 }
 
 /** A model that is loaded here. */
@@ -166,7 +166,9 @@ export class Client {
   }
 
   /** The result as a file */
-  async result(id: string, query: { format?: string } = {}): Promise<Response> {
+  async result(id: string, query: {
+    format?: "json" | "vtt" | "srt" | "eaf" | "ass" | "ttml" | "textgrid" | "pose";
+  } = {}): Promise<Response> {
     return this.request("GET", `v1/jobs/${within(id)}/result`, undefined, query);
   }
 
@@ -184,7 +186,7 @@ export class Client {
   async export(form: {
     subtitles: File;
     cues: string;
-    format?: string;
+    format?: "json" | "vtt" | "srt" | "eaf" | "ass" | "ttml" | "textgrid";
     tier?: string | null;
     result?: string | null;
   }): Promise<Response> {

@@ -11,7 +11,7 @@ const MEASURED = 8, SLOWEST = 5, FASTEST = 25;
 
 interface Told {
   type: "ready" | "provisional" | "final" | "closed" | "error";
-  model: string; look_ahead_s: number; number: number; text: string; notice: string; delay_s?: number;
+  model: string; simulated_only: boolean; look_ahead_s: number; number: number; text: string; notice: string; delay_s?: number;
   kind: string; detail: string;
 }
 
@@ -34,9 +34,14 @@ export class Live {
     byId("live-nonsense").addEventListener("click", () => void this.begin(true));
   }
 
+  /** Forgets what was written before. */
+  clear(): void {
+    byId("live-text").replaceChildren();
+    byId("live-simulated").hidden = true;
+  }
+
   async begin(nonsense = false): Promise<void> {
     const run = ++this.run, over = () => run !== this.run;
-    byId("live-text").replaceChildren();
     byId("live-nonsense").hidden = true;
     this.provisional("");
     this.button.textContent = "Stop";
@@ -94,6 +99,7 @@ export class Live {
         if (told.type === "ready") {
           this.say(`Sign. Text comes about ${told.look_ahead_s.toFixed(1)} seconds after a phrase is over. Only the skeleton is sent.`);
           byId("live-model").textContent = `Model ${told.model}`;
+          byId("live-simulated").hidden = !told.simulated_only;
           ready();
         } else if (told.type === "error") last = new Refused(0, told.kind, told.detail);
         else if (told.type === "closed") this.say("Stopped.");

@@ -1,14 +1,15 @@
 // The studio: choose a recording and a task, watch the job, look at what came of it, correct, export.
 
-import { client, Job, Refused, type Progress, type Result, type Server, type Task } from "./api.js";
+import { client, Job, Refused, type Format, type Progress, type Result, type Server, type Task } from "./api.js";
 import { Camera } from "./camera.js";
+import { written } from "./card.js";
 import { Cues, round, WORDS, type Span } from "./cues.js";
 import { announce, byId, clock, make, save, seconds } from "./dom.js";
 import { skeletonOf } from "./extract.js";
 import { Live, liveTask } from "./live.js";
 import { Player, SPEEDS, type View } from "./player.js";
 import { Poses } from "./pose.js";
-import { Timeline } from "./timeline.js";
+import { FOLLOWED, Timeline } from "./timeline.js";
 import { FLAGS, KEYS, REFUSALS, STAGES, TASKS } from "./words.js";
 
 const cues = new Cues();
@@ -191,7 +192,7 @@ async function begin(extra: Record<string, string> = {}): Promise<void> {
     const seen = await current!.file("pose");
     files = new Map();
     if (what !== "align") {
-      for (const format of ["vtt", "srt", "eaf"]) files.set(format, await current!.file(format));
+      for (const format of ["vtt", "srt", "eaf"] as const) files.set(format, await current!.file(format));
     }
     await open(found, seen);
   } catch (error) {
@@ -282,6 +283,7 @@ async function open(found: Result, seen: Blob): Promise<void> {
   const slider = byId<HTMLInputElement>("position");
   slider.max = String(Math.max(clip.frames - 1, 1));
   byId("result-title").textContent = TASKS[found.task]!.result;
+  byId("result").replaceChildren(); // the list of the result before is none of these cues
   cues.open(found.cues ?? []);
   byId("work").dataset.task = found.task;
   timeline.open(Math.max(clip.duration, player.duration), clip.fps, offset, found.phrases, found.signing);
@@ -301,7 +303,6 @@ function showNotices(found: Result): void {
 
 function showResult(found: Result): void {
   const body = byId("result");
-  body.replaceChildren();
   if (found.task === "translate") {
     body.append(make("p", { class: "said", dir: "auto", lang: "" }, found.text || "(nothing)"));
     if (found.glosses) body.append(make("p", { class: "soft" }, "Glosses: the names of signs in their order, no sentence."));
@@ -504,7 +505,7 @@ function corrected(): Result {
   return { ...result!, cues: told };
 }
 
-async function write(format: string): Promise<void> {
+async function write(format: Format): Promise<void> {
   if (!result) return;
   const stem = (result.task === "align" ? result.subtitles! : result.name).replace(/\.[^.]*$/, "");
   const name = `${stem}${result.task === "align" && format !== "pose" ? ".aligned" : ""}.${format}`;
@@ -542,7 +543,7 @@ async function card(name = result?.model?.name): Promise<void> {
   byId("card-title").textContent = `About the model ${name}`;
   try {
     const text = await (await client.card(name)).text();
-    byId("card-text").textContent = text.replace(/^---\n[\s\S]*?\n---\n/, "").trim() || "This model has no card.";
+    byId("card-text").replaceChildren(...(text.trim() ? written(text) : ["This model has no card."]));
   } catch (error) { byId("card-text").textContent = String(error); }
   dialog.showModal();
 }
@@ -580,7 +581,7 @@ function listenToPlayer(): void {
     slider.value = String(Math.floor(time * player.fps + 1e-3));
     slider.setAttribute("aria-valuetext", at);
     byId("time").textContent = `${at} / ${clock(player.duration + (result?.timecode ?? 0), false)}`;
-    timeline.setTime(time, player.playing);
+    timeline.setTime(time, player.playing ? FOLLOWED : 1);
     showNow(time);
   };
   player.onPlaying = playing => { play.textContent = playing ? "Stop" : "Play"; };
@@ -618,7 +619,7 @@ function listenToPlayer(): void {
     timeline.later();
   };
   for (const button of document.querySelectorAll<HTMLButtonElement>("[data-export]")) {
-    button.addEventListener("click", () => void write(button.dataset.export!));
+    button.addEventListener("click", () => void write(button.dataset.export as Format));
   }
   byId("report").addEventListener("click", report);
 }
@@ -728,12 +729,13 @@ async function start(): Promise<void> {
     server = await client.about();
     byId("live-row").hidden = liveTask(server) === null;
     const live = new Live(server);
-    byId("live-button").addEventListener("click", () => { show("along"); void live.begin(); });
+    byId("live-button").addEventListener("click", () => { show("along"); live.clear(); void live.begin(); });
     byId("live-back").addEventListener("click", () => { live.end(); back(); });
     byId("version").textContent = `signloom ${server!.signloom}`;
-    byId("where").textContent = server!.local
-      ? "Your recording goes to the signloom server on this computer and nowhere else."
-      : `Your recording is sent to the signloom server at ${location.host}, and nowhere else.`;
+    const at = server!.local ? "the signloom server on this computer" : `the signloom server at ${location.host}`;
+    byId("where").textContent = server!.holistic
+      ? `A video stays in this browser, unless you choose otherwise; its skeleton goes to ${at}, and nowhere else.`
+      : `Your recording goes to ${at}, and nowhere else. A video is deleted as soon as the skeleton has been taken from it.`;
   } catch (error) { refuse(error); }
   showChosen();
 }

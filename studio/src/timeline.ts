@@ -6,6 +6,8 @@ import { clock, make } from "./dom.js";
 
 const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800];
 const LEAST_TICK = 72, MOST_ZOOM = 400;
+/** The share of the width that the playhead may reach before what is shown follows it. */
+export const FOLLOWED = 0.92;
 type Grip = "start" | "end" | "whole";
 
 export class Timeline {
@@ -19,6 +21,7 @@ export class Timeline {
   onSelect: (cue: number) => void = () => {};
   private zoom = 20;
   private time = 0;
+  private wide = 0;
   private readonly inner = make("div", { class: "inner" });
   private readonly head = make("div", { class: "playhead" });
   private shown = new Map<string, HTMLElement>();
@@ -28,7 +31,7 @@ export class Timeline {
     scroll.append(this.inner);
     this.inner.append(this.head);
     scroll.addEventListener("scroll", () => this.later());
-    new ResizeObserver(() => this.later()).observe(scroll);
+    new ResizeObserver(() => this.resized()).observe(scroll);
     this.inner.addEventListener("pointerdown", event => this.pressed(event));
     scroll.addEventListener("wheel", event => {
       if (!event.ctrlKey) return;
@@ -63,12 +66,22 @@ export class Timeline {
     this.render();
   }
 
-  setTime(time: number, follow: boolean): void {
+  /** What was to be seen stays to be seen. */
+  private resized(): void {
+    const { clientWidth } = this.scroll, before = this.scroll.scrollLeft / this.zoom;
+    if (this.wide && clientWidth) this.zoom *= clientWidth / this.wide;
+    this.wide = clientWidth || this.wide;
+    this.render();
+    this.scroll.scrollLeft = before * this.zoom;
+  }
+
+  /** follow: see FOLLOWED; 0 = what is shown stays where it is. */
+  setTime(time: number, follow: number): void {
     this.time = time;
     const x = time * this.zoom;
     this.head.style.transform = `translateX(${x}px)`;
     const { scrollLeft, clientWidth } = this.scroll;
-    if (follow && (x < scrollLeft || x > scrollLeft + clientWidth * 0.92)) this.scroll.scrollLeft = x - clientWidth * 0.15;
+    if (follow && (x < scrollLeft || x > scrollLeft + clientWidth * follow)) this.scroll.scrollLeft = x - clientWidth * 0.15;
   }
 
   reveal(span: Span): void {
@@ -135,7 +148,7 @@ export class Timeline {
       this.shown.set(key, element);
       this.inner.append(element);
     }
-    this.setTime(this.time, false);
+    this.setTime(this.time, 0);
   }
 
   private local(span: Span): Span {

@@ -33,6 +33,7 @@ def listening(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     def run(server: Any, sockets: list[socket.socket]) -> None:
         served.append(server.config.app)
         for each in sockets:
+            socket.create_connection(each.getsockname()[:2]).close()  # it listens already
             each.close()
 
     monkeypatch.setattr(uvicorn.Server, "run", run)

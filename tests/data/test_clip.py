@@ -20,10 +20,11 @@ def test_nan_infinity_and_missing_become_zero() -> None:
     points = np.ones((3, 42, 3), np.float32)
     confidence = np.ones((3, 42), np.float32)
     points[0, 0, 1], points[1, 1, 0], points[1, 2, 0] = np.nan, np.inf, -np.inf
+    points[2, 7, 0], points[2, 8, 2] = 1e30, -3e38  # damage in a file
     confidence[2, 3], confidence[2, 4], confidence[2, 5] = 0, -1, np.nan
     confidence[0, 9] = 7
     made = PoseClip(points, confidence, 25.0, HANDS42)
-    gone = [(0, 0), (1, 1), (1, 2), (2, 3), (2, 4), (2, 5)]
+    gone = [(0, 0), (1, 1), (1, 2), (2, 3), (2, 4), (2, 5), (2, 7), (2, 8)]
     assert all(made.confidence[at] == 0 and not made.points[at].any() for at in gone)
     assert np.isfinite(made.points).all()
     assert made.present.sum() == 3 * 42 - len(gone)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import struct
 import threading
 import time
@@ -458,6 +459,12 @@ def test_finished_jobs_are_forgotten_while_the_server_runs(files: Path) -> None:
             time.sleep(0.05)
         assert api.get(where).json()["kind"] == "not-found"
         assert not any(folder.iterdir())
+
+
+def test_a_folder_that_was_tidied_away_is_made_again(files: Path) -> None:
+    with client() as api:
+        shutil.rmtree(api.app.state.jobs.folder)  # type: ignore[attr-defined]
+        assert finished(api, send(api, "recognize", files / "short.pose"))["state"] == "done"
 
 
 def test_a_failure_of_ours_ends_the_job_and_not_the_server(

@@ -31,7 +31,7 @@ export interface LayoutInfo {
     /** `COMPONENT:POINT`, as MediaPipe calls them. */
     keypoints: string[];
     /** Pairs of keypoints to draw. */
-    edges: ([number, number])[];
+    edges: number[][];
 }
 /** A model that is loaded here. */
 export interface ModelInfo {
@@ -119,7 +119,7 @@ export declare class Client {
     events(id: string): Promise<Response>;
     /** The result as a file */
     result(id: string, query?: {
-        format?: string;
+        format?: "json" | "vtt" | "srt" | "eaf" | "ass" | "ttml" | "textgrid" | "pose";
     }): Promise<Response>;
     /** Stop a job */
     cancel(id: string): Promise<JobState>;
@@ -129,7 +129,7 @@ export declare class Client {
     export(form: {
         subtitles: File;
         cues: string;
-        format?: string;
+        format?: "json" | "vtt" | "srt" | "eaf" | "ass" | "ttml" | "textgrid";
         tier?: string | null;
         result?: string | null;
     }): Promise<Response>;

@@ -1,4 +1,4 @@
-// Built from studio/src by `npm run build`; do not edit. Sources: sha256 eabaa9423200bc3ba6737b5cbd812919a79ab6fa16fd0d699d341b76653d680e
+// Built from studio/src by `npm run build`; do not edit. Sources: sha256 bfe0b9a35632ce4e0c61579cbcdee021561698c8333afd8ded1cd9ab06380e65
 
 // src/client.ts
 var Refused = class extends Error {

@@ -1,4 +1,4 @@
-// Built from studio/src by `npm run build`; do not edit. Sources: sha256 eabaa9423200bc3ba6737b5cbd812919a79ab6fa16fd0d699d341b76653d680e
+// Built from studio/src by `npm run build`; do not edit. Sources: sha256 bfe0b9a35632ce4e0c61579cbcdee021561698c8333afd8ded1cd9ab06380e65
 
 // src/client.ts
 var Refused = class extends Error {
@@ -336,6 +336,32 @@ function why(error) {
   if (name === "NotReadableError") return "The camera is in use by another program.";
   if (name === "SecurityError") return "Browsers hand out the camera on this computer's own pages and over HTTPS only.";
   return `The camera does not start: ${error instanceof Error ? error.message : error}`;
+}
+
+// src/card.ts
+function written(card2) {
+  const blocks = card2.replace(/^---\n[\s\S]*?\n---\n/, "").trim().split(/\n{2,}/);
+  return blocks.map((block) => {
+    const lines = block.split("\n"), heading = /^#+ (.*)/.exec(lines[0]);
+    if (heading) return make("h3", {}, ...spans(heading[1]));
+    if (lines.every((line) => line.startsWith("|"))) return table(lines);
+    if (/^[-*] /.test(block)) {
+      return make("ul", {}, ...block.split(/^[-*] /m).slice(1).map((item) => make("li", {}, ...spans(item))));
+    }
+    return make("p", {}, ...spans(block));
+  });
+}
+function table(lines) {
+  const [head, , ...rows] = lines.map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()));
+  return make(
+    "table",
+    {},
+    make("thead", {}, make("tr", {}, ...head.map((cell) => make("th", { scope: "col" }, ...spans(cell))))),
+    make("tbody", {}, ...rows.map((row) => make("tr", {}, ...row.map((cell) => make("td", {}, ...spans(cell))))))
+  );
+}
+function spans(text) {
+  return text.split(/(\*\*[^*]+\*\*|`[^`]+`)/).map((part) => part.startsWith("**") ? make("b", {}, part.slice(2, -2)) : part.startsWith("`") ? make("code", {}, part.slice(1, -1)) : part);
 }
 
 // src/cues.ts
@@ -773,9 +799,13 @@ var Live = class {
   stream = null;
   socket = null;
   run = 0;
+  /** Forgets what was written before. */
+  clear() {
+    byId("live-text").replaceChildren();
+    byId("live-simulated").hidden = true;
+  }
   async begin(nonsense = false) {
     const run2 = ++this.run, over = () => run2 !== this.run;
-    byId("live-text").replaceChildren();
     byId("live-nonsense").hidden = true;
     this.provisional("");
     this.button.textContent = "Stop";
@@ -835,6 +865,7 @@ var Live = class {
         if (told.type === "ready") {
           this.say(`Sign. Text comes about ${told.look_ahead_s.toFixed(1)} seconds after a phrase is over. Only the skeleton is sent.`);
           byId("live-model").textContent = `Model ${told.model}`;
+          byId("live-simulated").hidden = !told.simulated_only;
           ready();
         } else if (told.type === "error") last = new Refused(0, told.kind, told.detail);
         else if (told.type === "closed") this.say("Stopped.");
@@ -1272,6 +1303,7 @@ function drawn(edge, names) {
 var STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800];
 var LEAST_TICK = 72;
 var MOST_ZOOM = 400;
+var FOLLOWED = 0.92;
 var Timeline = class {
   constructor(scroll, cues2) {
     this.scroll = scroll;
@@ -1279,7 +1311,7 @@ var Timeline = class {
     scroll.append(this.inner);
     this.inner.append(this.head);
     scroll.addEventListener("scroll", () => this.later());
-    new ResizeObserver(() => this.later()).observe(scroll);
+    new ResizeObserver(() => this.resized()).observe(scroll);
     this.inner.addEventListener("pointerdown", (event) => this.pressed(event));
     scroll.addEventListener("wheel", (event) => {
       if (!event.ctrlKey) return;
@@ -1301,6 +1333,7 @@ var Timeline = class {
   };
   zoom = 20;
   time = 0;
+  wide = 0;
   inner = make("div", { class: "inner" });
   head = make("div", { class: "playhead" });
   shown = /* @__PURE__ */ new Map();
@@ -1327,12 +1360,21 @@ var Timeline = class {
     this.scroll.scrollLeft = around2 * this.zoom - before;
     this.render();
   }
+  /** What was to be seen stays to be seen. */
+  resized() {
+    const { clientWidth } = this.scroll, before = this.scroll.scrollLeft / this.zoom;
+    if (this.wide && clientWidth) this.zoom *= clientWidth / this.wide;
+    this.wide = clientWidth || this.wide;
+    this.render();
+    this.scroll.scrollLeft = before * this.zoom;
+  }
+  /** follow: see FOLLOWED; 0 = what is shown stays where it is. */
   setTime(time, follow) {
     this.time = time;
     const x = time * this.zoom;
     this.head.style.transform = `translateX(${x}px)`;
     const { scrollLeft, clientWidth } = this.scroll;
-    if (follow && (x < scrollLeft || x > scrollLeft + clientWidth * 0.92)) this.scroll.scrollLeft = x - clientWidth * 0.15;
+    if (follow && (x < scrollLeft || x > scrollLeft + clientWidth * follow)) this.scroll.scrollLeft = x - clientWidth * 0.15;
   }
   reveal(span) {
     const left = span.start * this.zoom, right = span.end * this.zoom;
@@ -1365,8 +1407,8 @@ var Timeline = class {
         return tick;
       });
     }
-    for (const [name, spans] of [["phrase", this.phrases], ["signing", this.signing]]) {
-      spans.forEach((span, k) => {
+    for (const [name, spans2] of [["phrase", this.phrases], ["signing", this.signing]]) {
+      spans2.forEach((span, k) => {
         if (inside(span)) wanted.set(`${name}${k}`, () => this.bar(span, name));
       });
     }
@@ -1397,7 +1439,7 @@ var Timeline = class {
       this.shown.set(key, element);
       this.inner.append(element);
     }
-    this.setTime(this.time, false);
+    this.setTime(this.time, 0);
   }
   local(span) {
     return { start: span.start - this.offset, end: span.end - this.offset };
@@ -1718,6 +1760,7 @@ async function open(found, seen) {
   const slider = byId("position");
   slider.max = String(Math.max(clip.frames - 1, 1));
   byId("result-title").textContent = TASKS[found.task].result;
+  byId("result").replaceChildren();
   cues.open(found.cues ?? []);
   byId("work").dataset.task = found.task;
   timeline.open(Math.max(clip.duration, player.duration), clip.fps, offset, found.phrases, found.signing);
@@ -1735,7 +1778,6 @@ function showNotices(found) {
 }
 function showResult(found) {
   const body = byId("result");
-  body.replaceChildren();
   if (found.task === "translate") {
     body.append(make("p", { class: "said", dir: "auto", lang: "" }, found.text || "(nothing)"));
     if (found.glosses) body.append(make("p", { class: "soft" }, "Glosses: the names of signs in their order, no sentence."));
@@ -1952,9 +1994,9 @@ async function write(format) {
     if (format === "pose") data = poses;
     else if (format === "json") data = new Blob([JSON.stringify(corrected(), null, 1)], { type: "application/json" });
     else if (result.task === "align") {
-      const spans = JSON.stringify(cues.places.map((place) => place.span));
+      const spans2 = JSON.stringify(cues.places.map((place) => place.span));
       const told = format === "eaf" ? JSON.stringify(corrected()) : null;
-      data = await (await client.export({ subtitles, cues: spans, format, result: told })).blob();
+      data = await (await client.export({ subtitles, cues: spans2, format, result: told })).blob();
     } else data = files.get(format);
     if (!data) throw new Error(`there is no ${format} of this`);
     save(data, name);
@@ -1982,7 +2024,7 @@ async function card(name = result?.model?.name) {
   byId("card-title").textContent = `About the model ${name}`;
   try {
     const text = await (await client.card(name)).text();
-    byId("card-text").textContent = text.replace(/^---\n[\s\S]*?\n---\n/, "").trim() || "This model has no card.";
+    byId("card-text").replaceChildren(...text.trim() ? written(text) : ["This model has no card."]);
   } catch (error) {
     byId("card-text").textContent = String(error);
   }
@@ -2017,7 +2059,7 @@ function listenToPlayer() {
     slider.value = String(Math.floor(time * player.fps + 1e-3));
     slider.setAttribute("aria-valuetext", at);
     byId("time").textContent = `${at} / ${clock(player.duration + (result?.timecode ?? 0), false)}`;
-    timeline.setTime(time, player.playing);
+    timeline.setTime(time, player.playing ? FOLLOWED : 1);
     showNow(time);
   };
   player.onPlaying = (playing) => {
@@ -2161,6 +2203,7 @@ async function start() {
     const live = new Live(server);
     byId("live-button").addEventListener("click", () => {
       show("along");
+      live.clear();
       void live.begin();
     });
     byId("live-back").addEventListener("click", () => {
@@ -2168,7 +2211,8 @@ async function start() {
       back();
     });
     byId("version").textContent = `signloom ${server.signloom}`;
-    byId("where").textContent = server.local ? "Your recording goes to the signloom server on this computer and nowhere else." : `Your recording is sent to the signloom server at ${location.host}, and nowhere else.`;
+    const at = server.local ? "the signloom server on this computer" : `the signloom server at ${location.host}`;
+    byId("where").textContent = server.holistic ? `A video stays in this browser, unless you choose otherwise; its skeleton goes to ${at}, and nowhere else.` : `Your recording goes to ${at}, and nowhere else. A video is deleted as soon as the skeleton has been taken from it.`;
   } catch (error) {
     refuse(error);
   }
