@@ -171,12 +171,13 @@ def spottings(
 class WithSpotter:
     """What a recogniser adds once the program alone has placed the cues; goes into ``retime``.
 
-    read: see `sightings`.
+    read: see `sightings`. tell: is given what was seen, for who wants to show it.
     """
 
     model: Spotter
     read: Callable[[Span], PoseClip]
     duration: Seconds
+    tell: Callable[[Sequence[Sighting]], None] = lambda seen: None
 
     def __call__(
         self,
@@ -189,4 +190,5 @@ class WithSpotter:
         with more evidence. ``fixed`` cues stay where they are in ``again``."""
         words = glosses_of(cues, self.model.glosses)
         seen = sightings(self.model, self.read, self.duration, set().union(*words))
+        self.tell(seen)
         return again([spottings(seen, words, [placed.span for placed in found.placed])])

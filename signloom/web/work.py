@@ -20,7 +20,7 @@ from signloom.inference.retime import (
     seconds_signed,
     start_timecode,
 )
-from signloom.inference.spotting import Spotter, WithSpotter
+from signloom.inference.spotting import Sighting, Spotter, WithSpotter
 from signloom.inference.translate import (
     blind,
     needs_lips,
@@ -196,8 +196,9 @@ def _aligned(
         return read(span)
 
     refine: Refine | None = None
+    signs: list[Sighting] = []
     if asked.model is not None and isinstance(asked.model.model, Spotter):
-        refine = WithSpotter(asked.model.model, watched, found.duration)
+        refine = WithSpotter(asked.model.model, watched, found.duration, signs.extend)
     elif asked.model is not None:
         cut = None if mouths is None else mouths.cut
         refine = WithModel(asked.model.model, watched, found.duration, mouths=cut)
@@ -215,6 +216,14 @@ def _aligned(
         "low": moved.low,
         "distrust": _distrust(moved),
         "cues": cues_of(moved, asked.wishes),
+        "signs": [
+            {
+                "gloss": sign.gloss,
+                "time": round(sign.moment, 3),
+                "probability": round(sign.probability, 4),
+            }
+            for sign in signs
+        ],
         "worst": [m.number for m in moved.worst()],
         "notices": [over_http(notice) for notice in (*asked.subtitles.notices, *moved.notices)],
     }

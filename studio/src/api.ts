@@ -6,6 +6,8 @@ import type { Cue, Span } from "./cues.js";
 export { Refused, type Server } from "./client.js";
 export const client = new Client();
 
+/** A sign that a recogniser saw: its middle, in seconds of the recording. */
+export interface Sign { gloss: string; time: number; probability: number }
 export interface Result {
   task: Task; name: string; model: ModelInfo | null; notices: string[];
   clip: { duration: number; fps: number; frames: number; layout: string; simulated: boolean; size: [number, number];
@@ -13,7 +15,7 @@ export interface Result {
   signing: Span[]; phrases: Span[]; share?: number;
   signloom: string; text?: string; alternatives?: { text: string }[]; glosses?: boolean;
   candidates?: { gloss: string; probability: number }[]; known?: boolean;
-  cues?: Cue[]; lag?: number; confidence?: number; low?: number; timecode?: number; distrust?: string | null;
+  cues?: Cue[]; signs?: Sign[]; lag?: number; confidence?: number; low?: number; timecode?: number; distrust?: string | null;
   subtitles?: string; format?: string;
 }
 export type Format = "vtt" | "srt" | "eaf" | "json" | "pose";

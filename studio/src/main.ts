@@ -286,7 +286,8 @@ async function open(found: Result, seen: Blob): Promise<void> {
   byId("result").replaceChildren(); // the list of the result before is none of these cues
   cues.open(found.cues ?? []);
   byId("work").dataset.task = found.task;
-  timeline.open(Math.max(clip.duration, player.duration), clip.fps, offset, found.phrases, found.signing);
+  timeline.open(Math.max(clip.duration, player.duration), clip.fps, offset, found.phrases, found.signing, found.signs ?? []);
+  byId("work").toggleAttribute("data-signs", Boolean(found.signs?.length));
   for (const id of ["cue-tools", "cue-editor"]) byId(id).hidden = found.task !== "align";
   showNotices(found);
   showResult(found);

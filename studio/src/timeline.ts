@@ -1,6 +1,7 @@
-// The timeline: lanes of given and aligned cues over phrases and signing. It is a picture of what the
+// The timeline: lanes of given and aligned cues over phrases, signing and signs that were seen. It is a picture of what the
 // cue list holds: all that can be done here with a pointer can be done there, and with keys.
 
+import type { Sign } from "./api.js";
 import type { Cues, Span } from "./cues.js";
 import { clock, make } from "./dom.js";
 
@@ -8,6 +9,8 @@ const STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800];
 const LEAST_TICK = 72, MOST_ZOOM = 400;
 /** The share of the width that the playhead may reach before what is shown follows it. */
 export const FOLLOWED = 0.92;
+/** Half of what a sign is drawn as, in seconds: its middle is known, its ends are not. */
+const HALF_A_SIGN = 0.2;
 type Grip = "start" | "end" | "whole";
 
 export class Timeline {
@@ -16,6 +19,7 @@ export class Timeline {
   offset = 0;
   phrases: Span[] = [];
   signing: Span[] = [];
+  signs: Sign[] = [];
   selected = -1;
   onSeek: (time: number) => void = () => {};
   onSelect: (cue: number) => void = () => {};
@@ -40,8 +44,8 @@ export class Timeline {
     }, { passive: false });
   }
 
-  open(duration: number, fps: number, offset: number, phrases: Span[], signing: Span[]): void {
-    Object.assign(this, { duration, fps, offset, phrases, signing, selected: -1 });
+  open(duration: number, fps: number, offset: number, phrases: Span[], signing: Span[], signs: Sign[]): void {
+    Object.assign(this, { duration, fps, offset, phrases, signing, signs, selected: -1 });
     this.fit();
   }
 
@@ -120,6 +124,10 @@ export class Timeline {
         if (inside(span)) wanted.set(`${name}${k}`, () => this.bar(span, name));
       });
     }
+    this.signs.forEach((sign, k) => {
+      const span = { start: sign.time - HALF_A_SIGN, end: sign.time + HALF_A_SIGN };
+      if (inside(span)) wanted.set(`s${k}`, () => this.bar(span, "sign", sign.gloss));
+    });
     this.cues.cues.forEach((cue, k) => {
       const place = this.cues.places[k]!;
       const given = this.local(cue.old), now = this.local(place.span);

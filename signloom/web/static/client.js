@@ -1,4 +1,4 @@
-// Built from studio/src by `npm run build`; do not edit. Sources: sha256 bfe0b9a35632ce4e0c61579cbcdee021561698c8333afd8ded1cd9ab06380e65
+// Built from studio/src by `npm run build`; do not edit. Sources: sha256 2f83d75112b032740bef481287bd0eb2898441ded0df1eba836ebfd18742114f
 
 // src/client.ts
 var Refused = class extends Error {

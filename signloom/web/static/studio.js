@@ -1,4 +1,4 @@
-// Built from studio/src by `npm run build`; do not edit. Sources: sha256 bfe0b9a35632ce4e0c61579cbcdee021561698c8333afd8ded1cd9ab06380e65
+// Built from studio/src by `npm run build`; do not edit. Sources: sha256 2f83d75112b032740bef481287bd0eb2898441ded0df1eba836ebfd18742114f
 
 // src/client.ts
 var Refused = class extends Error {
@@ -1304,6 +1304,7 @@ var STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800];
 var LEAST_TICK = 72;
 var MOST_ZOOM = 400;
 var FOLLOWED = 0.92;
+var HALF_A_SIGN = 0.2;
 var Timeline = class {
   constructor(scroll, cues2) {
     this.scroll = scroll;
@@ -1326,6 +1327,7 @@ var Timeline = class {
   offset = 0;
   phrases = [];
   signing = [];
+  signs = [];
   selected = -1;
   onSeek = () => {
   };
@@ -1338,8 +1340,8 @@ var Timeline = class {
   head = make("div", { class: "playhead" });
   shown = /* @__PURE__ */ new Map();
   queued = false;
-  open(duration, fps, offset, phrases, signing) {
-    Object.assign(this, { duration, fps, offset, phrases, signing, selected: -1 });
+  open(duration, fps, offset, phrases, signing, signs) {
+    Object.assign(this, { duration, fps, offset, phrases, signing, signs, selected: -1 });
     this.fit();
   }
   /** The whole recording, or the first half minute of a long one. */
@@ -1412,6 +1414,10 @@ var Timeline = class {
         if (inside(span)) wanted.set(`${name}${k}`, () => this.bar(span, name));
       });
     }
+    this.signs.forEach((sign, k) => {
+      const span = { start: sign.time - HALF_A_SIGN, end: sign.time + HALF_A_SIGN };
+      if (inside(span)) wanted.set(`s${k}`, () => this.bar(span, "sign", sign.gloss));
+    });
     this.cues.cues.forEach((cue, k) => {
       const place = this.cues.places[k];
       const given = this.local(cue.old), now = this.local(place.span);
@@ -1763,7 +1769,8 @@ async function open(found, seen) {
   byId("result").replaceChildren();
   cues.open(found.cues ?? []);
   byId("work").dataset.task = found.task;
-  timeline.open(Math.max(clip.duration, player.duration), clip.fps, offset, found.phrases, found.signing);
+  timeline.open(Math.max(clip.duration, player.duration), clip.fps, offset, found.phrases, found.signing, found.signs ?? []);
+  byId("work").toggleAttribute("data-signs", Boolean(found.signs?.length));
   for (const id of ["cue-tools", "cue-editor"]) byId(id).hidden = found.task !== "align";
   showNotices(found);
   showResult(found);
