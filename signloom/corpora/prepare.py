@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from typing import Any
 
 from signloom.corpora.entries import LeftOut
 from signloom.corpora.store import Row, StoreWriter, encode
+from signloom.data.crew import crew
 from signloom.data.layouts import Layout
 from signloom.data.sample import SampleSource
 from signloom.errors import MediaError, UsageError
@@ -69,8 +69,7 @@ def _rows(source: SampleSource, layout: Layout, jobs: int, quarantine: bool) -> 
     if jobs == 1:
         yield from (encoded(source, layout, chunk, quarantine) for chunk in chunks)
         return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, _hold, (source, layout, quarantine)) as pool:
+    with crew(jobs, _hold, source, layout, quarantine) as pool:
         waiting: deque[Future[Made]] = deque()
         try:
             for chunk in chunks:

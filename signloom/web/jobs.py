@@ -1,7 +1,11 @@
-"""Jobs: queued, worked on by a few threads, watched, cancelled, forgotten with all their files."""
+"""Jobs: queued, worked on by a few threads, watched, cancelled, forgotten with all their files.
+
+The files of a server that was killed go when the next one starts.
+"""
 
 from __future__ import annotations
 
+import os
 import queue
 import secrets
 import shutil
@@ -10,10 +14,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from signloom.data.files import held
 from signloom.data.timing import Seconds
 from signloom.errors import SignloomError
 from signloom.text.subtitles import Subtitles
@@ -21,6 +27,7 @@ from signloom.web.limits import Limits, Refusal, refusal
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 OVER: tuple[State, ...] = ("done", "failed", "cancelled")
+FOLDER = "signloom-serve-"
 WORKERS = 4
 """Jobs worked on at once; videos are extracted one at a time, since one takes all cores."""
 
@@ -101,7 +108,7 @@ class Jobs:
 
     def __init__(self, limits: Limits, told: Callable[[Job], None] = lambda job: None):
         self.limits, self.told = limits, told
-        self.folder = Path(tempfile.mkdtemp(prefix="signloom-serve-"))
+        self.folder, self._held = _own_folder()
         self._jobs: dict[str, Job] = {}
         self._uploading: Counter[str] = Counter()
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
@@ -190,6 +197,9 @@ class Jobs:
         for thread in self._threads:
             thread.join(timeout=5)
         shutil.rmtree(self.folder, ignore_errors=True)
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
 
     def _ended(self, job: Job) -> None:
         self.told(job)
@@ -232,3 +242,20 @@ class Jobs:
             for job in list(self._jobs.values()):
                 if job.ended is not None and now - job.ended > self.limits.keep:
                     self.delete(job)
+
+
+def _own_folder() -> tuple[Path, int | None]:
+    """A folder for uploads and the lock on it, where there are locks; what killed servers left goes."""
+    for left in Path(tempfile.gettempdir()).glob(f"{FOLDER}*"):
+        with suppress(OSError):  # another user's
+            if (lock := held(left)) is not None:
+                shutil.rmtree(left, ignore_errors=True)
+                os.close(lock)
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=FOLDER))
+        try:
+            lock = held(folder)
+        except OSError:
+            return folder, None
+        if lock is not None:  # else one that starts just now took it for left
+            return folder, lock
