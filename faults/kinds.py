@@ -170,19 +170,14 @@ def _make_manifest(folder: Path) -> list[str]:
 
 def _read_manifest(folder: Path) -> None:
     from signloom.corpora.manifest import manifest_sources, unread_columns
-    from signloom.errors import SignloomError
 
-    wrong = None
-    for file in ("m.tsv", "m.csv", "m.jsonl"):
-        try:
-            unread_columns(folder / file)
-            for source in manifest_sources(folder / file).values():
-                for i in range(min(len(source), 3)):
-                    _ = source[i]
-        except SignloomError as error:
-            wrong = error
-    if wrong is not None:
-        raise wrong
+    def read(file: Path) -> None:
+        unread_columns(file)
+        for source in manifest_sources(file).values():
+            for i in range(min(len(source), 3)):
+                _ = source[i]
+
+    _both(read, *(folder / name for name in ("m.tsv", "m.csv", "m.jsonl")))
 
 
 RECIPE = """\
@@ -312,6 +307,138 @@ def _read_predictions(folder: Path) -> None:
     read_predictions(folder / "p.jsonl")
 
 
+def _make_report(folder: Path) -> list[str]:
+    from signloom.pose.files import write_pose
+
+    write_pose(clip(50), folder / "a.pose")
+    cues = [
+        {"number": n, "text": text, "new": {"start": n / 2, "end": n / 2 + 0.4}, "confidence": 0.9,
+         "flags": ["low"]}
+        for n, text in enumerate(TEXTS, start=1)
+    ]  # fmt: skip
+    (folder / "a.report.json").write_text(
+        json.dumps({"duration": 2.0, "timecode": 0, "cues": cues})
+    )
+    return ["a.report.json"]
+
+
+def _read_report(folder: Path) -> None:
+    from signloom.corpora.episodes import read_report
+
+    read_report(folder / "a.report.json", folder / "a.pose")
+
+
+def _make_tokens(folder: Path) -> list[str]:
+    from signloom.cli.tokens import _write
+
+    clips = [{"input": "a.pose", "simulated": True, "ids": [1, 2, 3]}]
+    told = {"format": 1, "codebook": "a" * 64, "fps": 25.0, "clips": clips}
+    for name in ("a.json", "a.npz"):
+        _write(folder / name, told, False)
+    return ["a.json", "a.npz"]
+
+
+def _read_tokens(folder: Path) -> None:
+    from signloom.cli.tokens import _tokens
+
+    _both(_tokens, folder / "a.json", folder / "a.npz")
+
+
+def _both(read: Callable[[Path], Any], *files: Path) -> None:
+    """Reads all files; raises what was wrong with the last that could not be read."""
+    from signloom.errors import SignloomError
+
+    wrong = None
+    for file in files:
+        try:
+            read(file)
+        except SignloomError as error:
+            wrong = error
+    if wrong is not None:
+        raise wrong
+
+
+# --- texts, lexicons, published pickles, videos --------------------------------------------------
+
+
+def _make_sentences(folder: Path) -> list[str]:
+    import gzip
+    import zipfile
+
+    plain = "\n".join(TEXTS) + "\n"
+    (folder / "a.txt").write_text(plain)
+    (folder / "a.tsv").write_text("id\ttext\n" + "".join(f"1\t{text}\n" for text in TEXTS))
+    (folder / "a.jsonl").write_text("\n".join(json.dumps({"text": text}) for text in TEXTS))
+    (folder / "a.txt.gz").write_bytes(gzip.compress(plain.encode() * 20, mtime=0))
+    with zipfile.ZipFile(folder / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.txt", plain * 20)
+    return ["a.txt", "a.tsv", "a.jsonl", "a.txt.gz", "a.zip"]
+
+
+def _read_sentences(folder: Path) -> None:
+    from signloom.text.sentences import read_sentences
+
+    names = ("a.txt", "a.tsv", "a.jsonl", "a.txt.gz", "a.zip")
+    _both(lambda file: list(read_sentences(file)), *(folder / name for name in names))
+
+
+def _make_lexicon(folder: Path) -> list[str]:
+    from signloom.pose.files import write_pose
+
+    write_pose(clip(), folder / "a.pose")
+    columns = "path,spoken_language,signed_language,start,end,words,glosses,priority"
+    rows = 'a.pose,en,one,0,0,dog,DOG,0\na.pose,en,one,40,160,"cat",CAT,1\n'
+    (folder / "index.csv").write_text(f"{columns}\n{rows}")
+    return ["index.csv", "a.pose"]
+
+
+def _read_lexicon(folder: Path) -> None:
+    from signloom.corpora.folder_lexicon import folder_lexicon
+
+    lexicon = folder_lexicon(folder)
+    for word in lexicon.words:
+        lexicon.clip(word)
+
+
+def _make_pickle(folder: Path) -> list[str]:
+    import gzip
+    import pickle
+
+    samples = [
+        {"name": str(i), "signer": "ann", "gloss": "A B", "text": text, "sign": np.ones((2, 4))}
+        for i, text in enumerate(TEXTS)
+    ]
+    (folder / "a.pkl").write_bytes(pickle.dumps(samples, 4))
+    (folder / "b.pkl.gz").write_bytes(gzip.compress(pickle.dumps(samples, 2), mtime=0))
+    return ["a.pkl", "b.pkl.gz"]
+
+
+def _read_pickle(folder: Path) -> None:
+    from signloom.corpora.pickled import read_pickle
+
+    _both(read_pickle, folder / "a.pkl", folder / "b.pkl.gz")
+
+
+def _make_video(folder: Path) -> list[str]:
+    from tests.extract.videos import coded, write_video
+
+    for name in ("a.mp4", "a.webm", "a.gif"):
+        write_video(folder / name, coded(range(10)))
+    return ["a.mp4", "a.webm", "a.gif"]
+
+
+def _read_video(folder: Path) -> None:
+    """What extraction asks of its other process before it looks for anybody: the first pictures."""
+    from signloom.extract.pictures import pictures
+    from signloom.extract.video import probe
+
+    def read(file: Path) -> None:
+        for _ in pictures(file, probe(file), 32):
+            pass
+
+    _both(read, *(folder / name for name in ("a.mp4", "a.webm", "a.gif")))
+
+
 KINDS: dict[str, Kind] = {
     "pose": Kind(_make_pose, _read_pose, ("pose.header", "pose.files")),
     "lips": Kind(_make_lips, _read_lips, ("pose.lip_files",)),
@@ -329,4 +456,10 @@ KINDS: dict[str, Kind] = {
     "onnx": Kind(_make_onnx, _read_onnx, ("methods.exported", "inference.onnx")),
     "state": Kind(_make_state, _read_state, ("training.resume",)),
     "predictions": Kind(_make_predictions, _read_predictions, ("inference.predictions",)),
+    "report": Kind(_make_report, _read_report, ("corpora.episodes",)),
+    "tokens": Kind(_make_tokens, _read_tokens, ("cli.tokens",)),
+    "sentences": Kind(_make_sentences, _read_sentences, ("text.sentences",)),
+    "lexicon": Kind(_make_lexicon, _read_lexicon, ("corpora.folder_lexicon", "corpora.tables")),
+    "pickle": Kind(_make_pickle, _read_pickle, ("corpora.pickled",)),
+    "video": Kind(_make_video, _read_video, ("extract.video",)),
 }

@@ -268,7 +268,7 @@ def quarantine(out: Path, failures: dict[str, str], settled: list[str]) -> None:
     path = out / QUARANTINE
     entries: dict[str, str] = {}
     if path.exists():
-        for line in path.read_text(encoding="utf-8").splitlines()[1:]:
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines()[1:]:
             video, _, reason = line.partition("\t")
             entries[video] = reason
     entries = {v: r for v, r in entries.items() if v not in settled} | failures

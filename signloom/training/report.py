@@ -94,13 +94,12 @@ class Reporter:
 def _trim(path: Path, done: int) -> None:
     """Keeps the whole lines up to step ``done``; a line torn by a kill goes."""
     kept = []
-    for line in path.read_text().splitlines() if path.is_file() else ():
+    for line in path.read_text(errors="replace").splitlines() if path.is_file() else ():
         try:
-            record = json.loads(line)
-        except ValueError:
+            if json.loads(line)["step"] <= done:
+                kept.append(line + "\n")
+        except (ValueError, LookupError, TypeError):
             continue
-        if record["step"] <= done:
-            kept.append(line + "\n")
     with writing(path, overwrite=True) as temporary:
         temporary.write_text("".join(kept))
 
