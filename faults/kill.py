@@ -477,7 +477,7 @@ def ask_on(home: Path, folder: Path, answers: list[str], over: threading.Event) 
 
 def port_of(folder: Path, over: threading.Event) -> int:
     """The port that a server says it listens on. Raises OSError where it does not come to that."""
-    until = time.monotonic() + 60
+    until = time.monotonic() + 300
     while time.monotonic() < until and not over.is_set():
         told = (folder / "log").read_text() if (folder / "log").exists() else ""
         if found := re.search(r"http://[^:]+:(\d+)", told):

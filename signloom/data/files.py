@@ -11,6 +11,7 @@ import errno
 import fcntl
 import itertools
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -42,6 +43,10 @@ def writing(path: str | os.PathLike[str], overwrite: bool = False) -> Iterator[P
         flush(temporary)
         os.replace(temporary, target)
         flush(target.parent)
+    except Exception as error:
+        if (full := _full(error, target)) is not None:
+            raise full from error
+        raise
     finally:
         _remove(temporary)
         os.close(lock)
@@ -66,6 +71,10 @@ def writing_folder(path: str | os.PathLike[str], overwrite: bool = False) -> Ite
         else:
             os.replace(temporary, target)
         flush(target.parent)
+    except Exception as error:
+        if (full := _full(error, target)) is not None:
+            raise full from error
+        raise
     finally:
         _remove(temporary)
         os.close(lock)
@@ -101,6 +110,15 @@ def held(path: Path) -> int | None:
         raise
     os.close(descriptor)
     return None
+
+
+def _full(error: Exception, target: Path) -> OSError | None:
+    """What names ``target`` where its disk is full; libraries in Rust say that in words alone."""
+    words = re.search(r"\(os error (\d+)\)", str(error))
+    number = error.errno if isinstance(error, OSError) else int(words[1]) if words else None
+    if number not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return None
+    return OSError(number, os.strerror(number), str(target))
 
 
 def _temporary(target: Path, folder: bool) -> tuple[Path, int]:

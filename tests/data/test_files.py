@@ -107,3 +107,17 @@ def test_a_lock_ends_with_its_descriptor(tmp_path: Path) -> None:
     assert again is not None
     os.close(again)
     assert held(tmp_path / "none") is None
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError(errno.ENOSPC, "full"), RuntimeError("I/O error: No space (os error 28)")],
+    ids=["python", "rust"],
+)
+def test_a_full_disk_is_named_whoever_meets_it(tmp_path: Path, error: Exception) -> None:
+    for write in (writing, writing_folder):
+        with pytest.raises(OSError, match="No space") as met:
+            with write(tmp_path / "a"):
+                raise error
+        assert met.value.filename == str(tmp_path / "a")
+    assert names(tmp_path) == []
