@@ -218,7 +218,10 @@ def features_of_video(
     # Pictures are handed over no larger than the model's own resizing can make use of.
     blocks = [model(block) for block in pictures(video, info, 2 * model.side, limits)]
     numbers = np.concatenate([np.zeros((info.lead, blocks[0].shape[1]), np.float32), *blocks])
-    return features_clip(numbers, info.fps, video.stem, origin)
+    try:
+        return features_clip(numbers, info.fps, video.stem, origin)
+    except ValueError as error:
+        raise MediaError(f"{video}: {error}; give another model, or one in float32") from None
 
 
 def plan(

@@ -90,7 +90,8 @@ def fit(
     resume: go on from the newest whole state in ``folder``, or from the start where there is none.
     fingerprint: what the run is. Raises UsageError where the state to resume has another.
 
-    Raises DivergedError naming step, source and samples when loss or gradient is NaN or infinite.
+    Raises DivergedError naming step, source and samples when loss or gradient is NaN or infinite, and
+    naming a weight that is, in place of writing it into a state.
     """
     folder = Path(folder)
     started = time.monotonic()
@@ -141,6 +142,8 @@ def fit(
             accelerator.wait_for_everyone()
         new_best = progress.best_step != best_before
         if accelerator.is_main_process:
+            if last or new_best or _due(progress.step, plan.save_every):
+                _refuse_infinite(model, progress.step)
             if last and keep:
                 with shown():
                     keep("last", progress.step, numbers)
@@ -306,6 +309,15 @@ def _diverged(total: float, micro: list[MicroBatch], accelerator: Accelerator) -
         f"{', '.join(ids)}); look at these samples, or lower the learning rate and --resume "
         "from the last state"
     )
+
+
+def _refuse_infinite(model: nn.Module, step: int) -> None:
+    for name, parameter in model.named_parameters():
+        if not torch.isfinite(parameter).all():
+            raise DivergedError(
+                f"weight {name} is not finite after step {step}, so it is not kept; lower the learning "
+                "rate and --resume from the last state"
+            )
 
 
 def _validated(
