@@ -196,10 +196,10 @@ def importable(name: str) -> bool:
     return getattr(module, "__spec__", None) is not None and module.__spec__.name == name
 
 
-def finish(child: int, folder: Path, well: int = 0) -> None:
-    """Waits for the command to end with a code. Exits with its log where it ends with another."""
+def finish(child: int, folder: Path, well: tuple[int, ...] = (0,)) -> None:
+    """Waits for the command to end with one of some codes. Exits with its log where it ends with another."""
     _, status = os.waitpid(child, 0)
-    if (code := os.waitstatus_to_exitcode(status)) != well:
+    if (code := os.waitstatus_to_exitcode(status)) not in well:
         sys.exit(
             f"the command ended with {code} in {folder}:\n{(folder / 'log').read_text()[-3000:]}"
         )
@@ -460,7 +460,7 @@ def asked(home: Path, child: int, folder: Path) -> list[str]:
     port = port_of(folder, threading.Event())
     answers = [answered(home, port, task) for task in TASKS]
     os.kill(child, signal.SIGINT)
-    finish(child, folder, well=130)
+    finish(child, folder, well=(0, 130))  # 0 where the shell has it ignore Ctrl-C
     return answers
 
 

@@ -147,7 +147,7 @@ def _tokens(file: Path) -> dict[str, Any]:
 
     try:
         if file.suffix == ".npz":
-            with np.load(file, allow_pickle=False) as archive:
+            with file.open("rb") as raw, np.load(raw, allow_pickle=False) as archive:
                 said = json.loads(str(archive["told"]))
                 for number, clip in enumerate(said["clips"]):
                     clip["ids"] = archive[f"ids_{number}"].tolist()
