@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import json
 import os
 import shutil
 import subprocess
@@ -29,7 +30,7 @@ COMMANDS = {
     "prepare": "prepare manifest ../poses.tsv -o {out}/store",
     "align": "align ../e.pose ../e.vtt -o {out}/e.vtt --report {out}/e.report.json",
     "segment": "segment ../e.pose -o {out}/e.eaf",
-    "corpus": "corpus ../e.pose -o {out}/store --min-confidence 0",
+    "corpus": "corpus ../e.pose -o {out}/store --min-confidence 0 --layout ps76",
     "vocabulary": "vocabulary ../texts.txt --lexicon sim:tiny --write {out}/texts",
     "language": "language ../texts.txt --size tiny --steps 2 --vocabulary 300 -o {out}/model",
     "train": "train ../recipe.yaml -o {out}/run",

@@ -1,9 +1,8 @@
-"""Damaged files and refusing disks: python -m faults.files [KIND…] [--times 200], python -m faults.files disks.
+"""Damaged files: python -m faults.files [KIND…] [--times 200].
 
 Every file of every kind (faults/kinds.py) is cut off at so many places, and as often has some random bits
 flipped, while its neighbours stay whole. Its reader may refuse it, by a SignloomError of one line, or
-read it; another exception, more than 20 s or more than 6 GiB is a fault. 'disks' runs every command
-that writes (faults/disks.py) on a disk that is full and into a folder that may only be read.
+read it; another exception, more than 20 s or more than 6 GiB is a fault.
 """
 
 from __future__ import annotations

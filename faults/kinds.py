@@ -244,7 +244,7 @@ def _read_checkpoint(folder: Path) -> None:
 
 
 def _make_onnx(folder: Path) -> list[str]:
-    """The checkpoint's graphs, without their sha256."""
+    """The checkpoint's graphs; config.json has their sha256, so that a changed one is not even parsed."""
     from signloom.methods.exported import export
     from signloom.methods.load import load
     from signloom.training.checkpoint import read_checkpoint

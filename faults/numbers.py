@@ -254,7 +254,7 @@ def trained(home: Path, spoil: Spoil, times: int, rng: random.Random) -> dict[st
             told["faults"].append(f"step {step}: it went on")
             continue
         except DivergedError as error:
-            if f"of step {step} is not finite (source 'train'" not in str(error):
+            if f"of step {step} is not finite (source 'real'" not in str(error):
                 told["faults"].append(f"step {step}: {error}")
         told["stopped"] += 1
         state = newest_state(run / "states")
