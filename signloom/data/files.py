@@ -15,7 +15,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from signloom.errors import UsageError
@@ -38,17 +38,20 @@ def writing(path: str | os.PathLike[str], overwrite: bool = False) -> Iterator[P
     target = refuse_existing(path, overwrite)
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary, lock = _temporary(target, folder=False)
+    mine = True  # once it is renamed, the name may be another's
     try:
         yield temporary
         flush(temporary)
         os.replace(temporary, target)
+        mine = False
         flush(target.parent)
     except Exception as error:
         if (full := _full(error, target)) is not None:
             raise full from error
         raise
     finally:
-        _remove(temporary)
+        if mine:
+            _remove(temporary)
         os.close(lock)
 
 
@@ -61,23 +64,30 @@ def writing_folder(path: str | os.PathLike[str], overwrite: bool = False) -> Ite
     target = refuse_existing(path, overwrite)
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary, lock = _temporary(target, folder=True)
+    retired, mine = None, True
     try:
         yield temporary
         for file in temporary.rglob("*"):
             if file.is_file():
                 flush(file)
         if target.exists():
-            _exchange(temporary, target)
+            with suppress(OSError):  # a link, or no locks here
+                retired = held(target)
+            mine = _exchange(temporary, target)
         else:
             os.replace(temporary, target)
+            mine = False
         flush(target.parent)
     except Exception as error:
         if (full := _full(error, target)) is not None:
             raise full from error
         raise
     finally:
-        _remove(temporary)
-        os.close(lock)
+        if mine:
+            _remove(temporary)
+        for descriptor in (lock, retired):
+            if descriptor is not None:
+                os.close(descriptor)
 
 
 def flush(path: Path) -> None:
@@ -164,17 +174,18 @@ def _unlocked(target: Path, folder: bool) -> tuple[Path, int]:
     return temporary, descriptor
 
 
-def _exchange(one: Path, other: Path) -> None:
-    """Two paths change places in one move; in two where the system cannot."""
+def _exchange(one: Path, other: Path) -> bool:
+    """Two paths change places in one move; where the system cannot, ``other`` gives way in two: False."""
     libc = ctypes.CDLL(None, use_errno=True)
     if hasattr(libc, "renameat2"):
         here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
         if libc.renameat2(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0:
-            return
+            return True
     retired = Path(tempfile.mkdtemp(prefix=f".{other.name}.", suffix=".old", dir=other.parent))
     os.replace(other, retired / other.name)
     os.replace(one, other)
     _remove(retired)
+    return False
 
 
 def _remove(path: Path) -> None:

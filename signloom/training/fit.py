@@ -132,6 +132,8 @@ def fit(
         if average is not None:
             average.update(model, progress.step)
         last = progress.step == plan.steps
+        if last or any(_due(progress.step, n) for n in (plan.save_every, plan.validate_every)):
+            _refuse_infinite(model, progress.step)
         numbers: Mapping[str, float] = {}
         best_before = progress.best_step
         if validate and (last or _due(progress.step, plan.validate_every)):
@@ -142,8 +144,6 @@ def fit(
             accelerator.wait_for_everyone()
         new_best = progress.best_step != best_before
         if accelerator.is_main_process:
-            if last or new_best or _due(progress.step, plan.save_every):
-                _refuse_infinite(model, progress.step)
             if last and keep:
                 with shown():
                     keep("last", progress.step, numbers)

@@ -75,8 +75,11 @@ class Reporter:
 
     def write(self, record: Mapping[str, Any]) -> None:
         """Appends a line to the log."""
-        with self.path.open("a") as file:
-            file.write(json.dumps(record) + "\n")
+        try:
+            with self.path.open("a") as file:
+                file.write(json.dumps(record) + "\n")
+        except OSError as error:  # a full disk does not say of which file
+            raise OSError(error.errno, error.strerror, str(self.path)) from error
 
     def say(self, line: str, always: bool = False) -> None:
         """A plain line on stderr; beside the bar only where it is worth one."""

@@ -121,3 +121,21 @@ def test_a_full_disk_is_named_whoever_meets_it(tmp_path: Path, error: Exception)
                 raise error
         assert met.value.filename == str(tmp_path / "a")
     assert names(tmp_path) == []
+
+
+def test_what_another_writes_meanwhile_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    with writing(tmp_path / "a") as one:
+        one.write_text("one")
+    outer, inner = writing_folder(tmp_path / "b", True), writing_folder(tmp_path / "b", True)
+    first, second = outer.__enter__(), inner.__enter__()
+    (first / "first").touch()
+    (second / "second").touch()
+    outer.__exit__(None, None, None)
+    third = writing_folder(tmp_path / "b", True)
+    (third.__enter__() / "third").touch()
+    inner.__exit__(None, None, None)
+    assert names(tmp_path / "b") == ["second"]
+    third.__exit__(None, None, None)
+    assert names(tmp_path / "b") == ["third"]
+    assert names(tmp_path) == ["a", "b"]
