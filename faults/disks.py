@@ -33,8 +33,8 @@ COMMANDS = {
     "corpus": "corpus ../e.pose -o {out}/store --min-confidence 0 --layout ps76",
     "vocabulary": "vocabulary ../texts.txt --lexicon sim:tiny --write {out}/texts",
     "language": "language sim:tiny --size tiny --steps 2 --vocabulary 300 -o {out}/model",
-    "train": "train ../recipe.yaml -o {out}/run",
-    "evaluate": "evaluate bundled sim:tiny --limit 2 --record -o {out}/scores.json",
+    "train": "train ../recipe.yaml -o {out}/run --set training.steps=12",
+    "evaluate": "evaluate {root}/signloom/bundled/posestitch sim:tiny --limit 2 -o {out}/scores.json",
     "export": "export ../c -o {out}/onnx",
     "demo": "demo -o {out}/demo",
 }
@@ -93,7 +93,9 @@ def tried(verb: str, home: Path) -> dict[str, dict]:
     """What a command does on each disk."""
     name = verb.replace(" ", "-")
     line, whole = COMMANDS[verb], home / "whole" / name
-    code, said = ended(home / f"{name}-whole", line.format(out=whole).split(), home / "modules")
+    code, said = ended(
+        home / f"{name}-whole", line.format(out=whole, root=ROOT).split(), home / "modules"
+    )
     assert code == 0, f"{verb} ended with {code}: {said}"
     for module in (home / "modules").read_text().split():
         importlib.import_module(module)
@@ -109,7 +111,9 @@ def tried(verb: str, home: Path) -> dict[str, dict]:
                 fill(place)
             if disk == "read-only":
                 remount(place, "ro")
-            code, said = ended(home / f"{name}-log-{disk}", line.format(out=place).split())
+            code, said = ended(
+                home / f"{name}-log-{disk}", line.format(out=place, root=ROOT).split()
+            )
             faults = wrong(verb, code, said, place, expected)
             if verb == "train" and disk == "half":
                 faults += resumed(place, line, home, expected)
@@ -159,7 +163,9 @@ def opens(path: Path) -> bool:
 def resumed(place: Path, line: str, home: Path, expected: dict[str, str]) -> list[str]:
     """Training goes on once there is room, to the very weights."""
     remount(place, f"size={1 << 27}")
-    code, said = ended(home / "train-resumed", [*line.format(out=place).split(), "--resume"])
+    code, said = ended(
+        home / "train-resumed", [*line.format(out=place, root=ROOT).split(), "--resume"]
+    )
     if code:
         return [f"resumed, it ends with {code}: {said[-300:]}"]
     return [f"resumed, {name} is another" for name in differing(digests(place), expected)]
