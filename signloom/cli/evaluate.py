@@ -230,8 +230,8 @@ def texts_learnt(checkpoint: str) -> list[str]:
 
     Raises UsageError where it has no recipe, or a path in it is not set here.
     """
-    from signloom.methods.recipe import Recipe, learnt_from
     from signloom.methods.load import folder_of
+    from signloom.methods.recipe import Recipe, learnt_from
     from signloom.training.checkpoint import read_checkpoint
 
     recipe = read_checkpoint(folder_of(checkpoint)).config.get("recipe")
