@@ -48,7 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         told = {name: value for name, value in found[kind].items() if name != "faults"}
         print(f"{kind}: {told}", *found[kind]["faults"], sep="\n  ", flush=True)
     faults = sum(len(kind["faults"]) for kind in found.values())
-    command = f"python -m faults.files --times {asked.times} --seed {asked.seed}"
+    named = "".join(f"{kind} " for kind in asked.kinds)
+    command = f"python -m faults.files {named}--times {asked.times} --seed {asked.seed}"
     read = sum(kind["read"] + kind["refused"] for kind in found.values())
     keep(
         {"command": command, "damaged": read + faults, "faults": faults, "kinds": found}, asked.out
