@@ -175,7 +175,7 @@ def test_layouts_recipes_modules_and_pages_that_are_named_exist() -> None:
         wrong += [f"{file}: {name}" for name in recipes if not (ROOT / name).is_file()]
     for page in PAGES:
         text = page.read_text()
-        for module in re.findall(r"python -m (benchmarks[\w.]*)", text):
+        for module in re.findall(r"python -m ((?:benchmarks|faults)[\w.]*)", text):
             if importlib.util.find_spec(module) is None:
                 wrong.append(f"{page.name}: module {module}")
         for link in re.findall(r"\]\(([^)#:]+)\)", text):

@@ -194,7 +194,7 @@ def _hashable(said: Any) -> Any:
 def _json(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise MediaError(
             f"{path} is no record of a claim ({error}); take it from the repository again"
         ) from error

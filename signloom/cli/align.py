@@ -411,10 +411,8 @@ def _each(
     todo: Sequence[tuple[Path, Path, Path | None]], wishes: Wishes, extras: Extras
 ) -> Iterator[tuple[str, SignloomError | None]]:
     """Pose files side by side on the cores; videos, and all with a model that was asked for, one after the other."""
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
-
     from signloom.cli.progress import progress
+    from signloom.data.crew import crew
     from signloom.extract.process import cores
 
     jobs = extras.jobs or len(cores())
@@ -422,8 +420,7 @@ def _each(
     slow = [item for item in todo if item[0].suffix.lower() != ".pose"]
     with progress("align", len(todo)) as advance:
         if jobs > 1 and len(quick) > 1 and extras.model is None:
-            spawned = multiprocessing.get_context("spawn")
-            with ProcessPoolExecutor(jobs, spawned, initializer=_one_thread) as pool:
+            with crew(jobs, _one_thread) as pool:
                 waiting = [pool.submit(_attempt, item, wishes, extras) for item in quick]
                 for future in waiting:
                     yield future.result()

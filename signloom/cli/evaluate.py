@@ -230,10 +230,11 @@ def texts_learnt(checkpoint: str) -> list[str]:
 
     Raises UsageError where it has no recipe, or a path in it is not set here.
     """
+    from signloom.methods.load import folder_of
     from signloom.methods.recipe import Recipe, learnt_from
     from signloom.training.checkpoint import read_checkpoint
 
-    recipe = read_checkpoint(checkpoint).config.get("recipe")
+    recipe = read_checkpoint(folder_of(checkpoint)).config.get("recipe")
     if not recipe:
         raise UsageError(
             f"{checkpoint} does not say what it was trained on, and the nearest of those sentences "
@@ -247,9 +248,10 @@ def told(
 ) -> dict[str, Any]:
     """The report of an evaluation: what was run on what, what came of it, by which weights, where."""
     from signloom.cli.receipt import commit, hardware
+    from signloom.methods.load import folder_of
     from signloom.training.checkpoint import read_checkpoint
 
-    config = read_checkpoint(checkpoint).config
+    config = read_checkpoint(folder_of(checkpoint)).config
     return {
         "checkpoint": checkpoint,
         "store": store,

@@ -275,7 +275,10 @@ def features_of_video(
     # Pictures are handed over no larger than the model's own resizing can make use of.
     blocks = [model(block) for block in pictures(video, info, 2 * model.side, limits)]
     numbers = np.concatenate([np.zeros((info.lead, blocks[0].shape[1]), np.float32), *blocks])
-    return features_clip(numbers, info.fps, video.stem, origin)
+    try:
+        return features_clip(numbers, info.fps, video.stem, origin)
+    except ValueError as error:
+        raise MediaError(f"{video}: {error}; give another model, or one in float32") from None
 
 
 def plan(
@@ -325,7 +328,7 @@ def quarantine(out: Path, failures: dict[str, str], settled: list[str]) -> None:
     path = out / QUARANTINE
     entries: dict[str, str] = {}
     if path.exists():
-        for line in path.read_text(encoding="utf-8").splitlines()[1:]:
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines()[1:]:
             video, _, reason = line.partition("\t")
             entries[video] = reason
     entries = {v: r for v, r in entries.items() if v not in settled} | failures

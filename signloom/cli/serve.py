@@ -101,7 +101,7 @@ def bound(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
-        listening.listen()  # who opens the printed address at once waits, and is not refused
+        listening.listen(128)  # who reads the address may call at once
     except OSError as error:
         listening.close()
         raise UsageError(

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -155,7 +153,9 @@ def _lines(write: Callable[[int], str], indices: range, jobs: int) -> Iterator[s
     if jobs == 1 or len(indices) == 1:
         yield from map(write, indices)
         return
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn")) as pool:
+    from signloom.data.crew import crew
+
+    with crew(jobs) as pool:
         yield from pool.map(write, indices, chunksize=min(4, -(-len(indices) // jobs)))
 
 

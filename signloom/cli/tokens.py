@@ -141,12 +141,13 @@ def _suffix(out: Path) -> None:
 def _tokens(file: Path) -> dict[str, Any]:
     """What `encode` wrote, from either kind of file. Raises MediaError where it is something else."""
     import zipfile
+    import zlib
 
     import numpy as np
 
     try:
         if file.suffix == ".npz":
-            with np.load(file, allow_pickle=False) as archive:
+            with file.open("rb") as raw, np.load(raw, allow_pickle=False) as archive:
                 said = json.loads(str(archive["told"]))
                 for number, clip in enumerate(said["clips"]):
                     clip["ids"] = archive[f"ids_{number}"].tolist()
@@ -157,7 +158,10 @@ def _tokens(file: Path) -> dict[str, Any]:
                 raise ValueError(f"the ids of {clip['input']} are no whole numbers, or none")
             bool(clip["simulated"])
         str(said["codebook"])
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except (
+        *(OSError, EOFError, ValueError, TypeError, LookupError, AttributeError),
+        *(RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error),
+    ) as error:
         raise MediaError(
             f"{file} holds no tokens of motion ({type(error).__name__}: {error}); expected what "
             "'signloom tokens encode' writes"

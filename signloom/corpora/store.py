@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
@@ -80,6 +81,9 @@ LIPS = pa.schema(
 )
 """uint8 (frames, 96, 96), uint8 (frames,) of 0 and 1, and JSON; rate and number of frames are the clip's."""
 WITH_LIPS = pa.schema([*SCHEMA, *LIPS])
+
+LARGEST = 1e33
+"""A scale from here on makes coordinates that are not finite."""
 
 Row = dict[str, Any]
 
@@ -464,8 +468,14 @@ class Store:
         index %= len(self)
         shard = bisect_right(self._ends, index)
         row = index - (self._ends[shard - 1] if shard else 0)
-        batch = self._batches[shard]
+        try:
+            return self._sample(self._batches[shard], row)
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+            raise MediaError(
+                f"sample {index} of the store {self.path} is damaged ({error}); prepare the store again"
+            ) from error
 
+    def _sample(self, batch: Mapping[str, pa.Array], row: int) -> Sample:
         def value(name: str) -> Any:
             return batch[name][row].as_py()
 
@@ -489,6 +499,9 @@ class Store:
     def _clip(self, batch: Mapping[str, pa.Array], row: int) -> PoseClip:
         shape = (batch["frames"][row].as_py(), len(self.layout), 3)
         scale = np.frombuffer(batch["scale"][row].as_buffer(), np.float32).reshape(-1, 3)
+        fps = batch["fps"][row].as_py()
+        if not (np.abs(scale).max(initial=0) < LARGEST and 0 < fps < math.inf):
+            raise ValueError(f"its scale is {scale.tolist()} and its rate {fps}")
         points = np.frombuffer(batch["points"][row].as_buffer(), np.int16).astype(np.float32)
         points = points.reshape(shape)
         points *= scale[self._part_of]
@@ -498,7 +511,7 @@ class Store:
         return PoseClip.trusted(
             points=points,
             confidence=confidence,
-            fps=batch["fps"][row].as_py(),
+            fps=fps,
             layout=self.layout,
             id=batch["clip"][row].as_py(),
             origin=_origin(batch["origin"][row].as_py()),
@@ -537,22 +550,34 @@ class _Batches:
         if shard not in self._open:
             file = self._path / self._shards[shard]["file"]
             try:
-                with pa.memory_map(str(file)) as mapped:  # what is read keeps the map, not the file
-                    batch = pa.ipc.open_file(mapped).get_batch(0)
-            except (OSError, pa.ArrowInvalid) as error:
+                self._open[shard] = _columns(file, self._shards[shard]["samples"])
+            except (OSError, ValueError, LookupError, pa.ArrowException) as error:
+                said = " ".join(str(error).split())
                 raise MediaError(
-                    f"{file} cannot be read as Arrow ({error}); prepare the store again"
+                    f"{file} cannot be read as Arrow ({said}); prepare the store again"
                 ) from None
-            names = WITH_LIPS.names if LIPS.names[0] in batch.schema.names else SCHEMA.names
-            self._open[shard] = {name: batch.column(name) for name in names}
         return self._open[shard]
+
+
+def _columns(file: Path, samples: int) -> dict[str, pa.Array]:
+    """The columns of a shard, mapped. Raises ArrowInvalid or ValueError where it is damaged.
+
+    A length or an offset that is wrong would otherwise end the process once it is followed.
+    """
+    with pa.memory_map(str(file)) as mapped:  # what is read keeps the map, not the file
+        batch = pa.ipc.open_file(mapped).get_batch(0)
+    batch.validate(full=True)
+    schema = WITH_LIPS if LIPS.names[0] in batch.schema.names else SCHEMA
+    if not batch.schema.equals(schema) or batch.num_rows != samples:
+        raise ValueError(f"it has {batch.num_rows} rows, expected {samples}, or other columns")
+    return {name: batch.column(name) for name in schema.names}
 
 
 def is_store(path: str | os.PathLike[str]) -> bool:
     """Whether ``path`` is a folder that a store was written to."""
     try:
         return json.loads((Path(path) / INDEX).read_text("utf-8")).get("format") == FORMAT
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         return False
 
 
@@ -575,7 +600,7 @@ def open_store(path: str | os.PathLike[str], split: str | None = None, lips: boo
         index = json.loads((folder / INDEX).read_text("utf-8"))
         if int(index["version"]) <= VERSION:
             _check_index(index)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
         raise MediaError(
             f"{folder / INDEX} is damaged ({type(error).__name__}: {error}); prepare the store again"
         ) from error

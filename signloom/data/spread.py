@@ -10,17 +10,13 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import multiprocessing
-import multiprocessing.connection
 import os
 import queue
 import socket
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import (
     FIRST_COMPLETED,
     Future,
-    ProcessPoolExecutor,
     ThreadPoolExecutor,
     wait,
 )
@@ -31,6 +27,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from signloom.data.crew import crew
 from signloom.data.files import writing
 from signloom.errors import MediaError, MissingExtraError, SignloomError, UsageError
 
@@ -148,17 +145,9 @@ _held: Any = None
 
 
 def _hold(work: Work) -> None:
-    """Gives a worker process what it works with, once, and lets it end with its parent."""
+    """Gives a worker process what it works with, once."""
     global _held
     _held = work
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def follow() -> None:
-        multiprocessing.connection.wait([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=follow, daemon=True).start()
 
 
 def _attempt_held(name: str, item: Any) -> Attempt:
@@ -169,11 +158,7 @@ class _Worker:
     """One process, replaced when it dies."""
 
     def __init__(self, work: Work) -> None:
-        self.work, self.pool = work, self._pool(work)
-
-    @staticmethod
-    def _pool(work: Work) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _hold, (work,))
+        self.work, self.pool = work, crew(1, _hold, work)
 
     def do(self, name: str, item: Any) -> Done:
         for _ in range(RETRIES + 1):
@@ -181,7 +166,7 @@ class _Worker:
                 return _done(name, self.pool.submit(_attempt_held, name, item).result())
             except BrokenProcessPool:
                 self.pool.shutdown(wait=False)
-                self.pool = self._pool(self.work)
+                self.pool = crew(1, _hold, self.work)
         return _died(name)
 
 

@@ -132,7 +132,7 @@ def _read(line: str, where: str) -> Prediction:
         if odd := [name for name, text in texts.items() if not isinstance(text, str)]:
             raise ValueError(f"'{odd[0]}' is no text")
         return Prediction(**texts, score=float(value["score"]))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise MediaError(
             f"{where} is no prediction ({error}); expected JSON with {', '.join(names)}, as "
             "`signloom evaluate` writes it"

@@ -56,6 +56,9 @@ from signloom.training.mixing import (
 )
 from signloom.training.stages import Plan, Stage
 
+MOST_VALUES, DEEPEST = 10_000, 30
+"""Of a recipe; one has some fifty, four deep."""
+
 LOOKED_AT = 20
 """Samples of a source of which one must have lips for a model that reads them, and all for one that
 reads nothing else."""
@@ -262,9 +265,10 @@ def read_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     """
     file = Path(path)
     try:
-        values = yaml.safe_load(file.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"the recipe {file} cannot be read: {error}") from error
+        values = yaml.safe_load(file.read_text("utf-8"))
+        _refuse_bomb(values)
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        raise UsageError(f"the recipe {file} cannot be read: {_of_yaml(error)}") from error
     if not isinstance(values, dict):
         raise UsageError(f"the recipe {file} holds no mapping; expected name, method, data, …")
     for override in overrides:
@@ -290,8 +294,33 @@ def _override(values: dict[str, Any], override: str) -> None:
             raise UsageError(f"--set {key}: '{folder}' holds a value, not further keys")
     try:
         inside[last] = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UsageError(f"--set {key}: '{text}' is not YAML ({error})") from error
+        _refuse_bomb(values)
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
+        raise UsageError(f"--set {key}: '{text}' is not YAML ({_of_yaml(error)})") from error
+
+
+def _of_yaml(error: Exception) -> str:
+    """What is wrong with YAML, on one line."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        mark = error.problem_mark
+        return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem or error.context}"
+    return " ".join(str(error).split())
+
+
+def _refuse_bomb(values: Any) -> None:
+    """Raises ValueError for more than MOST_VALUES values: aliases of aliases can be any number of them."""
+    waiting, met = [(values, 0)], 0
+    while waiting:
+        value, depth = waiting.pop()
+        met += 1
+        if met > MOST_VALUES or depth > DEEPEST:
+            raise ValueError(
+                f"it holds more than {MOST_VALUES:,} values, or some deeper than {DEEPEST}; write less"
+            )
+        if isinstance(value, dict):
+            waiting += [(inner, depth + 1) for pair in value.items() for inner in pair]
+        elif isinstance(value, list | tuple | set):
+            waiting += [(inner, depth + 1) for inner in value]
 
 
 def _explained(error: ValidationError) -> str:

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 from signloom.errors import UsageError, nearest
 
 T = TypeVar("T")
+LARGEST = 1e30
+"""Beyond what any setting is; NaN and infinity are not below it either."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Rules:
 
         Raises UsageError saying what was expected.
         """
-        number = type(value) in (int, float)
+        number = type(value) in (int, float) and -LARGEST < value < LARGEST
         if isinstance(default, tuple):
             return self._list(name, value, type(default[0]))
         if name in self.choices:

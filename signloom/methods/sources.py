@@ -67,7 +67,7 @@ PrepareWord = Callable[[PoseClip, np.random.Generator], PoseClip]
 class Record(BaseModel):
     """A part of a recipe: immutable, and every key in it is known."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Later(Record):

@@ -54,7 +54,10 @@ def read_sentences(
             f"the text in {file} cannot be read: it is not UTF-8 (byte 0x{error.object[error.start]:02x} "
             f"is no part of it); save it as UTF-8, say, with: iconv -f ENCODING -t UTF-8"
         ) from None
-    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, csv.Error, ValueError) as error:
+    except (
+        *(OSError, EOFError, ValueError, RuntimeError),  # RuntimeError: packed in a way not known
+        *(zipfile.BadZipFile, zlib.error, csv.Error),
+    ) as error:
         raise MediaError(f"the text in {file} cannot be read: {error}") from None
 
 

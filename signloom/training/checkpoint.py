@@ -132,9 +132,9 @@ def read_checkpoint(path_or_hub_id: str | Path) -> Checkpoint:
             "such as 'org/name'; `signloom train` writes one into RUN/best"
         )
     try:
-        config = json.loads((folder / CONFIG).read_text())
+        config = json.loads((folder / CONFIG).read_text("utf-8"))
         version = int(config["format"])
-    except (ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, LookupError, OverflowError, RecursionError) as error:
         raise MediaError(
             f"{folder / CONFIG} is not a signloom config ({type(error).__name__}: {error}); "
             "expected JSON with 'format' and 'method'"

@@ -91,7 +91,8 @@ def fit(
     resume: go on from the newest whole state in ``folder``, or from the start where there is none.
     fingerprint: what the run is. Raises UsageError where the state to resume has another.
 
-    Raises DivergedError naming step, source and samples when loss or gradient is NaN or infinite.
+    Raises DivergedError naming step, source and samples when loss or gradient is NaN or infinite, and
+    naming a weight that is, in place of writing it into a state.
     """
     folder = Path(folder)
     started = time.monotonic()
@@ -137,6 +138,8 @@ def fit(
         if average is not None:
             average.update(model, progress.step)
         last = progress.step == plan.steps
+        if last or any(_due(progress.step, n) for n in (plan.save_every, plan.validate_every)):
+            _refuse_infinite(model, progress.step)
         numbers: Mapping[str, float] = {}
         best_before = progress.best_step
         if validate and (last or _due(progress.step, plan.validate_every)):
@@ -318,6 +321,15 @@ def _diverged(total: float, micro: list[MicroBatch], accelerator: Accelerator) -
         f"{', '.join(ids)}); look at these samples, or lower the learning rate and --resume "
         "from the last state"
     )
+
+
+def _refuse_infinite(model: nn.Module, step: int) -> None:
+    for name, parameter in model.named_parameters():
+        if not torch.isfinite(parameter).all():
+            raise DivergedError(
+                f"weight {name} is not finite after step {step}, so it is not kept; lower the learning "
+                "rate and --resume from the last state"
+            )
 
 
 def _validated(

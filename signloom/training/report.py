@@ -75,8 +75,11 @@ class Reporter:
 
     def write(self, record: Mapping[str, Any]) -> None:
         """Appends a line to the log."""
-        with self.path.open("a") as file:
-            file.write(json.dumps(record) + "\n")
+        try:
+            with self.path.open("a") as file:
+                file.write(json.dumps(record) + "\n")
+        except OSError as error:  # a full disk does not say of which file
+            raise OSError(error.errno, error.strerror, str(self.path)) from error
 
     def say(self, line: str, always: bool = False) -> None:
         """A plain line on stderr; beside the bar only where it is worth one."""
@@ -94,13 +97,12 @@ class Reporter:
 def _trim(path: Path, done: int) -> None:
     """Keeps the whole lines up to step ``done``; a line torn by a kill goes."""
     kept = []
-    for line in path.read_text().splitlines() if path.is_file() else ():
+    for line in path.read_text(errors="replace").splitlines() if path.is_file() else ():
         try:
-            record = json.loads(line)
-        except ValueError:
+            if json.loads(line)["step"] <= done:
+                kept.append(line + "\n")
+        except (ValueError, LookupError, TypeError):
             continue
-        if record["step"] <= done:
-            kept.append(line + "\n")
     with writing(path, overwrite=True) as temporary:
         temporary.write_text("".join(kept))
 

@@ -83,7 +83,7 @@ def newest_state(folder: Path) -> tuple[Path, Progress] | None:
     states = _states(folder)
     pointer = folder / POINTER
     if pointer.is_file():
-        pointed = folder / pointer.read_text().strip()
+        pointed = folder / pointer.read_text(errors="replace").strip()
         states.sort(key=lambda state: state != pointed)
     for state in states:
         if (progress := _verified(state)) is not None:

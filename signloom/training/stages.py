@@ -156,7 +156,7 @@ class Plan:
         raise ValueError(f"step {step} lies beyond the plan's {self.steps}")
 
     def improves(self, value: float, best: float | None) -> bool:
-        """Whether ``value`` of the metric is better than the best so far."""
-        if best is None:
+        """Whether ``value`` of the metric is better than the best so far; any number is better than NaN."""
+        if best is None or math.isnan(best):
             return True
         return value > best if self.better == "higher" else value < best

@@ -1,8 +1,12 @@
-"""Jobs: queued, worked on by a few threads, watched, cancelled, forgotten with all their files."""
+"""Jobs: queued, worked on by a few threads, watched, cancelled, forgotten with all their files.
+
+The files of a server that was killed go when the next one starts.
+"""
 
 from __future__ import annotations
 
 import ctypes
+import os
 import queue
 import secrets
 import shutil
@@ -12,10 +16,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from signloom.data.files import held
 from signloom.data.timing import Seconds
 from signloom.errors import SignloomError
 from signloom.text.subtitles import Subtitles
@@ -23,6 +29,7 @@ from signloom.web.limits import Limits, Refusal, refusal
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 OVER: tuple[State, ...] = ("done", "failed", "cancelled")
+FOLDER = "signloom-serve-"
 WORKERS = 4
 """Jobs worked on at once; videos are extracted one at a time, since one takes all cores."""
 
@@ -103,7 +110,7 @@ class Jobs:
 
     def __init__(self, limits: Limits, told: Callable[[Job], None] = lambda job: None):
         self.limits, self.told = limits, told
-        self.folder = _own_folder()
+        self.folder, self._held = _own_folder()
         self._jobs: dict[str, Job] = {}
         self._uploading: Counter[str] = Counter()
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
@@ -147,7 +154,9 @@ class Jobs:
     def new_folder(self) -> Path:
         """A folder for one job's files, which its deletion takes along."""
         if not self.folder.is_dir():  # some systems tidy up where temporary files are
-            self.folder = _own_folder()
+            if self._held is not None:
+                os.close(self._held)
+            self.folder, self._held = _own_folder()
         return Path(tempfile.mkdtemp(dir=self.folder))
 
     def submit(self, job: Job) -> Job:
@@ -195,6 +204,9 @@ class Jobs:
         for thread in self._threads:
             thread.join(timeout=5)
         shutil.rmtree(self.folder, ignore_errors=True)
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
 
     def _ended(self, job: Job) -> None:
         self._untidy = True
@@ -243,11 +255,24 @@ class Jobs:
                 give_back()
 
 
-def _own_folder() -> Path:
-    return Path(tempfile.mkdtemp(prefix="signloom-serve-"))
-
-
 def give_back() -> None:
     """Hands freed memory back to the system, where the C library can (glibc): it keeps some for each thread."""
     if sys.platform == "linux" and hasattr(ctypes.CDLL(None), "malloc_trim"):
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def _own_folder() -> tuple[Path, int | None]:
+    """A folder for uploads and the lock on it, where there are locks; what killed servers left goes."""
+    for left in Path(tempfile.gettempdir()).glob(f"{FOLDER}*"):
+        with suppress(OSError):  # another user's
+            if (lock := held(left)) is not None:
+                shutil.rmtree(left, ignore_errors=True)
+                os.close(lock)
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=FOLDER))
+        try:
+            lock = held(folder)
+        except OSError:
+            return folder, None
+        if lock is not None:  # else one that starts just now took it for left
+            return folder, lock

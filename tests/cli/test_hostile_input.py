@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import random
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from signloom.cli.main import main
+from signloom.cli.tokens import _tokens
 from signloom.corpora.folder_lexicon import folder_lexicon
 from signloom.corpora.manifest import manifest_sources
 from signloom.corpora.store import StoreWriter, open_store
@@ -16,10 +19,12 @@ from signloom.data.clip import PoseClip
 from signloom.data.layouts import HANDS42
 from signloom.data.sample import Sample
 from signloom.errors import MediaError, UsageError
+from signloom.methods.recipe import read_recipe
 from signloom.methods.sources import open_lexicon
 from signloom.pose.files import write_pose
 from signloom.text.sentences import read_sentences
 from signloom.training.checkpoint import read_checkpoint
+from signloom.training.resume import newest_state
 
 
 def exit_code(arguments: list[str]) -> int:
@@ -132,3 +137,85 @@ def test_a_clip_owns_its_points() -> None:
     made = PoseClip(points, np.ones((3, 42), np.float32), 25.0, HANDS42)
     points[:] = 7
     assert (made.points == 1).all()
+
+
+# What follows was found by python -m faults.files and faults.fuzz.
+
+
+def test_a_shard_with_flipped_bits_does_not_end_the_process(tmp_path: Path) -> None:
+    with StoreWriter(tmp_path / "s", HANDS42) as writer:
+        for name in "abc":
+            writer.add(Sample(name, clip(), f"the word {name}"), "train")
+    shard = tmp_path / "s" / "train-00000.arrow"
+    whole, rng, refused = shard.read_bytes(), random.Random(0), 0
+    for _ in range(80):
+        data = bytearray(whole)
+        for _ in range(3):
+            data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+        shard.write_bytes(data)
+        store = open_store(tmp_path / "s")
+        try:
+            store.texts()
+            assert all(np.isfinite(store[i].clip.points).all() for i in range(3))
+        except MediaError:
+            refused += 1
+    assert refused > 5
+
+
+BOMB = "a: &a [1, 1]\n" + "".join(
+    f"{to}: &{to} [*{of}, *{of}, *{of}, *{of}]\n"
+    for of, to in zip("abcdefghijkl", "bcdefghijklm", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name: {a: [1, 2", r"line 1, column 16: expected ',' or '\]', but got '<stream end>'"),
+        ("name: 2020-13-40", "cannot be read: month must be in 1..12"),
+        ("name: " + "[" * 1_000, "cannot be read: maximum recursion depth"),
+        (BOMB, "more than 10,000 values"),
+        ("name: &a [*a]", "more than 10,000 values, or some deeper than 30"),
+        ("name: \x07", "special characters are not allowed"),
+    ],
+)
+def test_yaml_that_is_none_or_too_much(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "r.yaml").write_text(text)
+    with pytest.raises(UsageError, match=said) as met:
+        read_recipe(tmp_path / "r.yaml")
+    assert "\n" not in str(met.value)
+
+
+@pytest.mark.parametrize("number", [".nan", ".inf", "-.inf", "1" + "0" * 400])
+@pytest.mark.parametrize("key", ["training.lr", "config.dropout"])
+def test_settings_are_numbers(number: str, key: str) -> None:
+    recipe = Path(__file__).parents[2] / "recipes" / "posestitch-sim-tiny.yaml"
+    with pytest.raises(UsageError, match=key.split(".")[1]):
+        read_recipe(recipe, [f"{key}={number}"])
+
+
+def test_archives_that_are_damaged(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.txt", "a dog")
+    data = bytearray((tmp_path / "a.zip").read_bytes())
+    data[data.index(b"PK\x01\x02") + 10] = 77  # a way of packing that is not known
+    (tmp_path / "a.zip").write_bytes(data)
+    with pytest.raises(MediaError, match="compression method is not supported"):
+        list(read_sentences(tmp_path / "a.zip"))
+    np.savez(tmp_path / "a.npz", told=json.dumps({"clips": []}))
+    whole = (tmp_path / "a.npz").read_bytes()
+    for at in range(0, len(whole), 7):
+        (tmp_path / "a.npz").write_bytes(whole[:at])
+        with pytest.raises(MediaError, match="holds no tokens of motion"):
+            _tokens(tmp_path / "a.npz")
+
+
+def test_json_that_is_too_deep(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("[" * 100_000)
+    with pytest.raises(MediaError, match="is not a signloom config"):
+        read_checkpoint(tmp_path)
+
+
+def test_a_pointer_to_a_state_that_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "last").write_bytes(b"\xb0\xff")
+    assert newest_state(tmp_path) is None

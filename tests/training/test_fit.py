@@ -17,6 +17,7 @@ from signloom.errors import UsageError
 from signloom.training.batches import MicroBatches
 from signloom.training.fit import DivergedError, fit
 from signloom.training.mixing import Mixture
+from signloom.training.resume import newest_state
 from signloom.training.stages import Loss, Plan, Stage
 
 from .toys import SERVER, Toy, Walks, mixture, plan, train, train_as
@@ -162,6 +163,35 @@ def test_an_infinite_gradient_stops_too(tmp_path: Path) -> None:
 
     with pytest.raises(DivergedError, match="gradient of step 0 is not finite"):
         fit(Steep(), mixture(), plan(2), tmp_path)
+
+
+def test_weights_that_are_no_numbers_are_not_kept(tmp_path: Path) -> None:
+    class Leaping(Toy):
+        leap = False
+
+        def loss(self, batch):
+            if self.leap:
+                with torch.no_grad():
+                    self.out.bias[0] = math.inf
+                return Loss(self.out.weight.sum(), torch.tensor(1.0))  # a step of its own is finite
+            return super().loss(batch)
+
+    train(tmp_path, Leaping(), steps=4)
+    leaping = Leaping()
+    leaping.leap = True
+    with pytest.raises(DivergedError, match=r"weight out\.bias is not finite after step 5"):
+        fit(leaping, mixture(), plan(6), tmp_path, resume=True)
+    found = newest_state(tmp_path / "states")
+    assert found is not None
+    assert found[1].step == 4
+    fit(Toy(), mixture(), plan(6), tmp_path, resume=True)
+
+
+def test_a_number_is_better_than_none() -> None:
+    chosen = plan(better="higher")
+    assert chosen.improves(math.nan, None)
+    assert chosen.improves(-1.0, math.nan)
+    assert not chosen.improves(math.nan, -1.0)
 
 
 def test_stages_train_what_they_name(tmp_path: Path) -> None:

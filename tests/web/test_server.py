@@ -30,6 +30,7 @@ from signloom.simulator.episode import SimulatedEpisodes
 from signloom.text.subtitles import compose, parse_subtitles, read_subtitles
 from signloom.web import media as media_
 from signloom.web.batches import Batches
+from signloom.web.jobs import Jobs
 from signloom.web.limits import Limits
 from signloom.web.media import kind_of
 from signloom.web.models import Models
@@ -574,3 +575,17 @@ def test_models_by_what_they_can_do() -> None:
 )
 def test_a_file_is_known_by_its_bytes(head: bytes, kind: str | None) -> None:
     assert kind_of(head) == kind
+
+
+def test_what_a_killed_server_left_goes_and_a_living_one_keeps_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / "signloom-serve-killed" / "job").mkdir(parents=True)
+    (tmp_path / "signloom-serve-killed" / "job" / "upload.mp4").write_text("a face")
+    living = Jobs(Limits())
+    other = Jobs(Limits())
+    assert {path for path in tmp_path.iterdir()} == {living.folder, other.folder}
+    living.close()
+    other.close()
+    assert not list(tmp_path.iterdir())

@@ -119,7 +119,8 @@ class _Values:
 
     def wrong(self, value: _Value, expected: str) -> SubtitleError:
         return self.source.error(
-            value.start, f"found '{value.text[:40]}', expected {expected}; correct it and try again"
+            value.start,
+            f"found '{' '.join(value.text[:40].split())}', expected {expected}; correct it and try again",
         )
 
 
@@ -144,7 +145,7 @@ def _grid(source: Source) -> _Grid:
     head = source.text[source.first : source.first + 400]
     if "ooTextFile" not in head or '"TextGrid"' not in head:
         raise SubtitleError(
-            f"{source.name} is not a TextGrid in text form: it begins with '{head[:40].strip()}', "
+            f"{source.name} is not a TextGrid in text form: it begins with '{' '.join(head[:40].split())}', "
             "expected 'File type = \"ooTextFile\"'; save it from Praat as a text file"
         )
     for what in ("the file type", "the object class"):
