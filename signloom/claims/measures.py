@@ -55,12 +55,18 @@ def corpus_score(measure: Measure, statistics: NDArray[np.float64]) -> float:
 
 def bleu_counts(hypotheses: Sequence[str], references: Sequence[str]) -> NDArray[np.float64]:
     """(sentences, 10): lengths, matches and n-grams, as sacreBLEU (13a, mixed case) counts them."""
+    rows = _bleu_against(tuple(references))._extract_corpus_statistics(list(hypotheses), None)
+    return np.array(rows, np.float64)
+
+
+@lru_cache(maxsize=16)
+def _bleu_against(references: tuple[str, ...]) -> Any:
+    """sacreBLEU, which has counted these references once for all arms."""
     try:
         from sacrebleu.metrics import BLEU
     except ImportError:
         raise MissingExtraError("Scoring claims", "metrics") from None
-    rows = BLEU(force=True)._extract_corpus_statistics(list(hypotheses), [list(references)])
-    return np.array(rows, np.float64)
+    return BLEU(force=True, references=[list(references)])
 
 
 def content_counts(hypotheses: Sequence[str], references: Sequence[str]) -> NDArray[np.float64]:

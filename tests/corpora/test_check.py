@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from signloom.corpora.check import Facts, Report, check, found_in
 from signloom.corpora.entries import LeftOut
+from signloom.corpora.prepare import write_store
 from signloom.corpora.store import StoreWriter
 from signloom.data.clip import Origin, PoseClip
 from signloom.data.layouts import HANDS42, HOLISTIC, MP203, PS76, Layout
@@ -167,12 +168,18 @@ def test_tolerance(tmp_path: Path, clean_rows: list[Row]) -> None:
 
 def test_a_store(tmp_path: Path) -> None:
     dog = (GlossSpan("DOG", Span(0.0, 3.0)),)
-    with StoreWriter(tmp_path / "s", HANDS42) as writer:
-        writer.add(Sample("a", clip(1), "dog", dog, signer="anna"), "train")
-        writer.add(Sample("b", clip(1), "cat", signer="anna"), "train")
-        writer.add(Sample("c", clip(1), "Dog", signer="anna"), "dev")
-        writer.add(Sample("a", clip(2, fps=50.0, extractor="openpose"), ""), "dev")
-        writer.leave_out(LeftOut("x", "dev", "no x.pose"))
+    train = [
+        Sample("a", clip(1), "dog", dog, signer="anna"),
+        Sample("b", clip(1), "cat", signer="anna"),
+    ]
+    dev = [
+        Sample("c", clip(1), "Dog", signer="anna"),
+        Sample("a", clip(2, fps=50.0, extractor="openpose"), ""),
+    ]
+    absent = [LeftOut("x", "dev", "no x.pose")]
+    write_store(
+        tmp_path / "s", HANDS42, {"train": train, "dev": dev}, description={}, absent=absent
+    )
     report = check(tmp_path / "s")
     assert kinds(report) == {
         ("error", "gloss past the end"),
