@@ -105,7 +105,8 @@ def test_the_bundled_recogniser_places_cues_better_than_no_model() -> None:
     episode = SimulatedEpisodes("small", "dev")[1]
     seen = activity(track(list(episode.slices())))
     alone = align(episode.speech, seen)
-    way = WithSpotter(model, episode.clip, episode.duration)
+    shown: list[Sighting] = []
+    way = WithSpotter(model, episode.clip, episode.duration, shown.extend)
     told = way(episode.speech, alone, {}, lambda more: align(episode.speech, seen, more))
 
     def f1(spans: tuple[Span, ...]) -> float:
@@ -114,6 +115,10 @@ def test_the_bundled_recogniser_places_cues_better_than_no_model() -> None:
         return next(score.value for score in scores if score.name == "F1@.50")
 
     assert f1(told.spans) > f1(alone.spans) + 2
+    signed = [cue.span for cue in episode.signing]
+    inside = [any(s.start <= sign.moment <= s.end for s in signed) for sign in shown]
+    assert len(shown) > len(episode.speech)
+    assert np.mean(inside) > 0.9
 
 
 def test_a_recogniser_of_hands_alone_does_not_spot() -> None:
