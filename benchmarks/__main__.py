@@ -44,7 +44,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("-o", "--out", type=Path, default=ROOT / "results" / "benchmarks.json")
     parser.add_argument("--check", type=Path, metavar="RECORD", help="compare ratios with these")
     options = parser.parse_args(arguments)
-    before = json.loads(options.check.read_text("utf-8"))["benchmarks"] if options.check else {}
+    before = {}
+    if options.check:
+        try:
+            before = json.loads(options.check.read_text("utf-8"))["benchmarks"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            parser.error(
+                f"{options.check} is no record of benchmarks ({error}); give a copy of one"
+            )
     for name in options.names:
         if name not in RATIOS:
             parser.error(f"there is no benchmark '{name}'; choose from {', '.join(RATIOS)}")

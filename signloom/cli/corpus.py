@@ -96,9 +96,16 @@ def run(
     refuse_existing(out, overwrite)
     poses = {state_of(pose, layout): pose for pose in pose_files(episodes)}
     kept_in = out.with_name(f"{out.name}.episodes")
+    if kept_in.exists() and any(
+        file.suffix not in (".json", ".part") for file in kept_in.iterdir()
+    ):
+        raise UsageError(
+            f"{kept_in} is where alignments would be kept, and what is in it no interrupted run has "
+            "left; give another --out"
+        )
     if not resume:
         shutil.rmtree(kept_in, ignore_errors=True)
-    with passing(kept_in), connected(where):
+    with connected(where), passing(kept_in):
         outcomes = {d.name: d for d in spread_kept(partial(align, layout), poses, kept_in, where)}
         read: list[AlignedEpisode] = []
         failures: list[tuple[str, SignloomError]] = []

@@ -34,17 +34,23 @@ def run(
     from signloom.corpora.store import is_store
     from signloom.data.files import refuse_existing
     from signloom.inference.features import Seeing
-    from signloom.methods.load import load
+    from signloom.methods.load import folder_of, load
     from signloom.training.checkpoint import read_checkpoint
 
     refuse_existing(out, overwrite)
+    if out.exists() and out.samefile(clips):
+        raise UsageError(
+            f"{out} is what is read, and its poses would be gone; give another folder to --out"
+        )
     model = load(checkpoint)
     if not isinstance(model, Seeing):
         raise UsageError(
             f"{checkpoint} is a model of '{model.name}', whose frames nothing else reads; give a "
             "checkpoint of 'unified'"
         )
-    made_by = str(read_checkpoint(checkpoint).config["weights"]["sha256"])
+    made_by = str(read_checkpoint(folder_of(checkpoint)).config["weights"]["sha256"])
+    if not clips.is_dir():
+        raise UsageError(f"{clips} is no folder; give a store, or a folder of .pose files")
     work = _store if is_store(clips) else _poses
     work(model, made_by, clips, out, overwrite)
     typer.echo(f"{out}: layout features-{model.width}, {model.rate:g} frames a second")

@@ -7,10 +7,13 @@ joined by an index and the folder is renamed. Killed at any moment, it goes on w
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,10 +29,10 @@ from signloom.corpora.store import (
     open_store,
     refuse_no_store,
 )
-from signloom.data.files import move_folder, refuse_existing, writing
+from signloom.data.files import held, move_folder, refuse_existing, writing
 from signloom.data.layouts import Layout
 from signloom.data.sample import SampleSource
-from signloom.data.spread import DiedError, Engine, spread_kept
+from signloom.data.spread import DiedError, Engine, connected, spread_kept
 from signloom.errors import MediaError, SignloomError, UsageError
 
 JOB, PARTS = "job.json", "parts"
@@ -58,8 +61,8 @@ def write_store(
     absent: clips that are known to be missing, listed there as well.
 
     Returns what was left out, ``absent`` first. Raises UsageError if ``path`` exists and
-    ``overwrite`` is off, a sample has another layout, or what is to be resumed is another corpus;
-    MediaError where no clip can be read.
+    ``overwrite`` is off, a sample has another layout, what is to be resumed is another corpus, or
+    ``PATH.parts`` is something else or another command's; MediaError where no clip can be read.
     """
     target = refuse_existing(path, overwrite)
     refuse_no_store(target, overwrite)
@@ -68,8 +71,30 @@ def write_store(
     job = {
         "layout": layout_to_json(layout),
         "splits": {split: len(source) for split, source in sources.items()},
+        "samples": {split: _digest(source) for split, source in sources.items()},
         "description": json.loads(json.dumps(about)),
     }
+    with connected(engine), _held(folder):
+        return _written(
+            target, folder, job, layout, sources, description, engine, overwrite, resume, advance,
+            quarantine, absent,
+        )  # fmt: skip
+
+
+def _written(
+    target: Path,
+    folder: Path,
+    job: Mapping[str, Any],
+    layout: Layout,
+    sources: Mapping[str, SampleSource],
+    description: Mapping[str, Any],
+    engine: Engine,
+    overwrite: bool,
+    resume: bool,
+    advance: Callable[[int], None],
+    quarantine: bool,
+    absent: Sequence[LeftOut],
+) -> list[LeftOut]:
     _begin(folder, job, resume)
     if not is_store(folder):
         runs = {
@@ -81,15 +106,54 @@ def write_store(
             parts = _parts(folder, layout, sources, runs, engine, advance, quarantine)
             join(folder, layout, parts, description, absent, target)
         except SignloomError as error:
-            if not isinstance(error, DiedError):
+            if not (resume or isinstance(error, DiedError)):
                 shutil.rmtree(folder)
             raise
     left_out = open_store(folder).left_out()
     shutil.rmtree(folder / PARTS, ignore_errors=True)
-    (folder / JOB).unlink(missing_ok=True)
     refuse_existing(target, overwrite)
     move_folder(folder, target)
+    (target / JOB).unlink(missing_ok=True)
     return left_out
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """The folder, made where it is not there, as this command's alone.
+
+    Raises UsageError where another command fills it, or somebody else's files are in it.
+    """
+    seen = [f.name for f in folder.iterdir()] if folder.exists() else []
+    if JOB not in seen and not all(name.startswith(".") for name in seen):
+        raise UsageError(
+            f"{folder} is where the store would grow, and what is in it no interrupted run has left; "
+            "move it away, or give another --out"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        lock = held(folder)
+    except OSError:  # no locks on this disk
+        yield
+        return
+    if lock is None:
+        raise UsageError(
+            f"another command is writing {folder}; wait until it is done, or give another --out"
+        )
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+def _digest(source: SampleSource) -> str:
+    """What tells the samples of a source from others: what it says of itself, and its files' sizes and times."""
+    said = re.sub(r" at 0x[0-9a-f]+", "", repr(source))
+    digest = hashlib.sha256(said.encode())
+    for entry in getattr(source, "entries", ()):
+        with suppress(AttributeError, OSError):
+            found = os.stat(entry.path)
+            digest.update(f"{found.st_size} {found.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
 
 
 def parts_of(path: Path) -> Path:
@@ -100,21 +164,20 @@ def parts_of(path: Path) -> Path:
 def _begin(folder: Path, job: Mapping[str, Any], resume: bool) -> None:
     """The folder with ``job`` in it. Raises UsageError where another job is to be resumed."""
     file = folder / JOB
-    if resume and is_store(folder):
-        return
     if resume and file.is_file():
         if json.loads(file.read_text("utf-8")) != job:
             raise UsageError(
                 f"{folder} was begun with other samples or settings than these; give the command it "
                 "was begun with, or leave --resume out to begin again"
             )
+        if is_store(folder):
+            return
         for record in (folder / PARTS).glob("*.json"):
             if not Part.from_json(json.loads(record.read_text("utf-8"))).is_whole(folder):
                 record.unlink()
         return
-    if folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
+    for left in folder.iterdir():  # the folder itself is held
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
     with writing(file) as part:
         part.write_text(json.dumps(job, ensure_ascii=False), "utf-8")
 

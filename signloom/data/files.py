@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 import errno
 import fcntl
-import itertools
 import os
 import re
 import shutil
@@ -19,6 +18,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from signloom.errors import UsageError
+
+MOST = 1_000
+"""Temporaries of one output that are tried for one that is free."""
+NOT_OURS = (
+    errno.EACCES, errno.EPERM, errno.ELOOP, errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENXIO,
+)  # fmt: skip
+"""What is said of a temporary that is another user's, or of another sort."""
 
 
 def refuse_existing(path: str | os.PathLike[str], overwrite: bool) -> Path:
@@ -89,8 +95,12 @@ def writing_folder(path: str | os.PathLike[str], overwrite: bool = False) -> Ite
 
 def move_folder(source: Path, target: Path) -> None:
     """Renames a folder to ``target``, in place of a folder that is there, which is deleted then."""
-    if _put(source, target):
-        _remove(source)
+    if _put(source, target):  # what was there, under a name that nobody resumes
+        retired = Path(
+            tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".old", dir=target.parent)
+        )
+        os.replace(source, retired / target.name)
+        _remove(retired)
     flush(target.parent)
 
 
@@ -137,7 +147,7 @@ def _full(error: Exception, target: Path) -> OSError | None:
 
 def _temporary(target: Path, folder: bool) -> tuple[Path, int]:
     """An empty temporary beside ``target`` that is this process's alone, and its lock."""
-    for number in itertools.count():
+    for number in range(MOST):
         temporary = target.with_name(f".{target.name}.{number}.part")
         try:
             if folder:
@@ -146,12 +156,12 @@ def _temporary(target: Path, folder: bool) -> tuple[Path, int]:
                 os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o666))
             lock = held(temporary)
         except OSError as error:
-            if error.errno in (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP):
-                _remove(temporary)
-                return _unlocked(target, folder)
             if not os.path.lexists(temporary):
                 raise
-            continue  # another user's, or of another sort
+            if error.errno in NOT_OURS:
+                continue
+            _remove(temporary)  # no locks here; network disks have many words for it
+            break
         if lock is None:
             continue
         if folder:
@@ -160,7 +170,7 @@ def _temporary(target: Path, folder: bool) -> tuple[Path, int]:
         else:
             os.truncate(temporary, 0)
         return temporary, lock
-    raise AssertionError("numbers do not end")
+    return _unlocked(target, folder)
 
 
 def _unlocked(target: Path, folder: bool) -> tuple[Path, int]:

@@ -35,7 +35,8 @@ class Codebook(nn.Module):
     batch, drawn with (seed, number of updates), and begins again as the first ones did, with a
     count that is not dead [D]: MotionGPT keeps count and sum, which pull it back. Before the first
     update all codes are drawn from that batch. All of the state is in buffers, so a resumed run
-    equals an uninterrupted one. Updates are those of one process.
+    equals an uninterrupted one. Updates are those of all processes that
+    train together.
     """
 
     codes: Tensor

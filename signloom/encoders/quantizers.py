@@ -16,6 +16,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from signloom.encoders.processes import processes
 from signloom.errors import UsageError
 
 
@@ -69,7 +70,12 @@ class Residual(nn.Module):
         )
 
     def forward(self, vectors: Float[Tensor, "batch time width"]) -> Quantized:
-        """In training the codes follow."""
+        """In training the codes follow. Raises UsageError where several processes train together."""
+        if self.training and processes() > 1:
+            raise UsageError(
+                "residual codebooks follow the vectors of one process, and several train together; train "
+                "this tokenizer in one process, or choose one codebook or FSQ"
+            )
         through, ids, losses = self.levels(vectors)
         return Quantized(through, flat(ids, self.codes), losses.mean())
 

@@ -81,6 +81,8 @@ def featured(model: Seeing, clip: PoseClip, made_by: str, lips: Lips | None = No
 
 def _windows(total: int, longest: int, margin: int) -> Iterator[tuple[range, range]]:
     """(what is looked at, what is kept of it): the kept ones are 0 … total, once each and in order."""
+    longest = max(longest, 1)
+    margin = min(margin, (longest - 1) // 2)
     kept = 0
     while kept < total:
         start = max(0, min(kept - margin, total - longest))

@@ -5,7 +5,7 @@ before the text as if they were its first words, and a pretrained decoder goes o
 
 The paper's parts, and their names here:
 
-    x  67 keypoints of a frame, T × 134                        `glosses.Preparation.points`
+    x  67 keypoints of a frame, T × 134                        `gloss_clips.Preparation.points`
     Conv1d 134→256→512, k3 s2, ReLU: T → ⌈T/4⌉                 `AutoSign.reader`
     Linear 512→768, dropout .1                                 `AutoSign.prefix`
     prefix ⊕ <s> g₁ g₂ …, learned positions                    `language.causal.Prefixed`

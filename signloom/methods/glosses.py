@@ -24,6 +24,7 @@ from signloom.encoders.agcn import in_chunks, out_of_chunks
 from signloom.encoders.compression import Compression
 from signloom.encoders.cost import gmac
 from signloom.encoders.pose_backbone import PoseBackbone
+from signloom.encoders.processes import processes
 from signloom.inference.translate import Translation
 from signloom.methods.gloss_clips import (
     Batch,
@@ -175,10 +176,11 @@ class GlossWriter(nn.Module):
     def loss(self, batch: Batch) -> Loss:
         """The summed loss, and how many glosses it is of.
 
-        On a CPU, clips of like length go through together, so that little time is spent on padding.
+        On a CPU, clips of like length go through together, so that little time is spent on padding;
+        several processes have as many parts each: one.
         """
-        on_cpu = batch.features.device.type == "cpu"
-        parts = by_length(batch, self.config.stride) if on_cpu else [batch]
+        alone = batch.features.device.type == "cpu" and processes() == 1
+        parts = by_length(batch, self.config.stride) if alone else [batch]
         total = torch.stack([self._summed(part) for part in parts]).sum()
         return Loss(total, (batch.labels != -100).sum())
 

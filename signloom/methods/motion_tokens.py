@@ -24,6 +24,7 @@ from signloom.data.layouts import SMPLX52, SMPLX57, Layout, layout_named
 from signloom.data.sample import Sample, SampleSource
 from signloom.encoders.frames import resampled
 from signloom.encoders.motion_vq import STRIDE, Kind, MotionVq, perplexity, usage
+from signloom.encoders.processes import gathered
 from signloom.errors import UsageError
 from signloom.methods.settings import Rules, settings_from
 from signloom.metrics.motion import by_part, mpjpe
@@ -244,7 +245,7 @@ class MotionTokens(nn.Module):
     def loss(self, batch: Float[Tensor, "batch window inputs"]) -> Loss:
         """As `MotionVq.loss`, summed over windows; the first batch sets the scale of the numbers."""
         if self.training and not self.measured:
-            self.measure(batch.flatten(0, 1))
+            self.measure(gathered(batch.flatten(0, 1)))
         loss, _ = self.vq.loss(batch)
         return Loss(loss * len(batch), len(batch))
 

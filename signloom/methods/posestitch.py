@@ -33,6 +33,7 @@ from signloom.data.layouts import Layout, layout_named
 from signloom.data.sample import Sample, SampleSource
 from signloom.data.timing import Seconds
 from signloom.encoders.frames import frame_features, minmax_joint, noisy, pad_frames, resampled
+from signloom.encoders.processes import processes
 from signloom.errors import UsageError
 from signloom.inference.evaluate import translation_scores
 from signloom.inference.translate import Translation
@@ -383,7 +384,8 @@ class PoseStitch(nn.Module):
 
         On a CPU, clips of like length go through together, so that little time is spent on padding.
         """
-        parts = by_length(batch) if batch.features.device.type == "cpu" else [batch]
+        alone = batch.features.device.type == "cpu" and processes() == 1  # all have as many parts
+        parts = by_length(batch) if alone else [batch]
         total = torch.stack([self._summed(part) for part in parts]).sum()
         return Loss(total, (batch.labels != -100).sum())
 

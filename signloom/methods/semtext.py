@@ -41,6 +41,7 @@ from signloom.data.layouts import Layout
 from signloom.data.sample import Sample, SampleSource, gloss_sentence
 from signloom.data.timing import Seconds
 from signloom.encoders.masked_norm import MaskedBatchNorm
+from signloom.encoders.processes import processes
 from signloom.errors import MediaError, UsageError
 from signloom.inference.evaluate import translation_scores
 from signloom.inference.translate import Translation
@@ -685,7 +686,8 @@ class SemText(nn.Module):
                 "a sentence without signing teaches to write, and the stage trains nothing of "
                 "'sem2text.*'; give the stage data that is signed, or let it train that"
             )
-        parts = batch.by_length() if batch.targets.device.type == "cpu" else [batch]
+        alone = batch.targets.device.type == "cpu" and processes() == 1  # all have as many parts
+        parts = batch.by_length() if alone else [batch]
         losses = [self._crossed(self.sem2text.of_embedding(part.targets), part) for part in parts]
         return torch.stack(losses).sum()
 

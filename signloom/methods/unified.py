@@ -48,6 +48,7 @@ from signloom.data.timing import Seconds, Span
 from signloom.encoders.frames import frames_at, pad_frames, resampled
 from signloom.encoders.lip_backbone import Frozen, LipBackbone, lip_encoder
 from signloom.encoders.pose_backbone import PoseBackbone
+from signloom.encoders.processes import processes
 from signloom.encoders.sliding import sliding
 from signloom.encoders.streams import Stream, streams_of
 from signloom.errors import MediaError, UsageError
@@ -618,7 +619,8 @@ class Unified(nn.Module):
 
         The soft loss of a sample weighs as much as each of its tokens: both are means over the same count.
         """
-        parts = by_length(batch) if batch.points.device.type == "cpu" else [batch]
+        alone = batch.points.device.type == "cpu" and processes() == 1  # all have as many parts
+        parts = by_length(batch) if alone else [batch]
         total = torch.stack([self._summed(part) for part in parts]).sum()
         return Loss(total, (batch.answer != IGNORED).sum())
 

@@ -73,6 +73,8 @@ def isharah_frame(clip: PoseClip) -> PoseClip:
     """
     points = np.zeros_like(clip.points)
     present, frames = clip.present[:, :, None], len(clip)
+    if not frames:
+        return clip.with_points(points, size=(1, 1))
     with np.errstate(all="ignore"):
         for at in map(_as_slice, clip.layout.parts.values()):
             # Taking p0 away first changes nothing: the corner goes to 0 either way.

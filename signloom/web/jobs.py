@@ -153,11 +153,12 @@ class Jobs:
 
     def new_folder(self) -> Path:
         """A folder for one job's files, which its deletion takes along."""
-        if not self.folder.is_dir():  # some systems tidy up where temporary files are
-            if self._held is not None:
-                os.close(self._held)
-            self.folder, self._held = _own_folder()
-        return Path(tempfile.mkdtemp(dir=self.folder))
+        with self._lock:
+            if not self.folder.is_dir():  # some systems tidy up where temporary files are
+                if self._held is not None:
+                    os.close(self._held)
+                self.folder, self._held = _own_folder()
+            return Path(tempfile.mkdtemp(dir=self.folder))
 
     def submit(self, job: Job) -> Job:
         with self._lock:

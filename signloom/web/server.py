@@ -572,7 +572,12 @@ def _add_jobs(app: FastAPI, jobs: Jobs) -> None:
             raise Refusal(409, "not-finished", f"this job has no result; {said}")
         stem = Path(str(job.result["name"])).stem or "result"
         if format == "pose":
-            poses = next(iter([*job.folder.glob(POSES), *job.folder.glob("upload*")]))
+            kept = [*job.folder.glob(POSES), *job.folder.glob("upload*")]
+            if not kept:  # some systems tidy up where temporary files are
+                raise Refusal(
+                    404, "not-found", "the poses of this job are gone; send the file again"
+                )
+            poses = kept[0]
             return FileResponse(poses, media_type=exports.TYPES["pose"], filename=f"{stem}.pose")
         data = exports.written(job.result, format, job.subtitles)
         return _file(data, format, stem)

@@ -51,6 +51,8 @@ def test_a_store_becomes_a_store_of_features(model: Path, tmp_path: Path) -> Non
         kept = is_.clip.points.reshape(len(is_.clip), -1)[:, :64]
         np.testing.assert_allclose(kept, found[: len(kept)], atol=1e-3 * np.abs(found).max())
     assert features(*said) == 2  # it is there already
+    assert features(model, tmp_path / "poses", "-o", tmp_path / "poses", "--overwrite") == 2
+    assert open_store(tmp_path / "poses").layout == PS76
 
 
 def test_episodes_keep_what_lies_beside_them(model: Path, tmp_path: Path) -> None:
