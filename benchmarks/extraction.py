@@ -51,11 +51,11 @@ def looped(video: str) -> Iterator[NDArray[np.uint8]]:
         yield from pictures
 
 
-def write(path: Path, pictures: Iterator[NDArray[np.uint8]], count: int) -> Path:
+def write(path: Path, pictures: Iterator[NDArray[np.uint8]], count: int, rate: int = RATE) -> Path:
     import av
 
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=Fraction(RATE))
+        stream = container.add_stream("libx264", rate=Fraction(rate))
         for number in range(count):
             picture = next(pictures)
             if number == 0:

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.extraction import moving_person
+from benchmarks.extraction import moving_person, write
 from signloom.cli.receipt import commit, hardware
 from signloom.corpora.prepare import write_store
 from signloom.corpora.store import file_sha256, open_store
@@ -53,7 +53,7 @@ def extraction(folder: Path) -> dict[str, float]:
 
     seconds = {}
     for frames in (SHORT, LONG):
-        video = written(folder / f"{frames}.mp4", frames)
+        video = write(folder / f"{frames}.mp4", moving_person(), frames, FPS)
         # Read to its end, so that the worker processes have ended too and their time counts.
         seconds[frames], made = processor_seconds(lambda video=video: list(extract_clips([video])))
         (result,) = made
@@ -66,24 +66,6 @@ def extraction(folder: Path) -> dict[str, float]:
         - SHORT * (seconds[LONG] - seconds[SHORT]) / (LONG - SHORT),
         "pose_bytes_per_frame": (folder / "long.pose").stat().st_size / LONG,
     }
-
-
-def written(path: Path, frames: int) -> Path:
-    from fractions import Fraction
-
-    import av
-
-    pictures = moving_person()
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=Fraction(FPS))
-        for number in range(frames):
-            picture = next(pictures)
-            if number == 0:
-                stream.height, stream.width = picture.shape[:2]
-                stream.pix_fmt = "yuv420p"
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        container.mux(stream.encode())
-    return path
 
 
 def store(folder: Path) -> dict[str, float]:

@@ -38,6 +38,8 @@ def run(
     from signloom.training.checkpoint import read_checkpoint
 
     refuse_existing(out, overwrite)
+    if not clips.is_dir():
+        raise UsageError(f"{clips} is no folder; give a store, or a folder of .pose files")
     if out.exists() and out.samefile(clips):
         raise UsageError(
             f"{out} is what is read, and its poses would be gone; give another folder to --out"
@@ -49,8 +51,6 @@ def run(
             "checkpoint of 'unified'"
         )
     made_by = str(read_checkpoint(folder_of(checkpoint)).config["weights"]["sha256"])
-    if not clips.is_dir():
-        raise UsageError(f"{clips} is no folder; give a store, or a folder of .pose files")
     work = _store if is_store(clips) else _poses
     work(model, made_by, clips, out, overwrite)
     typer.echo(f"{out}: layout features-{model.width}, {model.rate:g} frames a second")

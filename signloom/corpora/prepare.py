@@ -75,45 +75,25 @@ def write_store(
         "description": json.loads(json.dumps(about)),
     }
     with connected(engine), _held(folder):
-        return _written(
-            target, folder, job, layout, sources, description, engine, overwrite, resume, advance,
-            quarantine, absent,
-        )  # fmt: skip
-
-
-def _written(
-    target: Path,
-    folder: Path,
-    job: Mapping[str, Any],
-    layout: Layout,
-    sources: Mapping[str, SampleSource],
-    description: Mapping[str, Any],
-    engine: Engine,
-    overwrite: bool,
-    resume: bool,
-    advance: Callable[[int], None],
-    quarantine: bool,
-    absent: Sequence[LeftOut],
-) -> list[LeftOut]:
-    _begin(folder, job, resume)
-    if not is_store(folder):
-        runs = {
-            f"{split}-{run:05d}": (split, run)
-            for split, source in sources.items()
-            for run in range(-(-len(source) // RUN))
-        }
-        try:
-            parts = _parts(folder, layout, sources, runs, engine, advance, quarantine)
-            join(folder, layout, parts, description, absent, target)
-        except SignloomError as error:
-            if not (resume or isinstance(error, DiedError)):
-                shutil.rmtree(folder)
-            raise
-    left_out = open_store(folder).left_out()
-    shutil.rmtree(folder / PARTS, ignore_errors=True)
-    refuse_existing(target, overwrite)
-    move_folder(folder, target)
-    (target / JOB).unlink(missing_ok=True)
+        _begin(folder, job, resume)
+        if not is_store(folder):
+            runs = {
+                f"{split}-{run:05d}": (split, run)
+                for split, source in sources.items()
+                for run in range(-(-len(source) // RUN))
+            }
+            try:
+                parts = _parts(folder, layout, sources, runs, engine, advance, quarantine)
+                join(folder, layout, parts, description, absent, target)
+            except SignloomError as error:
+                if not (resume or isinstance(error, DiedError)):
+                    shutil.rmtree(folder)
+                raise
+        left_out = open_store(folder).left_out()
+        shutil.rmtree(folder / PARTS, ignore_errors=True)
+        refuse_existing(target, overwrite)
+        move_folder(folder, target)
+        (target / JOB).unlink(missing_ok=True)
     return left_out
 
 

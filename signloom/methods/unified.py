@@ -70,6 +70,7 @@ from signloom.language.t5 import (
     load_t5,
     train_codec,
 )
+from signloom.methods.glosses import answering
 from signloom.methods.listening import heard
 from signloom.methods.settings import Rules, settings_from
 from signloom.pose.augment import random_affine
@@ -571,18 +572,13 @@ class Unified(nn.Module):
         """What the language model reads of the clips: (B, T / 2·stride, D)."""
         return self.bridge(*self.seen(points, mask, mouths))
 
-    @torch.inference_mode()
     def features(self, clip: PoseClip, lips: Lips | None = None) -> NDArray[np.float32]:
         """(positions, width): `seen` of a clip's first window, without padding.
 
         lips: the clip's, as in `translate`. Raises UsageError and MediaError as `translate`.
         """
-        training = self.training
-        self.eval()
-        try:
+        with answering(self):
             seen, there = self.seen(*self._points([clip], [lips]))
-        finally:
-            self.train(training)
         return np.asarray(seen[0][there[0]].float().cpu().numpy(), np.float32)
 
     def read(
@@ -643,7 +639,6 @@ class Unified(nn.Module):
     def collate(self, examples: list[Example]) -> Batch:
         return self.preparation.collate(examples)
 
-    @torch.inference_mode()
     def translate(
         self,
         clips: Sequence[PoseClip],
@@ -657,9 +652,7 @@ class Unified(nn.Module):
         """
         if not clips:
             return []
-        training = self.training
-        self.eval()
-        try:
+        with answering(self):
             prompt = self.preparation.translation_prompt("")
             memory, mask = self.read(
                 *self.tokens(*self._points(clips, lips or [None] * len(clips))),
@@ -676,8 +669,6 @@ class Unified(nn.Module):
                 no_repeat=self.config.no_repeat,
                 patient=True,
             )
-        finally:
-            self.train(training)
         return [
             Translation(texts[0][0], texts[0][1], tuple(texts[1:]))
             for texts in (
@@ -685,7 +676,6 @@ class Unified(nn.Module):
             )
         ]
 
-    @torch.inference_mode()
     def locate(
         self, clip: PoseClip, queries: Sequence[Query], lips: Lips | None = None
     ) -> list[Located]:
@@ -697,9 +687,7 @@ class Unified(nn.Module):
         """
         if lips is not None:
             lips.aligned_with(clip)
-        training = self.training
-        self.eval()
-        try:
+        with answering(self):
             windows: dict[tuple[float, float], tuple[Tensor, Tensor]] = {}
             found = []
             for query in queries:
@@ -709,8 +697,6 @@ class Unified(nn.Module):
                     mouths = None if lips is None else lips.cut(query.window)
                     windows = {key: self.tokens(*self._points([seen], [mouths]))}
                 found.append(self._located(query, *windows[key]))
-        finally:
-            self.train(training)
         return found
 
     def _located(self, query: Query, tokens: Tensor, there: Tensor) -> Located:
