@@ -98,7 +98,8 @@ function poseFile(
   about.setUint16(8, 1, true);
   const points = read.map(frame => frame.filter((_, k) => k % 4 < 3));
   const confidence = read.map(frame => Float32Array.from({ length: KEYPOINTS }, (_, k) => frame[4 * k + 3]!));
-  const ascii = JSON.stringify({ id, layout: "holistic", ...origin })
+  const made = { ...origin, settings: { ...origin.settings, fps } }; // as `signloom extract` says it
+  const ascii = JSON.stringify({ id, layout: "holistic", ...made })
     .replace(/[\u0080-\uffff]/g, each => `\\u${each.charCodeAt(0).toString(16).padStart(4, "0")}`);
   const trailer = new DataView(new ArrayBuffer(4));
   trailer.setUint32(0, ascii.length, true);

@@ -1,4 +1,4 @@
-// Built from studio/src by `npm run build`; do not edit. Sources: sha256 2f83d75112b032740bef481287bd0eb2898441ded0df1eba836ebfd18742114f
+// Built from studio/src by `npm run build`; do not edit. Sources: sha256 87a2073f02051e7cdad9a1fc987b470f052e113ed3714568cbcc3ffc11bf8529
 
 // src/client.ts
 var Refused = class extends Error {

@@ -1,4 +1,4 @@
-// Built from studio/src by `npm run build`; do not edit. Sources: sha256 2f83d75112b032740bef481287bd0eb2898441ded0df1eba836ebfd18742114f
+// Built from studio/src by `npm run build`; do not edit. Sources: sha256 87a2073f02051e7cdad9a1fc987b470f052e113ed3714568cbcc3ffc11bf8529
 
 // src/client.ts
 var Refused = class extends Error {
@@ -691,7 +691,8 @@ function poseFile(header, read, fps, size2, id, origin) {
   about.setUint16(8, 1, true);
   const points = read.map((frame) => frame.filter((_, k) => k % 4 < 3));
   const confidence = read.map((frame) => Float32Array.from({ length: KEYPOINTS }, (_, k) => frame[4 * k + 3]));
-  const ascii = JSON.stringify({ id, layout: "holistic", ...origin }).replace(/[\u0080-\uffff]/g, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  const made = { ...origin, settings: { ...origin.settings, fps } };
+  const ascii = JSON.stringify({ id, layout: "holistic", ...made }).replace(/[\u0080-\uffff]/g, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, "0")}`);
   const trailer = new DataView(new ArrayBuffer(4));
   trailer.setUint32(0, ascii.length, true);
   return new Blob([own, about, ...points, ...confidence, "signloom", trailer, ascii]);
