@@ -26,13 +26,16 @@ def run(
             help="An earlier record: exit code 1 where a ratio is worse by more than 1.3."
         ),
     ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a record.")] = False,
 ) -> None:
     """Measure speed as ratios: against a peer, the naive form of the same, or a limit of this machine.
 
-    The benchmarks are in a clone of signloom, not in the package. The record is replaced.
+    The benchmarks are in a clone of signloom, not in the package.
     """
     import signloom
+    from signloom.data.files import refuse_existing
 
+    refuse_existing(out, overwrite)
     root = Path(signloom.__file__).resolve().parent.parent
     if not (root / "benchmarks" / "__main__.py").is_file():
         raise UsageError(
