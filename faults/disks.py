@@ -3,8 +3,9 @@
 Each command runs once on an ordinary disk, then into a file system in memory that is full from the
 beginning, one that has room for half of its output, and one that is read-only. It must end with an
 exit code from 1 to 5 and one line on what is wrong, leave no temporary, and leave under a final name
-only what the whole command writes there. Training is then given room and resumed: its weights must be
-those of the run that never stopped. Mounting wants root, on Linux.
+only what the whole command writes there, or what ``--resume`` goes on from. Commands that know
+``--resume`` are then given room and resumed: their output must be that of the run that never stopped.
+Mounting wants root, on Linux.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ COMMANDS = {
     "demo": "demo -o {out}/demo",
 }
 DISKS = ("full", "half", "read-only")
+RESUMING = {"train": (), "prepare": (".parts",), "corpus": (".parts", ".episodes")}
+"""Commands that know ``--resume``, and the folders beside their output from which they go on."""
 TELLING_TIME = (".html", ".json")
 """Endings of files that may tell when they were made, or where."""
 
@@ -115,8 +118,8 @@ def tried(verb: str, home: Path) -> dict[str, dict]:
                 home / f"{name}-log-{disk}", line.format(out=place, root=ROOT).split()
             )
             faults = wrong(verb, code, said, place, expected)
-            if verb == "train" and disk == "half":
-                faults += resumed(place, line, home, expected)
+            if verb in RESUMING and disk == "half":
+                faults += resumed(name, place, line, home, expected)
         finally:
             subprocess.run(["umount", "-l", str(place)], check=True)
         shown = said.strip().split("\n")[-1].replace(str(home), "…")
@@ -139,7 +142,12 @@ def wrong(verb: str, code: int, said: str, place: Path, expected: dict[str, str]
         found.append(f"said: {said.strip()[-200:]}")
     left = {str(path.relative_to(place)) for path in temporaries(place)}
     found += [f"{name} is left" for name in sorted(left)]
-    there = digests(place)
+    going_on = RESUMING.get(verb, ())
+    there = {
+        file: digest
+        for file, digest in digests(place).items()
+        if not any(file.partition("/")[0].endswith(folder) for folder in going_on)
+    }
     other = [n for n in there if n != "filling" and there[n] != expected.get(n)]
     names = [n for n in other if n not in expected or not n.endswith(TELLING_TIME)]
     if verb in ("train", "language"):  # which keep a model before their end
@@ -160,11 +168,11 @@ def opens(path: Path) -> bool:
         return False
 
 
-def resumed(place: Path, line: str, home: Path, expected: dict[str, str]) -> list[str]:
-    """Training goes on once there is room, to the very weights."""
+def resumed(name: str, place: Path, line: str, home: Path, expected: dict[str, str]) -> list[str]:
+    """A command goes on once there is room, to the very output."""
     remount(place, f"size={1 << 27}")
     code, said = ended(
-        home / "train-resumed", [*line.format(out=place, root=ROOT).split(), "--resume"]
+        home / f"{name}-resumed", [*line.format(out=place, root=ROOT).split(), "--resume"]
     )
     if code:
         return [f"resumed, it ends with {code}: {said[-300:]}"]

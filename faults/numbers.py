@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
@@ -97,11 +98,16 @@ def store(home: Path, rng: random.Random) -> bool:
     from signloom.corpora import store as stores
     from signloom.data.sample import Sample
 
-    row = stores.encode(Sample("a", clip(), "text"))
+    sample = Sample("a", clip(), "text")
+    row = stores.encode(sample)
     scale = np.frombuffer(row["scale"], np.float32).copy()
     scale[rng.randrange(len(scale))] = rng.choice(NONE)
-    with stores.StoreWriter(home / "store-a", clip().layout, overwrite=True) as writer:
-        writer.add_row({**row, "scale": scale.tobytes()}, "train")
+    damaged = {**row, "scale": scale.tobytes()}
+    with (
+        patch.object(stores, "encode", lambda _: damaged),
+        stores.StoreWriter(home / "store-a", clip().layout, overwrite=True) as writer,
+    ):
+        writer.add(sample, "train")
     return bool(np.isfinite(stores.open_store(home / "store-a")[0].clip.points).all())
 
 
