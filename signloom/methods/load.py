@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from signloom.errors import MediaError, SignloomError, UsageError, nearest
 from signloom.inference import recognize, translate
 from signloom.methods.method import METHODS, method_named
-from signloom.training.checkpoint import read_checkpoint
+from signloom.training.checkpoint import Checkpoint, read_checkpoint
 
 BUNDLED = {
     "bundled": translate.BUNDLED,
@@ -55,7 +56,8 @@ def load(path_or_hub_id: str | Path = "bundled", onnx: bool = False) -> Any:
 
             model = restore_exported(checkpoint)
         else:
-            model = method_named(method).restore(checkpoint)
+            with _bounded(checkpoint):
+                model = method_named(method).restore(checkpoint)
     except SignloomError:
         raise
     except Exception as error:  # tokenizers raises bare Exception; odd settings raise all sorts
@@ -66,6 +68,17 @@ def load(path_or_hub_id: str | Path = "bundled", onnx: bool = False) -> Any:
     model.name = str(path_or_hub_id) if bundled else name_of(path_or_hub_id, checkpoint.config)
     model.simulated_only = bool(checkpoint.config.get("simulated_only", True))
     return model.eval()
+
+
+def _bounded(checkpoint: Checkpoint) -> AbstractContextManager[Any]:
+    """No model far larger than the weights is built; where it borrows others', these stand on their own."""
+    from signloom.training.bounds import Bounded
+
+    told = checkpoint.config.get("config") or {}
+    if told.get("adapter", "full") != "full" or told.get("lip_weights"):
+        return nullcontext()
+    parameters, tensors = checkpoint.counts()
+    return Bounded(parameters, tensors, str(checkpoint.folder))
 
 
 def name_of(path_or_hub_id: str | Path, config: dict[str, Any]) -> str:

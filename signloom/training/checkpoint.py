@@ -10,8 +10,10 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -45,27 +47,35 @@ class Checkpoint:
 
         Raises MediaError where the file is missing or is not the one that was saved.
         """
-        from safetensors import SafetensorError, safe_open
-
-        path = self.folder / WEIGHTS
-        if not path.is_file():
-            raise MediaError(
-                f"checkpoint {self.folder} has no {WEIGHTS}; copy the whole folder again"
-            )
+        path = self._weights()
         expected = self.config.get("weights", {}).get("sha256")
         if expected and (got := sha256_of(path)) != expected:
             raise MediaError(
                 f"{path} is damaged: its sha256 is {got[:12]}…, config.json says "
                 f"{expected[:12]}…; copy the checkpoint again"
             )
-        try:
-            with safe_open(path, framework="pt") as file:
-                tensors = {name: file.get_tensor(name) for name in file.keys()}
-                tied = json.loads((file.metadata() or {}).get("tied", "{}"))
-        except SafetensorError as error:
-            raise MediaError(f"{path} is not a readable safetensors file: {error}") from error
+        with _opened(path) as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            tied = json.loads((file.metadata() or {}).get("tied", "{}"))
         tensors = {n: t.float() if t.is_floating_point() else t for n, t in tensors.items()}
         return tensors | {name: tensors[kept] for name, kept in tied.items()}
+
+    def counts(self) -> tuple[int, int]:
+        """(numbers, tensors) of the file of weights, by its header alone.
+
+        Raises MediaError where the file is missing or cannot be read.
+        """
+        with _opened(self._weights()) as file:
+            names = list(file.keys())
+            return sum(prod(file.get_slice(name).get_shape()) for name in names), len(names)
+
+    def _weights(self) -> Path:
+        path = self.folder / WEIGHTS
+        if not path.is_file():
+            raise MediaError(
+                f"checkpoint {self.folder} has no {WEIGHTS}; copy the whole folder again"
+            )
+        return path
 
     def tokenizer(self) -> Tokenizer:
         """The tokenizer saved beside the weights. Raises MediaError where there is none."""
@@ -75,6 +85,17 @@ class Checkpoint:
                 f"checkpoint {self.folder} has no {TOKENIZER}; copy the whole folder again"
             )
         return Tokenizer.from_file(str(path))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            yield file
+    except SafetensorError as error:
+        raise MediaError(f"{path} is not a readable safetensors file: {error}") from error
 
 
 def save_checkpoint(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -27,3 +29,27 @@ def test_another_name_is_no_bundled_one(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(tmp_path)
     with pytest.raises(MediaError, match="bundled-nothing"):
         load("bundled-nothing")
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("bundled-posestitch", {"front": 4_000_000, "encoder_layers": 3_000}),
+        ("bundled-unified", {"channels": 2_048}),
+        ("bundled-unified", {"language_width": 4_096, "language_inner": 65_536}),
+        ("bundled-recogniser", {"layers": 100_000, "width": 8}),
+    ],
+)
+def test_a_config_cannot_ask_for_a_model_far_larger_than_its_weights(
+    name: str, asked: dict, tmp_path: Path
+):
+    folder = shutil.copytree(BUNDLED[name], tmp_path / "model")
+    config = json.loads((folder / "config.json").read_text())
+    config["config"].update(asked)
+    if "shape" in config.get("language", {}):
+        config["language"]["shape"].update(
+            {key.removeprefix("language_"): value for key, value in asked.items() if "_" in key}
+        )
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(MediaError, match="asks for a model far larger than its weights"):
+        load(folder)
