@@ -39,6 +39,11 @@ VERBS = {
     "demo": "Translate the bundled example, align an episode, write reports to open offline.",
 }
 
+RESUMED = ("align", "corpus", "extract", "language", "prepare", "train")
+"""Verbs with ``--resume``."""
+INTERRUPTED = 130
+"""What typer exits with on Ctrl-C."""
+
 
 def build(chosen: str | None = None) -> typer.Typer:
     """The application; only the chosen verb's module is imported."""
@@ -82,6 +87,11 @@ def main(arguments: list[str] | None = None) -> None:
     except SignloomError as error:
         print(f"signloom: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            goes_on = "; the same command with --resume goes on" if chosen in RESUMED else ""
+            print(f"signloom: interrupted{goes_on}", file=sys.stderr)
+        raise
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
