@@ -144,7 +144,8 @@ def _unreadable(path: str) -> str:
         )
     kind = "text" if head.isascii() else "an unknown kind of data"
     return (
-        f"is no video that can be read (it holds {kind}), expected mp4, mov, webm, mkv, avi or gif; a pose file ends in .pose"
+        f"is no video that can be read (it holds {kind}), expected mp4, mov, webm, mkv, avi or gif; "
+        "a pose file ends in .pose"
     )
 
 
