@@ -97,7 +97,7 @@ def filmed(folder: Path) -> list[Any]:
     return episodes_in(folder)
 
 
-@pytest.mark.parametrize(("scale", "trained"), [(TINY, 10), (WHOLE, 3)])
+@pytest.mark.parametrize(("scale", "trained"), [(TINY, 12), (WHOLE, 4)])
 def test_every_arm_of_the_unified_model_is_a_recipe_and_a_reading_shares_its_arm_s(
     scale: Scale, trained: int
 ) -> None:
