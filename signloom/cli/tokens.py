@@ -111,6 +111,71 @@ def decode(
     typer.echo(f"{out}: {sum(len(each['joints']) for each in clips)} frames of {len(clips)} clips")
 
 
+@app.command()
+def meaning(
+    store: Annotated[
+        str,
+        typer.Argument(
+            help="Store folder of signs or of sentences whose signs have times; sim:tiny, sim:small, "
+            "sim:base (sim-sentences-v1).",
+            show_default=False,
+        ),
+    ],
+    model: Model,
+    split: Annotated[str, typer.Option(help="Split to look at.")] = "test",
+    limit: Annotated[int, typer.Option(min=1, help="Only the first N samples.")] = 1000,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
+) -> None:
+    """Do the same signs come out as the same codes? Purity of the nearest, by edit distance, beside chance.
+
+    Once among all occurrences, and once among those by other signers, where these are known.
+    """
+    from dataclasses import asdict
+
+    from signloom.cli.evaluate import read_corpus
+    from signloom.cli.progress import progress
+    from signloom.methods.motion_tokens import Said, signs_of
+    from signloom.metrics.codes import meaning as measured
+
+    tokenizer = tokenizer_of(model)
+    corpus, _, _ = read_corpus(store, split, tokenizer.layout)
+    said: list[Said] = []
+    count, simulated = min(limit, len(corpus)), False
+    with progress("clips", count) as advance:
+        for index in range(count):
+            sample = corpus[index]
+            simulated = simulated or sample.clip.simulated
+            said += signs_of(tokenizer, sample)
+            advance(1)
+    codes, glosses = [each.codes for each in said], [each.gloss for each in said]
+    signers = [each.signer for each in said]
+    found = {"all": measured(codes, glosses)}
+    if all(signers) and len(set(signers)) > 1:
+        found["other signers"] = measured(codes, glosses, signers)
+    if as_json:
+        told: dict[str, Any] = {
+            "store": Path(store).name,
+            "split": split,
+            "samples": count,
+            "simulated": simulated,
+            "codebook": tokenizer.vq.fingerprint(),
+            **{name: asdict(each) for name, each in found.items()},
+        }
+        typer.echo(json.dumps(told, indent=2))
+        return
+    typer.echo(
+        f"{store} {split}: {len(said)} signs of {count} clips"
+        + (" (simulated signing: an instrument, not a sign language)" if simulated else "")
+    )
+    for name, each in found.items():
+        typer.echo(
+            f"{name}: nearest of the same sign {each.purity:.1f} % (by chance {each.chance:.1f}), the same "
+            f"sign nearer than another {each.closer:.1f} % (by chance 50), edit distance {each.same:.3f} "
+            f"within a sign and {each.different:.3f} between signs; {each.occurrences} occurrences of "
+            f"{each.signs} signs"
+        )
+
+
 def tokenizer_of(model: str) -> MotionTokens:
     """The tokenizer of a checkpoint. Raises UsageError where it has none."""
     from signloom.methods.load import load

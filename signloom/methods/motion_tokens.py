@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from signloom.data.clip import PoseClip
 from signloom.data.layouts import SMPLX52, SMPLX57, Layout, layout_named
-from signloom.data.sample import Sample, SampleSource
+from signloom.data.sample import Sample, SampleSource, gloss_of
 from signloom.encoders.frames import resampled
 from signloom.encoders.motion_vq import STRIDE, Kind, MotionVq, perplexity, usage
 from signloom.encoders.processes import gathered
@@ -337,6 +337,38 @@ class Preparation:
             rows = rows if whole else m.signing(rows)
         faces = longer(clip.points, 2)[:-1, m.JOINTS :].reshape(len(rows), -1)[:, : m.FACE]
         return whole_moments(np.concatenate([rows, faces], 1)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Said:
+    """A sign, who signed it ("" = not known), and its codes: one for four frames, of several levels a tuple."""
+
+    gloss: str
+    signer: str
+    codes: tuple[tuple[int, ...], ...]
+
+
+def signs_of(model: MotionTokens, sample: Sample) -> list[Said]:
+    """The codes of each sign of a sample: of its one sign all, of several those in the time of each.
+
+    Without a time a sign among others has no codes of its own and is left out, and so is one that lies
+    between two codes.
+    """
+    one = gloss_of(sample) if len(sample.glosses) < 2 else ""
+    timed = [(g.gloss, g.span) for g in sample.glosses if g.span is not None]
+    if not one and not timed:
+        return []
+    ids = model.ids(model.preparation.numbers(sample.clip))
+    codes = [tuple(moment) for moment in ids.reshape(-1, model.vq.codebook.depth).tolist()]
+    if one and not timed:
+        return [Said(one, sample.signer, tuple(codes))]
+    middles = [(n + 0.5) * STRIDE / model.config.fps for n in range(len(codes))]
+    found = []
+    for gloss, span in timed:
+        own = [c for c, at in zip(codes, middles, strict=True) if span.start <= at < span.end]
+        if own:
+            found.append(Said(gloss, sample.signer, tuple(own)))
+    return found
 
 
 def whole_moments(rows: NDArray[Any]) -> NDArray[Any]:

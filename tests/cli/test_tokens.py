@@ -125,3 +125,38 @@ def test_a_tokenizer_neither_translates_nor_is_evaluated(
     assert "takes no instruction" in capsys.readouterr().err
     assert run("evaluate", models[0], "sim:tiny", "-o", tmp_path / "scores.json") == 2
     assert "neither translates nor recognises" in capsys.readouterr().err
+
+
+def test_what_codes_say_of_signs_beside_chance(
+    models: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ("tokens", "meaning", "sim:tiny", "--model", models[0], "--limit", 12)
+    assert run(*asked, "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["samples"], said["simulated"]) == (12, True)
+    everyone = said["all"]
+    assert everyone["occurrences"] > everyone["signs"] > 1
+    assert 0 < everyone["chance"] < 100
+    assert 0 <= everyone["same"] <= 1
+    assert set(said) >= {"all", "other signers"}
+    assert run(*asked) == 0
+    assert "an instrument, not a sign language" in capsys.readouterr().out
+
+
+def test_a_sign_s_codes_are_those_of_its_time(models: tuple[Path, Path]) -> None:
+    from signloom.data.sample import GlossSpan, Sample
+    from signloom.data.timing import Span
+    from signloom.methods.load import load
+
+    model = load(models[0])
+    clip = motion(4, 41)
+    whole = motion_tokens.signs_of(model, Sample("a", clip, "BOOK"))[0]
+    assert (whole.gloss, len(whole.codes)) == ("BOOK", 10)
+    second = 4 / model.config.fps
+    spans = (("A", 0, 4), ("B", 4, 10), ("C", 9.6, 9.9))
+    glosses = tuple(GlossSpan(g, Span(second * a, second * b)) for g, a, b in spans)
+    parts = motion_tokens.signs_of(model, Sample("a", clip, "", glosses))
+    assert [(p.gloss, p.codes) for p in parts] == [("A", whole.codes[:4]), ("B", whole.codes[4:])]
+    assert not motion_tokens.signs_of(
+        model, Sample("a", clip, "", (GlossSpan("A"), GlossSpan("B")))
+    )
