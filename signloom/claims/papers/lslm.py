@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from signloom.claims.arms import Test
-from signloom.claims.papers import MOTION
+from signloom.claims.papers import MOTION, WORDS_IN_SPACE
 from signloom.claims.records import Arm, Claim, Paper, Part, Scale
 
 PAPER = Paper("lslm", "LSLM", "arXiv 2511.08535", "lslm")
@@ -53,6 +53,22 @@ def _stages(align: tuple[tuple[int, tuple[str, ...]], ...], instruct: tuple[str,
 _DIRECT = ((_ALIGN, _PHI),)
 _JOINT = ((_ALIGN, _ALL),)
 _STAGED = ((300, _PHI), (_ALIGN - 300, _ALL))
+_FEW = (
+    "data.train_limit=500",
+    f"training.stages=[{{name: joint, steps: {_ALIGN}, schedule: cosine, train: {list(_ALL)}}}]",
+)
+
+
+def _stitched(order: str) -> tuple[str, ...]:
+    """The settings that add sentences stitched in this order to a few real ones, and fade them out."""
+    return (
+        *_FEW,
+        f"data.synthetic={{stitched: '{WORDS_IN_SPACE}:train', sentences: {{texts_of: {MOTION}}}, "
+        f"order: {order}, trim: true, longest: 1.0, blend: 0.1}}",
+        f"curriculum={{kind: annealed_cap, steps: {_ALIGN}, cap: 0.85}}",
+    )
+
+
 _PICTURE = "config.tokens=runs/claims/motion-vq-picture/best"
 _NOISE = "config.tokens=runs/claims/motion-vq-noise/best"
 
@@ -71,6 +87,11 @@ ARMS: tuple[Arm, ...] = (
       for n in (2, 5, 10)),
     Arm("shaken", "'joint, LLM' on a tokenizer that learnt with 20 mm of noise", (_NOISE,)),
     Arm("shaken, noise 5°", "the same, tested with σ 5°", (_NOISE,), "noise 5"),
+    Arm("few", "500 signed sentences; φ and LM learn, no instructions", _FEW),
+    Arm("few, stitched", "beside them words stitched in sentence order", _stitched("swo")),
+    Arm("few, stitched by rules",
+        "beside them words stitched in an order by rules (time first, adjectives after nouns, …)",
+        _stitched("signed")),
     Arm("turned 30°", "'joint, LLM' tested from 30° aside", reading="turned 30"),
     Arm("picture", "'joint, LLM' on a tokenizer that reads what the camera sees", (_PICTURE,)),
     Arm("picture, turned 30°", "the same, tested from 30° aside", (_PICTURE,), "turned 30"),
@@ -132,6 +153,16 @@ CLAIMS: tuple[Claim, ...] = (
 )
 
 QUESTIONS: tuple[Claim, ...] = (
+    Claim(
+        "F5.1",
+        "lslm",
+        "Where few sentences are signed, words stitched in between help, and in an order by a sign "
+        "language's rules more than in sentence order.",
+        (Part("ordered", ("few, stitched by rules", "few, stitched", "few"), "BLEU-4", least=1.0),),
+        ours="The paper asks for augmentation that knows the language; the rules are those of F1.3. The "
+        "tokenizer has seen all motions, and the language model has read all sentences.",
+        scales=("tiny",),
+    ),
     Claim(
         "F5.3",
         "lslm",
