@@ -70,7 +70,7 @@ NAME = "lslm"
 METRICS = ("BLEU-4", "chrF2", "content-F1", "follows", "loss", "loss-shuffled")
 ERRORS = ("loss",)
 
-Reading = Literal["projected", "vocabulary"]
+Reading = Literal["projected", "vocabulary", "latents"]
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,8 @@ class Config:
 
     reading: Reading = "projected"
     """projected: codes through two linear layers (the paper's). vocabulary: an embedding a code, as
-    MotionGPT extends its vocabulary."""
+    MotionGPT extends its vocabulary. latents: what the tokenizer's encoder gives before it is rounded to
+    codes, through the same layers [D]: what rounding costs."""
 
     # The language model
     language: str = ""
@@ -289,7 +290,7 @@ def build(
 
 
 class Projected(nn.Module):
-    """φ: codes' vectors into the embedding space, between two learnt markers."""
+    """φ: codes' vectors, or latents, into the embedding space, between two learnt markers."""
 
     def __init__(self, inputs: int, width: int):
         super().__init__()
@@ -344,9 +345,9 @@ class Lslm(nn.Module):
         self.tokens = tokens.requires_grad_(False)
         width = cast(int, language.get_input_embeddings().embedding_dim)
         self.motion: Projected | Vocabulary = (
-            Projected(tokens.config.width, width)
-            if config.reading == "projected"
-            else Vocabulary(tokens.vq.codebook.size, width)
+            Vocabulary(tokens.vq.codebook.size, width)
+            if config.reading == "vocabulary"
+            else Projected(tokens.config.width, width)
         )
         self.positions = positions_of(language)
         self.preparation = Preparation(config, tokens.preparation, codec, self.positions)
@@ -421,8 +422,10 @@ class Lslm(nn.Module):
         rows = []
         for clip, there in zip(motion, mask, strict=True):
             with torch.no_grad(), torch.autocast(motion.device.type, enabled=False):
-                ids = vq.encode(clip[None, : int(there.sum())])
-                vectors = vq.vectors(ids)[0]
+                moving = clip[None, : int(there.sum())]
+                ids = vq.encode(moving)
+                rounded = self.config.reading != "latents"
+                vectors = (vq.vectors(ids) if rounded else vq.latents(moving))[0]
             rows.append(self.motion(ids[0].reshape(-1, depth), vectors))
         padded = nn.utils.rnn.pad_sequence(rows, batch_first=True)
         lengths = torch.tensor([len(row) for row in rows], device=padded.device)

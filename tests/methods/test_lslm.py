@@ -136,7 +136,7 @@ def test_a_checkpoint_comes_back_bit_equal_and_with_other_codes_not_at_all(
         load(tmp_path / "model")
 
 
-@pytest.mark.parametrize("reading", ["projected", "vocabulary"])
+@pytest.mark.parametrize("reading", ["projected", "vocabulary", "latents"])
 def test_gradients_reach_all_but_the_tokenizer_which_stands_still(
     tokens: Path, reading: str
 ) -> None:
