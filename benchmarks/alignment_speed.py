@@ -4,9 +4,9 @@
 
 Simulated: 60 minutes of sim-episodes-v1's making, written as a .pose file (mp203). One
 core: the pose file is read in slices and turned into activity; the cues are placed. The
-peer is the straightforward way, one matrix of cues × every fourth frame, warped row by
-row in numpy, with the same activity already at hand. Seconds are the process's own (CPU time: the machine
-is shared), peak memory is that of the whole process.
+same of a quarter and half an hour shows how both grow. The peer is the straightforward way, one matrix of
+cues × every fourth frame, warped row by row in numpy, with the same activity already at hand. Seconds are
+the process's own (CPU time: the machine is shared), peak memory is that of the whole process.
 """
 
 from __future__ import annotations
@@ -14,15 +14,20 @@ from __future__ import annotations
 import resource
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.ratio import ratio
+from benchmarks.ratio import growth, ratio
 from signloom.inference.align import align
-from signloom.pose.activity import activity, track
+from signloom.pose.activity import Activity, activity, track
 from signloom.pose.files import read_slices, write_pose_slices
-from signloom.simulator.episode import SimulatedEpisodes
+from signloom.simulator.episode import Episode, SimulatedEpisodes
+
+MINUTES = (15, 30, 60)
+CUES = 15.8
+"""Cues a minute at least: 950 in an hour."""
 
 
 def dense(cues: int, middle: np.ndarray, signing: np.ndarray, at: np.ndarray) -> np.ndarray:
@@ -43,14 +48,30 @@ def dense(cues: int, middle: np.ndarray, signing: np.ndarray, at: np.ndarray) ->
     return owner
 
 
-def main() -> None:
+@dataclass(frozen=True)
+class Aligned:
+    """An episode read and aligned: what was seen of it, and processor seconds of either."""
+
+    episode: Episode
+    seen: Activity
+    size: float
+    reading: float
+    aligning: float
+
+    @property
+    def seconds(self) -> float:
+        return self.reading + self.aligning
+
+
+def aligned(minutes: int) -> Aligned:
+    """The first simulated episode of this length with about sixteen cues a minute, from its pose file on."""
     episode = next(
         e for i in range(60)
-        if len((e := SimulatedEpisodes("small", "train").of_length(i, 60.0)).speech) >= 950
+        if len((e := SimulatedEpisodes("small", "train").of_length(i, float(minutes))).speech)
+        >= CUES * minutes
     )  # fmt: skip
-    cues = len(episode.speech)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "hour.pose"
+        path = Path(folder) / "episode.pose"
         write_pose_slices(episode.slices(), episode.frames, path)
         size = path.stat().st_size / 2**20
         began = time.process_time()
@@ -58,21 +79,33 @@ def main() -> None:
         watched = time.process_time()
         placed = align(episode.speech, seen)
         done = time.process_time()
+    assert len(placed.placed) == len(episode.speech)
+    return Aligned(episode, seen, size, watched - began, done - watched)
+
+
+def main() -> None:
+    found = [aligned(minutes) for minutes in MINUTES]
+    hour = found[-1]
+    episode, seen, cues = hour.episode, hour.seen, len(hour.episode.speech)
     every = slice(None, None, 4)
     middle = np.array([c.span.start for c in episode.speech]) + 2.7
     at = np.arange(len(seen))[every] / seen.fps
+    began = time.process_time()
     owner = dense(cues, middle, seen.signing[every], at)
-    warped = time.process_time()
-    assert len(placed.placed) == cues
+    warping = time.process_time() - began
     assert owner.max() == cues - 1
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"simulated hour ({episode.conditions['pauses']}), {cues} cues, {size:.0f} MiB of mp203")
-    print(f"read and activity {watched - began:.1f} s, align {done - watched:.1f} s: "
-          f"{done - began:.1f} s, {episode.duration / (done - began):.0f}× real time")  # fmt: skip
-    print(f"dense DTW (cues × every 4th frame) {warped - done:.1f} s: "
-          f"ratio align/dense {(done - watched) / (warped - done):.2f}")  # fmt: skip
+    print(
+        f"simulated hour ({episode.conditions['pauses']}), {cues} cues, {hour.size:.0f} MiB of mp203"
+    )
+    print(f"read and activity {hour.reading:.1f} s, align {hour.aligning:.1f} s: {hour.seconds:.1f} s, "
+          f"{episode.duration / hour.seconds:.0f}× real time")  # fmt: skip
+    print(f"dense DTW (cues × every 4th frame) {warping:.1f} s: "
+          f"ratio align/dense {hour.aligning / warping:.2f}")  # fmt: skip
+    print(f"reading, minutes of episode {growth(MINUTES, [each.reading for each in found])}")
+    print(f"aligning, minutes of episode {growth(MINUTES, [each.aligning for each in found])}")
     print(f"peak memory {peak:.0f} MiB, the simulator and the dense matrix in it")
-    ratio("alignment", (warped - done) / (done - watched), "a dense DTW, over the aligner")
+    ratio("alignment", warping / hour.aligning, "a dense DTW, over the aligner")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ sacreBLEU's own bootstrap; chrF against sacreBLEU alone.
 
 from __future__ import annotations
 
-import math
 import multiprocessing
 import resource
 import sys
@@ -22,11 +21,12 @@ import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
-from benchmarks.ratio import ratio
+from benchmarks.ratio import growth, ratio
 from signloom.data.layouts import HANDS42, PS76
 
 TURNS = 3
@@ -56,13 +56,6 @@ def bandwidth() -> float:
     a = np.ones(16 * 2**20)
     b = np.empty_like(a)
     return 2 * a.nbytes / seconds(lambda: np.copyto(b, a))
-
-
-def growth(xs: tuple[int, ...], ys: list[float]) -> str:
-    """The power of x that y grows with, from end to end, and y at each x."""
-    power = math.log(ys[-1] / ys[0]) / math.log(xs[-1] / xs[0])
-    each = ", ".join(f"{x}: {1000 * y:.1f} ms" for x, y in zip(xs, ys, strict=True))
-    return f"power {power:.2f}; {each}"
 
 
 # --- encoders ------------------------------------------------------------------------------------
@@ -148,6 +141,21 @@ def lips() -> None:
         return model, passing
 
     encoder("small lip encoder", made)
+
+
+def auto_avsr() -> None:
+    from signloom.encoders.auto_avsr import AutoAvsrEncoder
+
+    def made() -> tuple[torch.nn.Module, Callable[[int, int], Run]]:
+        model = AutoAvsrEncoder()
+
+        def passing(batch: int, frames: int) -> Run:
+            pictures, mask = torch.rand(batch, frames, 88, 88), torch.ones(batch, frames).bool()
+            return lambda: model(pictures, mask)
+
+        return model, passing
+
+    encoder("lip encoder of Auto-AVSR's size", made)
 
 
 def motion_codes() -> None:
@@ -241,6 +249,20 @@ def decoder() -> None:
     print(f"seq2seq decoder, vocabulary {growth(vocabularies, by_size)}", flush=True)
 
 
+def generating(name: str, model: torch.nn.Module, given: dict[str, torch.Tensor]) -> None:
+    """The row of a decoder of transformers: 30 tokens, beam 3, with its cache and without."""
+    model.eval()
+
+    def generated(cached: bool) -> Run:
+        return lambda: model.generate(  # type: ignore[operator]
+            **given, num_beams=3, min_new_tokens=30, max_new_tokens=30, use_cache=cached
+        )
+
+    with torch.inference_mode():
+        ours, naive = seconds(generated(True)), seconds(generated(False))
+    ratio(name, naive / ours, "without the cache over with it, 30 tokens")
+
+
 def t5_decoder() -> None:
     from transformers import T5Config, T5ForConditionalGeneration
 
@@ -249,17 +271,73 @@ def t5_decoder() -> None:
         vocab_size=2000, d_model=256, d_ff=512, d_kv=64, num_layers=2, num_heads=4,
         decoder_start_token_id=0, eos_token_id=1, pad_token_id=0,
     )  # fmt: skip
-    model = T5ForConditionalGeneration(config).eval()
-    heard = torch.randn(4, 40, 256)
+    heard = {"inputs_embeds": torch.randn(4, 40, 256)}
+    generating("T5 decoder", T5ForConditionalGeneration(config), heard)
 
-    def generated(cached: bool) -> Run:
-        return lambda: model.generate(
-            inputs_embeds=heard, num_beams=3, min_new_tokens=30, max_new_tokens=30, use_cache=cached
+
+def mbart_decoder() -> None:
+    from transformers import MBartConfig, MBartForConditionalGeneration
+
+    torch.manual_seed(0)
+    config = MBartConfig(
+        vocab_size=2000, d_model=256, encoder_layers=2, decoder_layers=2, encoder_ffn_dim=512,
+        decoder_ffn_dim=512, encoder_attention_heads=4, decoder_attention_heads=4,
+    )  # fmt: skip
+    heard = {"inputs_embeds": torch.randn(4, 40, 256)}
+    generating("mBART decoder", MBartForConditionalGeneration(config), heard)
+
+
+def behind(name: str, model: Any, before: int) -> None:
+    """The row of a causal decoder behind a prefix, in our beam search: its cache, and the whole anew each time."""
+    from signloom.language.beam import beam_search
+    from signloom.language.causal import Prefixed
+
+    decoder = Prefixed(model.eval())
+    width = model.get_input_embeddings().embedding_dim
+    prefix, there = torch.randn(8, before, width), torch.ones(8, before, dtype=torch.bool)
+    rows, mask = prefix.repeat_interleave(3, 0), there.repeat_interleave(3, 0)
+
+    def anew(tokens: torch.Tensor, parents: torch.Tensor | None) -> torch.Tensor:
+        return decoder(rows, mask, tokens)[:, -1]
+
+    def searched(length: int, cached: bool) -> Run:
+        start = torch.zeros(8, 1, dtype=torch.long)
+        return lambda: beam_search(
+            decoder.stepper(prefix, there, 3) if cached else anew,
+            start,
+            -1,
+            3,
+            length + 1,
+            no_repeat=0,
         )
 
+    lengths = (10, 20, 40)
     with torch.inference_mode():
-        ours, naive = seconds(generated(True)), seconds(generated(False))
-    ratio("T5 decoder", naive / ours, "without the cache over with it, 30 tokens")
+        ours = [seconds(searched(length, True)) for length in lengths]
+        naive = seconds(searched(lengths[-1], False))
+    ratio(name, naive / ours[-1], f"without the cache over with it, {lengths[-1]} tokens")
+    print(f"{name}, tokens {growth(lengths, ours)}", flush=True)
+
+
+def gpt2_decoder() -> None:
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    torch.manual_seed(0)
+    config = GPT2Config(
+        vocab_size=400, n_embd=192, n_layer=3, n_head=4, bos_token_id=1, eos_token_id=2
+    )
+    behind("GPT-2 decoder behind 40 frames", GPT2LMHeadModel(config), 40)
+
+
+def llama_decoder() -> None:
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=1500, hidden_size=192, intermediate_size=512, num_hidden_layers=4,
+        num_attention_heads=4,
+    )  # fmt: skip
+    behind("Llama decoder behind 60 codes", LlamaForCausalLM(config), 60)
 
 
 def ctc_decoder() -> None:
@@ -295,8 +373,8 @@ def metrics() -> None:
 
 
 PARTS = (
-    pose_backbone, conformer, recurrent, lips, motion_codes, dense_features,
-    store_read, decoder, t5_decoder, ctc_decoder, metrics,
+    pose_backbone, conformer, recurrent, lips, auto_avsr, motion_codes, dense_features,
+    store_read, decoder, t5_decoder, mbart_decoder, gpt2_decoder, llama_decoder, ctc_decoder, metrics,
 )  # fmt: skip
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 NOISE = 1.3
 """Two runs on a busy machine differ by so much (docs/benchmarks.md); what is worse by more has slowed."""
@@ -13,6 +14,13 @@ LINE = re.compile(r"ratio ([^:]+): ([0-9.e+-]+) \(")
 def ratio(name: str, value: float, said: str) -> None:
     """Prints a ratio, and of what it is."""
     print(f"ratio {name}: {value:.3g} ({said})", flush=True)
+
+
+def growth(xs: Sequence[float], ys: Sequence[float]) -> str:
+    """The power of x that y (seconds) grows with, from end to end, and y at each x."""
+    power = math.log(ys[-1] / ys[0]) / math.log(xs[-1] / xs[0])
+    each = ", ".join(f"{x:g}: {1000 * y:.1f} ms" for x, y in zip(xs, ys, strict=True))
+    return f"power {power:.2f}; {each}"
 
 
 def ratios_in(lines: Iterable[str]) -> dict[str, float]:

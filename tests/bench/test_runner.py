@@ -63,3 +63,24 @@ def test_an_unknown_benchmark_is_refused(capsys: pytest.CaptureFixture[str]) -> 
     with pytest.raises(SystemExit, match="2"):
         runner.main(["speed"])
     assert "there is no benchmark 'speed'; choose from simulator_speed" in capsys.readouterr().err
+
+
+def test_the_page_is_the_record_s() -> None:
+    from benchmarks import page
+
+    record = json.loads(page.RECORD.read_text("utf-8"))
+    assert page.PAGE.read_text("utf-8") == page.page(record)
+    assert all(name in page.PAGE.read_text("utf-8") for name in record["benchmarks"])
+
+
+def test_the_page_has_every_ratio_once_and_says_what_failed() -> None:
+    from benchmarks.page import page
+
+    hardware = {"cpu": "c", "cores": 2, "system": "s", "python": "3", "torch": "2", "numpy": "2"}
+    lines = ["ratio a, 2: 3.5 (x (y), over z)", "power 1.00; 1: 2.0 ms"]
+    found = {"exit": 3, "seconds": 1.5, "lines": lines, "ratios": {"a, 2": 3.5}}
+    said = page({"commit": "abc", "hardware": hardware, "benchmarks": {"b": found}})
+    assert "| b | a, 2 | 3.5 | x (y), over z |" in said
+    assert "1.5 s; **it failed with 3**" in said
+    assert said.count("power 1.00") == 1
+    assert "Commit abc; c, 2 cores" in said
