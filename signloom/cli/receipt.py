@@ -30,7 +30,10 @@ def hardware() -> dict[str, Any]:
 
 
 def commit(root: Path = ROOT) -> str:
-    """The commit of a checkout, '+' after it where files have changed since; '' outside a repository."""
+    """The commit of a checkout, '+' after it where code has changed since; '' outside a repository.
+
+    What is measured (results) and said of it (docs) is no code.
+    """
 
     def git(*arguments: str) -> str:
         try:
@@ -41,5 +44,6 @@ def commit(root: Path = ROOT) -> str:
 
     if git("rev-parse", "--show-toplevel") != str(root.resolve()):
         return ""
-    changed = git("status", "--porcelain", "--untracked-files=no")
+    code = ("--", ".", ":!results", ":!docs")
+    changed = git("status", "--porcelain", "--untracked-files=no", *code)
     return git("rev-parse", "--short=12", "HEAD") + ("+" if changed else "")
