@@ -147,6 +147,7 @@ def fit(
                 with shown():
                     with sharding.in_use(model):
                         numbers = _validated(model, validate, progress.step, reporter)
+                    numbers = sharding.agreed(model, numbers)
                     progress = _judged(progress, numbers, plan, keep)
             accelerator.wait_for_everyone()
         new_best = progress.best_step != best_before

@@ -10,10 +10,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor, distributed, nn
+
+T = TypeVar("T")
 
 
 def wanted() -> bool:
@@ -83,6 +85,15 @@ def in_use(model: nn.Module) -> Iterator[None]:
         yield
     finally:
         root.reshard()
+
+
+def agreed(model: nn.Module, value: T) -> T:
+    """The first process's value, on all that hold shares: what they decide by must be one and the same."""
+    if not is_sharded(model):
+        return value
+    box = [value]
+    distributed.broadcast_object_list(box, src=0)
+    return box[0]
 
 
 def whole(tensor: Tensor) -> Tensor:

@@ -74,14 +74,15 @@ def train(kind: str, folder: Path, stop: int | None = None, resume: bool = False
     model, mixture = MODELS[kind]()
     stages = (Stage("first", 1, 1e-3), Stage("rest", STEPS - 1, 1e-3))
     average = 0.0 if kind == "signs" else 0.5
-    plan = Plan(stages, device="cpu", log_every=1, save_every=STOP, average=average,
+    plan = Plan(stages, device="cpu", log_every=1, save_every=STOP, average=average, validate_every=1,
                 metric="score", better="higher")  # fmt: skip
 
     def validate(step: int) -> dict[str, float]:
         if kind == "signs":
             return {"score": 1.0}
         (said,) = model.translate([Swings(PS76)[0].clip], beam=2)
-        return {"score": float(len(said.text))}
+        other = step * int(os.environ.get("RANK", "0"))  # processes that see other scores go one way
+        return {"score": float(len(said.text)) + other}
 
     def keep(name: str, step: int, numbers: object) -> None:
         config = {**model.described(), "simulated_only": False}
