@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Literal, NamedTuple, get_args
@@ -107,6 +108,12 @@ class ClipSettings:
     legacy: bool = False
     """Padded frames are read like real ones, as in the authors' code. For comparison: what a clip
     gives then depends on the clips beside it."""
+
+    @property
+    def only_noise(self) -> bool:
+        """Whether training clips are given noise and nothing else: all before it is alike in every epoch."""
+        drawn = (self.augment, self.speed, self.uneven, self.stretch, self.lean, self.shift)
+        return not any(drawn)
 
     def __post_init__(self) -> None:
         known = layout_named(self.layout).parts
@@ -257,12 +264,18 @@ class Filling:
         return points
 
 
+Timed = tuple[NDArray[np.float32], NDArray[np.float64]]
+KEPT = 3 << 29
+"""Bytes of prepared training clips that a process keeps, about: 1.5 GiB."""
+
+
 class Preparation:
     """Clip and glosses to numbers; holds no weights, so workers copy it cheaply."""
 
     def __init__(self, config: ClipSettings, codec: GlossCodec, max_tokens: int):
         self.config, self.codec, self.max_tokens = config, codec, max_tokens
         self.layout = config.read
+        self._prepared: dict[bytes, Timed] = {}
 
     def normalized(self, clip: PoseClip) -> PoseClip:
         """A clip of the layout that is read, in normalised units."""
@@ -275,10 +288,42 @@ class Preparation:
         """(frames, points, coordinates) of a clip; with ``rng`` as in training."""
         return self.timed(clip, rng)[0]
 
-    def timed(
-        self, clip: PoseClip, rng: np.random.Generator | None = None
-    ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    def timed(self, clip: PoseClip, rng: np.random.Generator | None = None) -> Timed:
         """`points`, and for each of their frames the frame of the clip that it shows, not rounded."""
+        config = self.config
+        if rng is not None and config.only_noise:
+            rng.random()  # whether the clip is disturbed: never
+            points, times = self._known(clip)
+        else:
+            points, times = self._placed(clip, rng)
+        if rng is not None and len(points):
+            points = points + np.float32(config.noise) * rng.standard_normal(
+                points.shape, np.float32
+            )
+        if config.motion:
+            as_it_comes = frames_at(len(clip), clip.fps, config.fps) is None
+            fps = clip.fps if as_it_comes else float(config.fps or clip.fps)
+            points = np.concatenate([points, moved(points, fps)], axis=1)
+        if rng is not None and len(points):
+            length = round(config.masked * len(points))
+            first = int(rng.integers(len(points) - length + 1))
+            points[first : first + length] = 0
+        return np.ascontiguousarray(points, np.float32), times
+
+    def _known(self, clip: PoseClip) -> Timed:
+        """`_placed` of a training clip to which nothing is done but noise, kept for the next epoch."""
+        content = hashlib.blake2b(clip.points.tobytes(), digest_size=16)
+        content.update(clip.confidence.tobytes() + repr((clip.fps, clip.size)).encode())
+        key = content.digest()
+        if key not in self._prepared:
+            found = self._placed(clip, None)
+            if len(self._prepared) * found[0].nbytes > KEPT:
+                return found
+            self._prepared[key] = found
+        return self._prepared[key]
+
+    def _placed(self, clip: PoseClip, rng: np.random.Generator | None) -> Timed:
+        """`timed` before noise, motion and blanks."""
         config = self.config
         kept = frames_at(len(clip), clip.fps, config.fps)
         clip = resampled(convert(clip, self.layout), config.fps)
@@ -300,17 +345,7 @@ class Preparation:
         if config.local_hands:
             hands = [self.layout.part(side) for side in HANDS]
             points = np.concatenate([points, *local_hands(points, clip.present, hands)], axis=1)
-        if rng is not None and len(points):
-            points = points + np.float32(config.noise) * rng.standard_normal(
-                points.shape, np.float32
-            )
-        if config.motion:
-            points = np.concatenate([points, moved(points, clip.fps)], axis=1)
-        if rng is not None and len(points):
-            length = round(config.masked * len(points))
-            first = int(rng.integers(len(points) - length + 1))
-            points[first : first + length] = 0
-        return np.ascontiguousarray(points, np.float32), times
+        return points, times
 
     def example(self, sample: Sample, rng: np.random.Generator, train: bool) -> Example:
         """Points, and <s> glosses </s>; a gloss that the vocabulary lacks is <unk>.

@@ -21,7 +21,14 @@ from signloom.language.causal import build_gpt2
 from signloom.methods import autosign, ctc
 from signloom.methods.autosign import PRESETS, AutoSign, Config, begin, build
 from signloom.methods.finetune import begin_with
-from signloom.methods.gloss_clips import ClipSettings, Filling, Preparation, disturbed, reduced
+from signloom.methods.gloss_clips import (
+    ClipSettings,
+    Filling,
+    Preparation,
+    disturbed,
+    moved,
+    reduced,
+)
 from signloom.methods.gloss_codec import codec_of, gloss_tokenizer
 from signloom.methods.load import load
 from signloom.metrics.recognition import edits
@@ -295,6 +302,25 @@ def test_noise_masks_and_speed_are_drawn_from_the_generator_alone() -> None:
     still = dataclasses.replace(config, masked=0.0, speed=0.0)
     noise = Preparation(still, codec, 20).points(clip, np.random.default_rng(0)) - clean
     assert noise.std() == pytest.approx(0.1, rel=0.05)
+
+
+def test_clips_that_only_noise_changes_are_prepared_once_and_drawn_anew() -> None:
+    config = ClipSettings(layout="ps76", augment=0.0, noise=0.1, fps=12.5, motion=True)
+    known = Preparation(config, codec_of(gloss_tokenizer(TEXTS)), 20)
+    plain = Preparation(dataclasses.replace(config, motion=False), known.codec, 20)
+    for seed in (1, 2, 1):
+        for clip in (smooth_clip(0), smooth_clip(1)):
+            rng = np.random.default_rng(seed)
+            rng.random()
+            points = plain.points(clip)
+            noisy = points + np.float32(0.1) * rng.standard_normal(points.shape, np.float32)
+            found = known.points(clip, np.random.default_rng(seed))
+            assert np.array_equal(found, np.concatenate([noisy, moved(noisy, 12.5)], axis=1))
+    assert len(known._prepared) == 2
+    always = dataclasses.replace(config, stretch=0.1)
+    drawn = Preparation(always, known.codec, 20)
+    drawn.points(smooth_clip(0), np.random.default_rng(1))
+    assert not drawn._prepared
 
 
 def test_a_pretrained_decoder_fills_and_is_recorded(tmp_path: Path) -> None:
