@@ -23,8 +23,8 @@ from signloom.simulator.grammar import SimulatedSentence
 
 COUNTS = {"train": 8_000, "dev": 500, "test": 1_000}
 """Sentences of the other language."""
-SIGNERS = 4_000
-"""Training sentences by the test's signers."""
+SIGNERS = 1_000
+"""Training sentences by the test's signers: as many as there are test sentences by training's."""
 
 
 @dataclass(frozen=True)
