@@ -12,9 +12,9 @@ distance of joints, and PA-MPJPE, the same after the best turn, shift and scale 
 frame. Beside it, on the same four-frame chunks of the same split: the mean pose of train, the
 nearest of as many k-means codes, and the nearest chunk of train. Five ways of writing four frames
 are compared, three of them at 10 bits and two at 40 (QUANTIZERS); one code and four are also learnt
-in two other ways: of positions alone, in millimetres alike for all joints, and with the first third of
-the steps without codes, which then begin as k-means of what the encoder makes of train. One thread; 3
-seeds of one of them take about twelve minutes.
+in two other ways: of positions alone, in millimetres alike for all joints, and with the first half of
+the steps without codes, which then begin as k-means of what the encoder makes of train. One thread; a
+seed of one of them takes about five minutes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,6 @@ from torch import Tensor, nn
 from signloom.cli.receipt import commit, hardware
 from signloom.data.files import writing
 from signloom.encoders.motion_vq import STRIDE, Codebook, Kind, MotionVq, perplexity, usage
-from signloom.encoders.quantizers import Quantized
 from signloom.metrics.motion import mpjpe, pa_mpjpe
 from signloom.pose.motion623 import (
     JOINTS,
@@ -55,9 +54,8 @@ from signloom.pose.motion623 import (
 
 ROOT = Path(__file__).parent.parent
 MIDDLE_KNUCKLE = 25
-WINDOW, BATCH, WIDTH, RATE = 32, 64, 128, 1e-3
-DEAD = 0.25
-"""A code is dead below this share of an even load: MotionGPT's 1 of 4 vectors a code and batch."""
+WINDOW, BATCH, WIDTH, RATE, WARMUP, CLIP = 32, 16, 128, 1e-3, 100, 0.1
+"""[D]: with four times the batch, as many windows taught much less."""
 ROUNDS = 25
 """Of k-means."""
 NUMBERS = 90
@@ -69,7 +67,7 @@ class Quantizer:
     """A way to write four frames: of which kind, how many ids, out of how many each.
 
     positions: what is read and learnt are positions alone, all on one scale; else also velocities, each
-    column on its own scale, as the paper has it. late: codes come after a third of the steps.
+    column on its own scale, as the paper has it. late: codes come after half of the steps.
     """
 
     kind: Kind
@@ -173,18 +171,16 @@ def errors(told: Tensor, true: Tensor) -> dict[str, Any]:
     }
 
 
-class Through(nn.Module):
-    """No codes: every vector stands for itself."""
+def trained(
+    stretches: Sequence[Tensor],
+    wanted: Quantizer,
+    steps: int,
+    seed: int,
+    mirror: Callable[[Tensor], Tensor] | None = None,
+) -> MotionVq:
+    """A tokenizer that has learned from random windows, half of them in a mirror, one cosine from RATE to 0.
 
-    size, depth = 1, 1
-
-    def forward(self, vectors: Tensor) -> Quantized:
-        ids = torch.zeros(vectors.shape[:2], dtype=torch.long)
-        return Quantized(vectors, ids, vectors.new_zeros(()))
-
-
-def trained(stretches: Sequence[Tensor], wanted: Quantizer, steps: int, seed: int) -> MotionVq:
-    """A tokenizer that has learned from random windows, one cosine from RATE to 0.
+    Stretches shorter than a window stand still at their end.
 
     stretches: (frames, 2 · half), positions and then their velocities.
     """
@@ -193,46 +189,57 @@ def trained(stretches: Sequence[Tensor], wanted: Quantizer, steps: int, seed: in
     inputs = half if wanted.positions else 2 * half
     stretches = [run[:, :inputs] for run in stretches]
     rows = torch.cat(list(stretches))
-    dead = DEAD * BATCH * WINDOW / STRIDE / wanted.codes
     model = MotionVq(
         inputs, slice(0, half) if wanted.positions else slice(half, inputs), WIDTH, wanted.codes,
-        dead_below=dead, seed=seed, kind=wanted.kind, depth=wanted.depth,
+        seed=seed, kind=wanted.kind, depth=wanted.depth,
     )  # fmt: skip
     deviation = rows.std(0)
     model.set_scale(
         rows.mean(0), deviation.mean().expand(inputs) if wanted.positions else deviation
     )
-    whole = [run for run in stretches if len(run) >= WINDOW]
-    starts = [(run, at) for run in whole for at in range(len(run) - WINDOW + 1)]
+    longer = [torch.cat([run, run[-1:].expand(max(WINDOW - len(run), 0), -1)]) for run in stretches]
+    starts = [(run, at) for run in longer for at in range(len(run) - WINDOW + 1)]
     draws = torch.Generator().manual_seed(seed)
     optimizer = torch.optim.AdamW(model.parameters(), RATE, betas=(0.9, 0.99), weight_decay=0)
-    cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-    book, begin = model.codebook, steps // 3 if wanted.late else 0
+    cosine = torch.optim.lr_scheduler.LambdaLR(
+        optimizer,
+        lambda step: min(1, (step + 1) / WARMUP) * (1 + math.cos(math.pi * step / steps)) / 2,
+    )
+    model.late = steps // 2 if wanted.late else 0
     model.train()
     for step in range(steps):
-        if wanted.late and not step:
-            model.codebook = Through()
-        if wanted.late and step == begin:
-            model.codebook = book
+        if wanted.late and step == model.late:
             start_codes(model, stretches, seed)
         drawn = torch.randint(len(starts), (BATCH,), generator=draws).tolist()
         batch = torch.stack([run[at : at + WINDOW] for run, at in (starts[i] for i in drawn)])
+        if mirror:
+            other = torch.rand(BATCH, generator=draws) < 0.5
+            batch = torch.where(other[:, None, None], mirror(batch), batch)
         loss, _ = model.loss(batch)
         optimizer.zero_grad()
         loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), CLIP)
         optimizer.step()
         cosine.step()
     return model.eval()
 
 
+def mirrored(batch: Tensor) -> Tensor:
+    """(…, numbers of two hands): each hand as the other one of a signer in a mirror."""
+    apart = batch.unflatten(-1, (-1, 2, NUMBERS // 6, 3)).flip(-3)
+    return (apart * torch.tensor([-1.0, 1, 1])).flatten(-4)
+
+
 @torch.no_grad()
 def start_codes(model: MotionVq, stretches: Sequence[Tensor], seed: int) -> None:
-    """A codebook's codes as k-means of the encoder's vectors; residual ones do so in their first batch."""
+    """Codes begin as k-means of what the encoder makes of all stretches; residual ones do so by themselves."""
     book = model.codebook
+    vectors = torch.cat([model.latents(run[None])[0] for run in stretches])
     if isinstance(book, Codebook):
-        vectors = torch.cat([model.latents(run[None])[0] for run in stretches])
         book.start(k_means(vectors, book.size, seed))
         book.updates += 1
+    else:
+        book(vectors[None])
 
 
 def tokenized(model: MotionVq, stretches: Sequence[Tensor]) -> dict[str, Any]:
@@ -271,7 +278,7 @@ def measure(
         "train": {"stretches": len(train), "chunks": len(known)},
         "val": {"stretches": len(val), "chunks": len(asked)},
         "tokenizer": {
-            "steps": steps, "batch": BATCH, "window": WINDOW, "width": WIDTH, "rate": RATE,
+            "steps": steps, "batch": BATCH, "window": WINDOW, "width": WIDTH, "rate": RATE, "clip": CLIP,
         },
         "baselines": {
             "mean_pose": errors(mean.expand_as(asked), asked),
@@ -289,7 +296,7 @@ def measure(
         tokens[name] = {"bits": round(wanted.bits, 2), **asdict(wanted), "runs": []}
         for seed in seeds:
             start = time.process_time()
-            model = trained(train, wanted, steps, seed)
+            model = trained(train, wanted, steps, seed, mirrored)
             seconds = round(time.process_time() - start, 1)
             found = {"val": tokenized(model, val), "train": tokenized(model, train)}
             tokens[name]["runs"].append({"seed": seed, "cpu_seconds": seconds, **found})
@@ -309,7 +316,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--only", nargs="+", choices=list(QUANTIZERS), default=list(QUANTIZERS), metavar="NAME"
     )
-    parser.add_argument("--steps", type=int, default=3000, help="of training, a seed")
+    parser.add_argument("--steps", type=int, default=4000, help="of training, a seed")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     made_by = {"commit": commit(ROOT), "hardware": hardware()}

@@ -31,12 +31,14 @@ class Codebook(nn.Module):
     """Vectors that stand for their neighbourhoods, kept by moving averages, not by gradients.
 
     counts ← μ·counts + (1 - μ)·n and sums ← μ·sums + (1 - μ)·Σz over a code's n vectors z;
-    code = sums / counts. A code whose count falls below ``dead_below`` becomes a vector of the
-    batch, drawn with (seed, number of updates), and begins again as the first ones did, with a
-    count that is not dead [D]: MotionGPT keeps count and sum, which pull it back. Before the first
-    update all codes are drawn from that batch. All of the state is in buffers, so a resumed run
-    equals an uninterrupted one. Updates are those of all processes that
-    train together.
+    code = sums / counts. A code whose count falls below ``dead_share`` of an even load, vectors by codes,
+    becomes a vector of the batch, drawn with (seed, number of updates), and begins again with the
+    least count that is not dead [D]: MotionGPT keeps count and sum, which pull it back. So one that
+    nothing goes to is drawn again at the next update. Before the first update all codes are drawn from
+    that batch. All of the state is in buffers, so a resumed run equals an uninterrupted one. Updates are
+    those of all processes that train together.
+
+    dead_share: MotionGPT's 1 vector is a quarter of its 4 a code and batch.
     """
 
     codes: Tensor
@@ -46,13 +48,12 @@ class Codebook(nn.Module):
     depth = 1
 
     def __init__(
-        self, size: int, width: int, decay: float = 0.99, dead_below: float = 1.0, seed: int = 0
+        self, size: int, width: int, decay: float = 0.99, dead_share: float = 0.25, seed: int = 0
     ):
         super().__init__()
-        self.size, self.decay, self.dead_below, self.seed = size, decay, dead_below, seed
-        self.first_count = max(1.0, dead_below)
+        self.size, self.decay, self.dead_share, self.seed = size, decay, dead_share, seed
         self.register_buffer("codes", torch.zeros(size, width))
-        self.register_buffer("counts", torch.full((size,), self.first_count))
+        self.register_buffer("counts", torch.zeros(size))
         self.register_buffer("sums", torch.zeros(size, width))
         self.register_buffer("updates", torch.zeros((), dtype=torch.long))
 
@@ -93,8 +94,10 @@ class Codebook(nn.Module):
     @torch.no_grad()
     def start(self, vectors: Float[Tensor, "vectors width"]) -> None:
         """The codes drawn from the first batch."""
+        first = (self.dead_share or 1.0) * len(vectors) / self.size
         self.codes.copy_(self._drawn(vectors))
-        self.sums.copy_(self.codes * self.first_count)
+        self.counts.fill_(first)
+        self.sums.copy_(self.codes * first)
 
     @torch.no_grad()
     def update(self, vectors: Float[Tensor, "vectors width"], ids: Int[Tensor, " vectors"]) -> None:
@@ -104,10 +107,11 @@ class Codebook(nn.Module):
         self.counts.lerp_(own, 1 - self.decay)
         self.sums.lerp_(summed, 1 - self.decay)
         self.updates += 1
-        dead = self.counts < self.dead_below
+        least = self.dead_share * len(vectors) / self.size
+        dead = self.counts < least
         if dead.any():
-            self.counts[dead] = self.first_count
-            self.sums[dead] = self._drawn(vectors)[dead] * self.first_count
+            self.counts[dead] = least
+            self.sums[dead] = self._drawn(vectors)[: int(dead.sum())] * least
         self.codes.copy_(self.sums / self.counts.clamp(min=1e-12)[:, None])
 
     def _drawn(self, vectors: Tensor) -> Tensor:
@@ -142,10 +146,13 @@ class MotionVq(nn.Module):
     commitment: weight β of the encoder's distance from its codes.
     kind: what the codes are: one codebook (the paper's), or one of ``quantizers``, which have
         ``depth`` ids for four frames and as many times ``codes`` ids in all.
+    late: so many passes of training go by without codes, each vector standing for itself, so that the
+        first codes are drawn from an encoder that has learnt [D].
     """
 
     mean: Tensor
     deviation: Tensor
+    passes: Tensor
     codebook: Quantizer
 
     def __init__(
@@ -156,10 +163,11 @@ class MotionVq(nn.Module):
         codes: int = 1024,
         commitment: float = 0.02,
         decay: float = 0.99,
-        dead_below: float = 1.0,
+        dead_share: float = 0.25,
         seed: int = 0,
         kind: Kind = "codebook",
         depth: int = 1,
+        late: int = 0,
     ):
         super().__init__()
         if kind == "codebook" and depth != 1:
@@ -167,7 +175,8 @@ class MotionVq(nn.Module):
                 f"one codebook has one code for {STRIDE} frames, not {depth}; take kind 'residual' or "
                 "'fsq' for more"
             )
-        self.velocity, self.commitment = velocity, commitment
+        self.velocity, self.commitment, self.late = velocity, commitment, late
+        self.register_buffer("passes", torch.zeros((), dtype=torch.long))
         self.register_buffer("mean", torch.zeros(inputs))
         self.register_buffer("deviation", torch.ones(inputs))
         down = [
@@ -182,15 +191,17 @@ class MotionVq(nn.Module):
         ]
         self.encoder = nn.Sequential(_conv3(inputs, width), nn.ReLU(), *down, _conv3(width, width))
         if kind == "residual":
-            self.codebook = Residual(codes, width, depth, decay, dead_below)
+            self.codebook = Residual(codes, width, depth, decay, dead_share)
         elif kind == "fsq":
             self.codebook = FiniteScalar(codes, width, depth)
         else:
-            self.codebook = Codebook(codes, width, decay, dead_below, seed)
+            self.codebook = Codebook(codes, width, decay, dead_share, seed)
         self.decoder = nn.Sequential(
             _conv3(width, width), nn.ReLU(), *up,
             _conv3(width, width), nn.ReLU(), _conv3(width, inputs),
         )  # fmt: skip
+        for part in (*self.encoder, *self.decoder):
+            _begin(part)
 
     def set_scale(
         self, mean: Float[Tensor, " inputs"], deviation: Float[Tensor, " inputs"]
@@ -234,7 +245,12 @@ class MotionVq(nn.Module):
 
     def forward(self, motion: Float[Tensor, "batch time inputs"]) -> Tokenized:
         """There and back, gradients going straight through; in training the codes follow."""
-        told = self.codebook(self.latents(motion))
+        latents = self.latents(motion)
+        if self.training and int(self.passes) < self.late:
+            self.passes += 1
+            ids = torch.zeros(len(motion), self.codebook.depth * latents.shape[1], dtype=torch.long)
+            return Tokenized(self._decoded(latents), ids.to(motion.device), latents.new_zeros(()))
+        told = self.codebook(latents)
         return Tokenized(self._decoded(told.vectors), told.ids, told.commitment)
 
     def loss(
@@ -277,6 +293,20 @@ class _Block(nn.Module):
 
     def forward(self, x: Float[Tensor, "batch width time"]) -> Float[Tensor, "batch width time"]:
         return x + self.layers(x)
+
+
+def _begin(part: nn.Module) -> None:
+    """Convolutions keep the size of what they carry, and blocks begin as the identity [D].
+
+    With torch's own beginning a third of the variance is left after each convolution, and learning
+    takes several times as long.
+    """
+    if isinstance(part, nn.Conv1d):
+        nn.init.kaiming_normal_(part.weight, nonlinearity="linear")
+        nn.init.zeros_(part.bias)  # type: ignore[arg-type]
+    elif isinstance(part, _Block):
+        nn.init.zeros_(part.layers[-1].weight)  # type: ignore[arg-type]
+        nn.init.zeros_(part.layers[-1].bias)  # type: ignore[arg-type]
 
 
 def _blocks(width: int) -> list[nn.Module]:

@@ -50,22 +50,23 @@ class Residual(nn.Module):
     """The nearest code, then the code nearest to what is left of it, ``depth`` times (SoundStream, Zeghidour et al. 2021).
 
     Each level has ``codes`` codes of its own, begun by k-means in the first batch and kept by moving
-    averages; one that a batch's average load falls below ``dead_below`` is drawn anew from the
+    averages; one whose average load falls below ``dead_share`` of an even one is drawn anew from the
     batch by torch's generator, which the training loop seeds by step. Updates are those of one process.
     """
 
-    def __init__(self, codes: int, width: int, depth: int, decay: float, dead_below: float):
+    def __init__(self, codes: int, width: int, depth: int, decay: float, dead_share: float):
         from vector_quantize_pytorch import ResidualVQ
 
         super().__init__()
         self.codes, self.depth, self.size = codes, depth, codes * depth
+        self.dead_share = dead_share
         self.levels = ResidualVQ(
             dim=width,
             codebook_size=codes,
             num_quantizers=depth,
             decay=decay,
             kmeans_init=True,
-            threshold_ema_dead_code=dead_below,
+            threshold_ema_dead_code=dead_share,
             rotation_trick=False,
         )
 
@@ -76,6 +77,10 @@ class Residual(nn.Module):
                 "residual codebooks follow the vectors of one process, and several train together; train "
                 "this tokenizer in one process, or choose one codebook or FSQ"
             )
+        for level in self.levels.layers:
+            least = self.dead_share * vectors.shape[0] * vectors.shape[1] / self.codes
+            book = level._codebook
+            book.threshold_ema_dead_code = book.reset_cluster_size = least
         through, ids, losses = self.levels(vectors)
         return Quantized(through, flat(ids, self.codes), losses.mean())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Literal, NamedTuple, get_args
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from signloom.data.clip import PoseClip
+from signloom.data.kept import Kept, content
 from signloom.data.layouts import FEATURES, Layout, layout_named
 from signloom.data.sample import Sample, gloss_sentence
 from signloom.data.timing import Seconds
@@ -266,7 +266,7 @@ class Filling:
 
 Timed = tuple[NDArray[np.float32], NDArray[np.float64]]
 KEPT = 3 << 29
-"""Bytes of prepared training clips that a process keeps, about: 1.5 GiB."""
+"""Bytes of prepared training clips that a process keeps: 1.5 GiB."""
 
 
 class Preparation:
@@ -275,7 +275,7 @@ class Preparation:
     def __init__(self, config: ClipSettings, codec: GlossCodec, max_tokens: int):
         self.config, self.codec, self.max_tokens = config, codec, max_tokens
         self.layout = config.read
-        self._prepared: dict[bytes, Timed] = {}
+        self._prepared: Kept[Timed] = Kept(KEPT)
 
     def normalized(self, clip: PoseClip) -> PoseClip:
         """A clip of the layout that is read, in normalised units."""
@@ -312,15 +312,8 @@ class Preparation:
 
     def _known(self, clip: PoseClip) -> Timed:
         """`_placed` of a training clip to which nothing is done but noise, kept for the next epoch."""
-        content = hashlib.blake2b(clip.points.tobytes(), digest_size=16)
-        content.update(clip.confidence.tobytes() + repr((clip.fps, clip.size)).encode())
-        key = content.digest()
-        if key not in self._prepared:
-            found = self._placed(clip, None)
-            if len(self._prepared) * found[0].nbytes > KEPT:
-                return found
-            self._prepared[key] = found
-        return self._prepared[key]
+        key = content(clip.points, clip.confidence, repr((clip.fps, clip.size)))
+        return self._prepared.of(key, lambda: self._placed(clip, None))
 
     def _placed(self, clip: PoseClip, rng: np.random.Generator | None) -> Timed:
         """`timed` before noise, motion and blanks."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import string
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -218,9 +219,11 @@ def _gpt2(wanted: Wanted, texts: Sequence[str]) -> tuple[GPT2LMHeadModel, GlossC
 
 
 def _llama(wanted: Wanted, texts: Sequence[str]) -> tuple[PreTrainedModel, GlossCodec]:
-    """LSLM's language model, with random weights; its tokens know how instructions are worded."""
+    """LSLM's language model, with random weights; its tokens know how instructions are worded, and can
+    spell what is answered: numbers and glosses."""
     config = lslm.PRESETS[wanted.size]
     told = [phrase for family in PHRASINGS.values() for phrase in family.kept]
+    told.append(" ".join(string.digits + string.ascii_uppercase + "-"))
     tokens = train_bpe([*texts, *told], wanted.vocabulary or config.vocabulary)
     return lslm.small_llama(config, own_codec(tokens), wanted.seed), codec_of(tokens)
 

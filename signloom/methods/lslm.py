@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any, Literal, NamedTuple, cast, get_args
 
 import numpy as np
@@ -32,6 +33,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from signloom.data.clip import PoseClip
+from signloom.data.kept import Kept, content
 from signloom.data.layouts import SMPLX52, SMPLX57, Layout
 from signloom.data.sample import Sample, SampleSource
 from signloom.data.timing import Seconds, Span
@@ -70,6 +72,8 @@ NAME = "lslm"
 METRICS = ("BLEU-4", "chrF2", "content-F1", "follows", "loss", "loss-shuffled")
 ERRORS = ("loss",)
 
+KEPT = 1 << 29
+"""Bytes of training clips as codes, and of training clips as numbers, that a process keeps: half a GiB each."""
 Reading = Literal["projected", "vocabulary", "latents"]
 
 
@@ -343,6 +347,7 @@ class Lslm(nn.Module):
         self.name = NAME
         self.simulated_only = False
         self.tokens = tokens.requires_grad_(False)
+        self._told: Kept[tuple[Tensor, Tensor]] = Kept(KEPT)
         width = cast(int, language.get_input_embeddings().embedding_dim)
         self.motion: Projected | Vocabulary = (
             Vocabulary(tokens.vq.codebook.size, width)
@@ -421,15 +426,26 @@ class Lslm(nn.Module):
         vq, depth = self.tokens.vq, self.tokens.config.depth
         rows = []
         for clip, there in zip(motion, mask, strict=True):
+            moving = clip[: int(there.sum())]
+            tell = partial(self._tell, moving)
+            kept = self.training and not self.tokens.config.noise
+            told = self._told.of(content(moving.cpu().numpy()), tell) if kept else tell()
+            ids, latents = (part.to(motion.device) for part in told)
             with torch.no_grad(), torch.autocast(motion.device.type, enabled=False):
-                moving = clip[None, : int(there.sum())]
-                ids = vq.encode(moving)
-                rounded = self.config.reading != "latents"
-                vectors = (vq.vectors(ids) if rounded else vq.latents(moving))[0]
-            rows.append(self.motion(ids[0].reshape(-1, depth), vectors))
+                vectors = vq.vectors(ids[None])[0] if self.config.reading != "latents" else latents
+            rows.append(self.motion(ids.reshape(-1, depth), vectors))
         padded = nn.utils.rnn.pad_sequence(rows, batch_first=True)
         lengths = torch.tensor([len(row) for row in rows], device=padded.device)
         return padded, torch.arange(padded.shape[1], device=padded.device) < lengths[:, None]
+
+    @torch.no_grad()
+    def _tell(self, motion: Float[Tensor, "time inputs"]) -> tuple[Tensor, Tensor]:
+        """A clip's ids, and where it is read before it is rounded its latents, which else are not kept."""
+        with torch.autocast(motion.device.type, enabled=False):
+            latents = self.tokens.vq.latents(motion[None])
+            ids = self.tokens.vq.codebook.nearest(latents)[0].cpu()
+        rounded = self.config.reading != "latents"
+        return ids, latents.new_zeros(0).cpu() if rounded else latents[0].cpu()
 
     def prefix(
         self,
@@ -521,14 +537,23 @@ class Preparation:
         positions: int,
     ):
         self.config, self.tokens, self.codec, self.positions = config, tokens, codec, positions
+        self._known: Kept[tuple[NDArray[np.float32]]] = Kept(KEPT)
 
     def motion(
         self, clip: PoseClip, rng: np.random.Generator | None = None
     ) -> Float[np.ndarray, "frames inputs"]:
         """What the tokenizer reads of the first ``max_codes`` moments; with ``rng`` as in training."""
+        if rng is None or self.tokens.config.noise:
+            return self._read(clip, rng)[0]
+        key = content(clip.points, clip.confidence, repr((clip.fps, clip.layout.name)))
+        return self._known.of(key, lambda: self._read(clip, None))[0]
+
+    def _read(
+        self, clip: PoseClip, rng: np.random.Generator | None
+    ) -> tuple[Float[np.ndarray, "frames inputs"]]:
         longest = (self.config.max_codes * STRIDE + 1) / self.tokens.config.fps
         clip = clip.cut(Span(0.0, min(clip.duration, longest)))
-        return self.tokens.numbers(clip, rng)[: self.config.max_codes * STRIDE]
+        return (self.tokens.numbers(clip, rng)[: self.config.max_codes * STRIDE],)
 
     def prompt(self, instruction: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """The ids before and behind the signing.

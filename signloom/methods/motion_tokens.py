@@ -71,7 +71,10 @@ class Config:
     width: int = 512
     commitment: float = 0.02
     decay: float = 0.99
-    dead_below: float = 1.0
+    dead_share: float = 0.25
+    """A code is drawn anew where its load falls below this share of an even one."""
+    late: int = 0
+    """Steps of training before there are codes [D]."""
 
     def __post_init__(self) -> None:
         if self.layout not in (SMPLX52.name, SMPLX57.name):
@@ -105,18 +108,15 @@ class Config:
 
     @property
     def groups(self) -> tuple[slice, ...]:
-        """Columns of one kind, which share their scale."""
+        """Columns of one kind, which share their scale: of signing all places, for a wrist moves far and
+        a neck does not [D], and all velocities."""
         jaw = self.moving + 3
         face = (slice(self.moving, jaw), slice(jaw, self.inputs)) if self.inputs > jaw else ()
         if self.reads == "whole":
             kinds = (m.TURN, m.SPEED, m.HEIGHT, m.POSITIONS, m.ROTATIONS, m.VELOCITIES, m.CONTACTS)
             return (*kinds, *face)
         half = self.moving // 2
-        body = half // m.SIGNING_JOINTS * len(m.UPPER)
-        return (
-            slice(0, body), slice(body, half), slice(half, half + body), slice(half + body, 2 * half),
-            *face,
-        )  # fmt: skip
+        return (slice(0, half), slice(half, 2 * half), *face)
 
     @property
     def velocities(self) -> slice:
@@ -126,14 +126,14 @@ class Config:
 RULES = Rules(
     choices={"reads": get_args(Reads), "kind": get_args(Kind)},
     shares=("decay",),
-    least={"fps": 1.0},
+    least={"fps": 1.0, "late": 0},
     whole=1,
     real=0.0,
 )
 
-SMALL = Config(reads="signing", window=32, width=128, dead_below=0.25)
+SMALL = Config(reads="signing", width=128)
 PRESETS: dict[str, Config] = {
-    "tiny": replace(SMALL, window=16, codes=64, width=32, dead_below=0.1),
+    "tiny": replace(SMALL, window=16, codes=64, width=32),
     "small": SMALL,
     "paper": Config(),
 }
@@ -202,10 +202,11 @@ class MotionTokens(nn.Module):
             config.codes,
             config.commitment,
             config.decay,
-            config.dead_below,
+            config.dead_share,
             seed,
             config.kind,
             config.depth,
+            config.late,
         )
 
     @property

@@ -100,3 +100,11 @@ def test_a_run_of_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         (told,) = each["runs"]
         assert told["val"]["mpjpe"] > told["val"]["pa_mpjpe"] > 0
         assert 0 < told["val"]["usage"] <= 1 <= told["val"]["perplexity"] <= each["codes"]
+
+
+def test_a_mirror_changes_hands_and_sides_and_undoes_itself() -> None:
+    batch = torch.randn(2, 3, 180)
+    seen = m.mirrored(batch)
+    left, right = batch[..., :45].unflatten(-1, (15, 3)), seen[..., 45:90].unflatten(-1, (15, 3))
+    assert torch.equal(right, left * torch.tensor([-1.0, 1, 1]))
+    assert torch.equal(m.mirrored(seen), batch)

@@ -15,7 +15,7 @@ from signloom.errors import UsageError
 
 def small(seed: int = 0) -> MotionVq:
     torch.manual_seed(seed)
-    return MotionVq(6, slice(3, 6), width=8, codes=5, dead_below=0.0)
+    return MotionVq(6, slice(3, 6), width=8, codes=5, dead_share=0.0)
 
 
 def test_the_paper_size() -> None:
@@ -47,7 +47,7 @@ def test_the_nearest_code_is_the_nearest_in_float64() -> None:
 
 def test_averages_are_the_formula_written_out() -> None:
     torch.manual_seed(0)
-    book = Codebook(3, 2, decay=0.9, dead_below=0.0).double()
+    book = Codebook(3, 2, decay=0.9, dead_share=0.0).double()
     book.start(torch.randn(3, 2, dtype=torch.float64))
     counts, sums = [1.0] * 3, [row.clone() for row in book.codes]
     for _ in range(4):
@@ -64,7 +64,7 @@ def test_averages_are_the_formula_written_out() -> None:
 def test_separate_clusters_are_found_and_used_evenly() -> None:
     torch.manual_seed(1)
     centres = 10 * torch.randn(8, 6)
-    book = Codebook(8, 6, decay=0.8, dead_below=12.0)  # of 16 vectors a cluster
+    book = Codebook(8, 6, decay=0.8, dead_share=0.75)
 
     def batch() -> torch.Tensor:
         return (centres[:, None] + 0.05 * torch.randn(8, 16, 6)).flatten(0, 1)
@@ -83,12 +83,12 @@ def test_separate_clusters_are_found_and_used_evenly() -> None:
 
 
 def test_a_dead_code_becomes_a_vector_of_the_batch_and_a_live_one_does_not() -> None:
-    book = Codebook(3, 2, decay=0.5, dead_below=0.6)
+    book = Codebook(3, 2, decay=0.5, dead_share=0.45)
     book.start(torch.tensor([[0.0, 0], [1, 0], [50, 50]]))
     dead = int(book.nearest(torch.tensor([[50.0, 50]])))
     z = torch.tensor([[0.0, 0.1], [1, 0.2], [0, 0.3], [1, 0.7]])
-    book.update(z, book.nearest(z))  # the counts of the others are 0.5 + 1 = 1.5, its own 0.5
-    assert book.counts[dead] == 1
+    book.update(z, book.nearest(z))  # of 4/3 a code: the others have 0.225 + 1, its own 0.225
+    assert book.counts.tolist() == pytest.approx([1.225 if k != dead else 0.6 for k in range(3)])
     is_of_batch = (book.codes[:, None] == z[None]).all(2).any(1)
     assert is_of_batch.tolist() == [k == dead for k in range(3)]
 
@@ -130,6 +130,8 @@ def test_the_loss_is_the_formula_and_gradients_go_straight_through() -> None:
 
 def test_every_parameter_has_a_gradient_and_the_codes_have_none() -> None:
     model = small().train()
+    for parameter in model.parameters():  # blocks begin as the identity
+        parameter.data += 0.05 * torch.randn_like(parameter)
     loss, _ = model.loss(torch.randn(2, 16, 6))
     loss.backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())
@@ -159,11 +161,11 @@ def test_a_resumed_run_equals_an_uninterrupted_one() -> None:
             optimizer.step()
 
     whole = small()
-    whole.codebook.dead_below = 2.0  # codes are reset all the time
+    whole.codebook.dead_share = 2.0  # codes are reset all the time
     optimizer = torch.optim.SGD(whole.parameters(), 0.1)
     steps(whole, optimizer, range(3))
     again = small(seed=9)
-    again.codebook.dead_below = 2.0
+    again.codebook.dead_share = 2.0
     again.load_state_dict(copy.deepcopy(whole.state_dict()))
     steps(whole, optimizer, range(3, 6))
     torch.rand(5)  # somebody else draws
@@ -177,7 +179,7 @@ def test_it_learns_to_say_four_motions_again() -> None:
     time = torch.arange(16) / 16
     x = torch.stack([torch.sin(2 * math.pi * (k + 1) * time / 2 + k) for k in range(4)])
     x = x[..., None].repeat(1, 1, 6)
-    model = MotionVq(6, slice(3, 6), width=16, codes=16, dead_below=0.05).train()
+    model = MotionVq(6, slice(3, 6), width=16, codes=16, dead_share=0.05).train()
     optimizer = torch.optim.AdamW(model.parameters(), 3e-3)
     for _ in range(250):
         loss, _ = model.loss(x)
@@ -187,6 +189,37 @@ def test_it_learns_to_say_four_motions_again() -> None:
     model.eval()
     wrong = (model.decode(model.encode(x)) - x).square().mean()
     assert wrong < 0.05 * x.square().mean()
+
+
+@pytest.mark.parametrize("kind", ["codebook", "residual", "fsq"])
+def test_late_codes_come_after_their_passes_and_from_what_the_encoder_has_learnt(
+    kind: Kind,
+) -> None:
+    torch.manual_seed(0)
+    model = MotionVq(6, slice(3, 6), width=8, codes=16, kind=kind, late=2).train()
+    x = torch.randn(4, 16, 6)
+    for _ in range(2):
+        loss, told = model.loss(x)
+        torch.testing.assert_close(told.motion, model._decoded(model.latents(x)))
+        assert (told.commitment, told.ids.sum()) == (0, 0)
+    loss, told = model.loss(x)
+    assert told.ids.unique().numel() > 4
+    torch.testing.assert_close(
+        told.motion, model._decoded(model.codebook.of(told.ids)), atol=1e-4, rtol=0
+    )
+    loss.backward()
+    again = MotionVq(6, slice(3, 6), width=8, codes=16, kind=kind, late=2)
+    again.load_state_dict(model.state_dict())
+    assert int(again.passes) == 2
+
+
+@torch.no_grad()
+def test_it_begins_with_what_it_carries_at_its_size() -> None:
+    torch.manual_seed(0)
+    model = MotionVq(60, slice(30, 60), width=64, codes=16).eval()
+    latents = model.latents(torch.randn(8, 64, 60))
+    assert 0.2 < float(latents.std()) < 3
+    assert 0.2 < float(model._decoded(torch.randn(8, 16, 64)).std()) < 3
 
 
 def test_errors_say_what_to_do() -> None:
@@ -203,7 +236,7 @@ def test_errors_say_what_to_do() -> None:
 @pytest.mark.parametrize(("kind", "depth"), [("residual", 3), ("fsq", 1), ("fsq", 2)])
 def test_other_quantizers_have_the_face_of_the_codebook(kind: Kind, depth: int) -> None:
     torch.manual_seed(0)
-    model = MotionVq(6, slice(3, 6), width=8, codes=16, dead_below=0.1, kind=kind, depth=depth)
+    model = MotionVq(6, slice(3, 6), width=8, codes=16, dead_share=0.1, kind=kind, depth=depth)
     x = torch.randn(3, 16, 6)
     loss, told = model.train().loss(x)
     loss.backward()
@@ -224,7 +257,7 @@ def test_other_quantizers_have_the_face_of_the_codebook(kind: Kind, depth: int) 
 
 def test_a_residual_level_says_what_the_one_before_left() -> None:
     torch.manual_seed(0)
-    book, z = Residual(6, 4, depth=3, decay=0.8, dead_below=0.0).train(), torch.randn(2, 40, 4)
+    book, z = Residual(6, 4, depth=3, decay=0.8, dead_share=0.0).train(), torch.randn(2, 40, 4)
     for _ in range(5):
         book(z)
     book.eval()

@@ -159,6 +159,21 @@ def test_gradients_reach_all_but_the_tokenizer_which_stands_still(
     assert set(joint) == learnable
 
 
+@pytest.mark.parametrize("reading", ["projected", "latents"])
+def test_training_clips_are_told_once_and_alike(tokens: Path, reading: str) -> None:
+    model = begin(tiny(tokens, reading=reading), TEXTS * 3, 0)
+    clips = [model.example(s, np.random.default_rng(0), True) for s in samples()]
+    batch = model.collate(clips)
+    plain = model.eval().loss(batch).total
+    assert len(model._told) == 0
+    model.train()
+    assert torch.equal(model.loss(batch).total, plain)
+    assert torch.equal(model.loss(batch).total, plain)
+    assert len(model._told) == len(model.preparation._known) == len(clips)
+    again = [model.example(s, np.random.default_rng(1), True) for s in samples()]
+    assert all(np.array_equal(a.motion, b.motion) for a, b in zip(clips, again, strict=True))
+
+
 def test_the_loss_is_the_cross_entropy_of_answers_and_padding_changes_nothing(
     tokens: Path,
 ) -> None:

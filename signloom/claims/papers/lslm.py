@@ -74,8 +74,8 @@ _NOISE = "config.tokens=runs/claims/motion-vq-noise/best"
 
 ARMS: tuple[Arm, ...] = (
     Arm("1024 codes", "one codebook of 1,024"),
-    Arm("512 codes", "of 512, dead as far below an even load", ("config.codes=512", "config.dead_below=0.5")),
-    Arm("1528 codes", "of 1,528", ("config.codes=1528", "config.dead_below=0.1675")),
+    Arm("512 codes", "of 512", ("config.codes=512",)),
+    Arm("1528 codes", "of 1,528", ("config.codes=1528",)),
     Arm("direct, LLM", "φ learns alone, then the LM alone is instructed", (_stages(_DIRECT, _LLM),)),
     Arm("direct, all", "φ learns alone, then both are instructed", (_stages(_DIRECT, _ALL),)),
     Arm("joint, LLM", "φ and LM learn, then the LM alone is instructed"),
