@@ -352,6 +352,7 @@ def test_live_text_grows_while_frames_go_out(page: Any, arrived: Arrived, addres
     if arrived.package != "stub":
         pytest.skip("without a graphics card the models are too slow for it")
     reading = Reading(page, address)
+    page.wait_for_selector("#live-button:enabled")  # it shows once the page knows of a live model
     page.focus("#live-button")
     page.keyboard.press("Enter")
     page.wait_for_selector("#live-text:has-text('the weather is bad')")
