@@ -14,7 +14,7 @@ nearest of as many k-means codes, and the nearest chunk of train. Five ways of w
 are compared, three of them at 10 bits and two at 40 (QUANTIZERS); one code and four are also learnt
 in two other ways: of positions alone, in millimetres alike for all joints, and with the first half of
 the steps without codes, which then begin as k-means of what the encoder makes of train. One thread; a
-seed of one of them takes about five minutes.
+seed of one of them takes five to seven minutes.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ from signloom.pose.motion623 import (
 ROOT = Path(__file__).parent.parent
 MIDDLE_KNUCKLE = 25
 WINDOW, BATCH, WIDTH, RATE, WARMUP, CLIP = 32, 16, 128, 1e-3, 100, 0.1
-"""[D]: with four times the batch, as many windows taught much less."""
+"""Of the training of a tokenizer [D]."""
 ROUNDS = 25
 """Of k-means."""
 NUMBERS = 90
@@ -316,7 +316,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--only", nargs="+", choices=list(QUANTIZERS), default=list(QUANTIZERS), metavar="NAME"
     )
-    parser.add_argument("--steps", type=int, default=4000, help="of training, a seed")
+    parser.add_argument("--steps", type=int, default=6000, help="of training, a seed")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     made_by = {"commit": commit(ROOT), "hardware": hardware()}

@@ -135,6 +135,7 @@ def meaning(
     from signloom.cli.evaluate import read_corpus
     from signloom.cli.progress import progress
     from signloom.methods.motion_tokens import Said, signs_of
+    from signloom.metrics.codes import edit_distances
     from signloom.metrics.codes import meaning as measured
 
     tokenizer = tokenizer_of(model)
@@ -147,11 +148,11 @@ def meaning(
             simulated = simulated or sample.clip.simulated
             said += signs_of(tokenizer, sample)
             advance(1)
-    codes, glosses = [each.codes for each in said], [each.gloss for each in said]
+    apart, glosses = edit_distances([each.codes for each in said]), [each.gloss for each in said]
     signers = [each.signer for each in said]
-    found = {"all": measured(codes, glosses)}
+    found = {"all": measured(apart, glosses)}
     if all(signers) and len(set(signers)) > 1:
-        found["other signers"] = measured(codes, glosses, signers)
+        found["other signers"] = measured(apart, glosses, signers)
     if as_json:
         told: dict[str, Any] = {
             "store": Path(store).name,

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from signloom.encoders.processes import gathered
-from signloom.encoders.quantizers import FiniteScalar, Quantized, Quantizer, Residual
+from signloom.encoders.quantizers import FiniteScalar, Quantized, Quantizer, Residual, flat
 from signloom.errors import UsageError
 
 Kind = Literal["codebook", "residual", "fsq"]
@@ -215,7 +215,8 @@ class MotionVq(nn.Module):
 
         Raises UsageError for another width or a time that four does not divide.
         """
-        return self.codebook.nearest(self.latents(motion))
+        latents = self.latents(motion)
+        return self._unwritten(latents) if self._early else self.codebook.nearest(latents)
 
     def latents(
         self, motion: Float[Tensor, "batch time inputs"]
@@ -246,12 +247,24 @@ class MotionVq(nn.Module):
     def forward(self, motion: Float[Tensor, "batch time inputs"]) -> Tokenized:
         """There and back, gradients going straight through; in training the codes follow."""
         latents = self.latents(motion)
-        if self.training and int(self.passes) < self.late:
-            self.passes += 1
-            ids = torch.zeros(len(motion), self.codebook.depth * latents.shape[1], dtype=torch.long)
-            return Tokenized(self._decoded(latents), ids.to(motion.device), latents.new_zeros(()))
+        if self._early:
+            if self.training:
+                self.passes += 1
+            ids = self._unwritten(latents)
+            return Tokenized(self._decoded(latents), ids, latents.new_zeros(()))
         told = self.codebook(latents)
         return Tokenized(self._decoded(told.vectors), told.ids, told.commitment)
+
+    @property
+    def _early(self) -> bool:
+        """Whether there are no codes yet."""
+        return int(self.passes) < self.late
+
+    def _unwritten(self, latents: Float[Tensor, "batch moments width"]) -> Int[Tensor, "batch ids"]:
+        """The first id of each level, while there are no codes: to ask these would begin them."""
+        depth, size = self.codebook.depth, self.codebook.size
+        none = torch.zeros(*latents.shape[:2], depth, dtype=torch.long, device=latents.device)
+        return flat(none, size // depth)
 
     def loss(
         self, motion: Float[Tensor, "batch time inputs"]
@@ -298,8 +311,7 @@ class _Block(nn.Module):
 def _begin(part: nn.Module) -> None:
     """Convolutions keep the size of what they carry, and blocks begin as the identity [D].
 
-    With torch's own beginning a third of the variance is left after each convolution, and learning
-    takes several times as long.
+    With torch's own beginning a third of the variance is left after each convolution.
     """
     if isinstance(part, nn.Conv1d):
         nn.init.kaiming_normal_(part.weight, nonlinearity="linear")

@@ -312,7 +312,7 @@ class Preparation:
 
     def _known(self, clip: PoseClip) -> Timed:
         """`_placed` of a training clip to which nothing is done but noise, kept for the next epoch."""
-        key = content(clip.points, clip.confidence, repr((clip.fps, clip.size)))
+        key = content(clip.points, clip.confidence, repr((clip.fps, clip.size, clip.layout.name)))
         return self._prepared.of(key, lambda: self._placed(clip, None))
 
     def _placed(self, clip: PoseClip, rng: np.random.Generator | None) -> Timed:

@@ -74,11 +74,17 @@ def _bounded(checkpoint: Checkpoint) -> AbstractContextManager[Any]:
     """No model far larger than the weights is built; where it borrows others', these stand on their own."""
     from signloom.training.bounds import Bounded
 
-    told = checkpoint.config.get("config") or {}
-    if told.get("adapter", "full") != "full" or told.get("lip_weights"):
+    if borrows(checkpoint.config):
         return nullcontext()
     parameters, tensors = checkpoint.counts()
     return Bounded(parameters, tensors, str(checkpoint.folder))
+
+
+def borrows(config: dict[str, Any]) -> bool:
+    """Whether a model, or one of two that are fused, stands on weights that are not in its own file."""
+    fused = [part for part in (config.get("fused") or {}).values() if isinstance(part, dict)]
+    told = [part.get("config") or {} for part in (config, *fused)]
+    return any(each.get("adapter", "full") != "full" or each.get("lip_weights") for each in told)
 
 
 def name_of(path_or_hub_id: str | Path, config: dict[str, Any]) -> str:

@@ -50,11 +50,11 @@ def edit_distances(sequences: Sequence[Sequence[Hashable]]) -> NDArray[np.float3
 
 
 def meaning(
-    sequences: Sequence[Sequence[Hashable]], signs: Sequence[str], signers: Sequence[str] = ()
+    distances: NDArray[np.float32], signs: Sequence[str], signers: Sequence[str] = ()
 ) -> Meaning:
     """How far sequences of codes tell the ``signs`` apart that they stand for.
 
-    signers: given, only sequences of other signers are compared, so that a hand is not taken for a sign.
+    distances: `edit_distances` of the sequences. signers: given, only sequences of other signers are compared, so that a hand is not taken for a sign.
     Raises UsageError where no sign occurs twice (by two signers), or no two signs are there.
     """
     names = {name: n for n, name in enumerate(dict.fromkeys(signs))}
@@ -73,7 +73,6 @@ def meaning(
             f"sign{who_too}: there is nothing to compare; give a store of several signs that occur "
             f"twice{who_too}"
         )
-    distances = edit_distances(sequences)
     nearest = np.where(compared, distances, np.inf)
     nearest = (nearest <= nearest.min(1, keepdims=True)) & compared
     pure = (nearest & alike).sum(1)[kept] / nearest.sum(1)[kept]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from signloom.errors import MediaError
-from signloom.methods.load import BUNDLED, load
+from signloom.methods.load import BUNDLED, borrows, load
 
 
 @pytest.mark.parametrize("name", BUNDLED)
@@ -53,3 +53,12 @@ def test_a_config_cannot_ask_for_a_model_far_larger_than_its_weights(
     (folder / "config.json").write_text(json.dumps(config))
     with pytest.raises(MediaError, match="asks for a model far larger than its weights"):
         load(folder)
+
+
+def test_weights_of_others_are_known_also_in_a_fused_model():
+    lips = {"config": {"lip_weights": "auto-avsr"}}
+    assert borrows(lips)
+    assert borrows({"config": {"adapter": "dora"}})
+    assert borrows({"fused": {"pose": {"config": {}}, "lips": lips, "share": 0.7}})
+    assert not borrows({"config": {"adapter": "full", "lip_weights": ""}})
+    assert not borrows({"fused": {"pose": {"config": {}}, "lips": {"config": {}}, "share": 0.7}})

@@ -35,14 +35,14 @@ def test_codes_of_several_levels_count_as_one_each():
 
 def test_signs_with_codes_of_their_own_are_pure():
     said = [[1, 2, 3], [1, 2, 4], [7, 8, 9], [7, 8, 6], [5, 5, 5]]
-    found = meaning(said, ["A", "A", "B", "B", "C"])
+    found = meaning(edit_distances(said), ["A", "A", "B", "B", "C"])
     assert (found.occurrences, found.signs, found.purity, found.closer) == (4, 2, 100, 100)
     assert found.chance == 25
     assert (found.same, found.different) == (pytest.approx(1 / 3), 1)
 
 
 def test_codes_that_say_one_thing_of_all_signs_say_nothing():
-    found = meaning([[1, 2]] * 6, ["A", "A", "B", "B", "C", "C"])
+    found = meaning(edit_distances([[1, 2]] * 6), ["A", "A", "B", "B", "C", "C"])
     assert found.purity == found.chance == 20
     assert found.closer == 50
 
@@ -55,8 +55,8 @@ def test_codes_of_the_signer_are_not_those_of_the_sign():
             said.append([10 * who, 10 * who + (sign == "A")])
             signs.append(sign)
             signers.append(f"{who}")
-    assert meaning(said, signs).purity == 100
-    across = meaning(said, signs, signers)
+    assert meaning(edit_distances(said), signs).purity == 100
+    across = meaning(edit_distances(said), signs, signers)
     assert across.purity == across.chance == 50
 
 
@@ -68,4 +68,4 @@ def test_nothing_to_compare_is_said():
         ([], []),
     ):
         with pytest.raises(UsageError, match="nothing to compare"):
-            meaning([[1]] * len(signs), signs, signers)
+            meaning(edit_distances([[1]] * len(signs)), signs, signers)
