@@ -55,7 +55,7 @@ def cost(module: nn.Module, inputs: tuple[Tensor, ...], frames: int) -> Cost:
 def gmac(run: Callable[[], object]) -> float:
     """10⁹ multiply–adds of a call, which is carried out, on the CPU; what counts is as in `cost`.
 
-    For what the meta device cannot follow: packed LSTMs, decoders that look at their masks.
+    For what the meta device cannot follow: LSTMs, decoders that look at their masks.
     Attention counts every pair of places that is computed, those behind a causal mask too.
     """
     lstm = {torch.ops.aten.mkldnn_rnn_layer: _lstm_layer}

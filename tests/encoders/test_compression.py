@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from signloom.encoders.compression import Compression, strides
+from signloom.encoders.compression import BiLSTM, Compression, strides
 from signloom.errors import UsageError
 
 CONTEXTS = ("none", "bilstm", "transformer", "dilated")
@@ -74,6 +76,17 @@ def test_padding_changes_nothing(context: str) -> None:
     torch.testing.assert_close(together[0, :4], alone[0], atol=1e-5, rtol=1e-4)
     assert there.sum(1).tolist() == [4, 8]
     assert not together[0, 4:].any()
+
+
+def test_the_bilstm_is_torchs_over_packed_rows() -> None:
+    ours = BiLSTM(8, 2, 0.1).eval()
+    theirs = nn.LSTM(8, 4, 2, batch_first=True, bidirectional=True).eval()
+    theirs.load_state_dict(ours.state_dict())
+    x, lengths = torch.randn(3, 9, 8), torch.tensor([9, 1, 5])
+    packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+    want, _ = pad_packed_sequence(theirs(packed)[0], batch_first=True)
+    got = ours(x, mask := torch.arange(9) < lengths[:, None])
+    torch.testing.assert_close(got[mask], want[mask])
 
 
 @pytest.mark.parametrize("context", CONTEXTS)
