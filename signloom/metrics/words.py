@@ -60,4 +60,5 @@ def is_content(word: str, stop_words: StopWords = "en-v1") -> bool:
 
 def content_words(sentence: str, stop_words: StopWords = "en-v1") -> list[str]:
     """The words of a sentence that are not on the stop-word list, in order, lower case."""
-    return [word for word in words(sentence) if is_content(word, stop_words)]
+    listed = _LISTS[stop_words]
+    return [word for word in words(sentence) if word not in listed]
