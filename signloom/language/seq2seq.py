@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from transformers import BertConfig, BertModel, GPT2LMHeadModel
 from transformers.cache_utils import DynamicCache, EncoderDecoderCache
@@ -130,7 +131,7 @@ def load_encoder(encoder: BertModel, source: str) -> float:
     """
     pretrained, missing = _from_pretrained(
         lambda: BertModel.from_pretrained(
-            source, add_pooling_layer=False, output_loading_info=True
+            source, add_pooling_layer=False, output_loading_info=True, use_safetensors=True
         ),
         source,
     )
@@ -154,7 +155,7 @@ def load_decoder(decoder: GPT2LMHeadModel, source: str) -> float:
     """
     pretrained, missing = _from_pretrained(
         lambda: GPT2LMHeadModel.from_pretrained(
-            source, add_cross_attention=True, output_loading_info=True
+            source, add_cross_attention=True, output_loading_info=True, use_safetensors=True
         ),
         source,
     )
@@ -175,10 +176,10 @@ def _from_pretrained(read: Callable[[], Any], source: str) -> tuple[Any, set[str
     """(the pretrained model, the names of weights that its files did not have)."""
     try:
         model, report = read()
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise MediaError(
-            f"pretrained weights '{source}' cannot be read ({error}); "
-            "give a folder written by transformers' save_pretrained, or a hub id"
+            f"pretrained weights '{source}' cannot be read ({error}); give a folder written by "
+            "transformers' save_pretrained, with a model.safetensors, or a hub id"
         ) from error
     return model, {*report["missing_keys"], *(str(key) for key in report["mismatched_keys"])}
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import BertConfig, BertModel, GPT2Config, GPT2LMHeadModel
 
 from signloom.errors import MediaError, UsageError
@@ -81,11 +82,20 @@ def test_other_shapes_and_no_weights_are_refused(bert: Path, gpt2: Path, tmp_pat
         load_decoder(decoder(inner=48), str(gpt2))
     with pytest.raises(MediaError, match="cannot be read"):
         load_encoder(encoder(), str(tmp_path))
+    for folder, load in ((bert, lambda: load_encoder(encoder(), str(tmp_path))),
+                         (gpt2, lambda: load_decoder(decoder(), str(tmp_path)))):  # fmt: skip
+        (tmp_path / "config.json").write_bytes((folder / "config.json").read_bytes())
+        weights = (folder / "model.safetensors").read_bytes()
+        (tmp_path / "model.safetensors").write_bytes(weights[:500])
+        with pytest.raises(MediaError, match=r"cannot be read \(.*header"):
+            load()
+        (tmp_path / "model.safetensors").unlink()
+        torch.save(load_file(folder / "model.safetensors"), tmp_path / "pytorch_model.bin")
+        with pytest.raises(MediaError, match=r"cannot be read .* with a model\.safetensors"):
+            load()
 
 
 def test_weights_that_load_in_part_stop_the_run(bert: Path, tmp_path: Path) -> None:
-    from safetensors.torch import load_file, save_file
-
     for file in bert.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
     tensors = load_file(tmp_path / "model.safetensors")
