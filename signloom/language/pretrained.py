@@ -54,10 +54,13 @@ class Base:
             ) from error
 
 
-def located(source: str, revision: str | None, also: Sequence[str] = ()) -> tuple[Path, str]:
+def located(
+    source: str, revision: str | None, also: Sequence[str] = (), called: str = "language model"
+) -> tuple[Path, str]:
     """(the folder, the hub's commit or ""). Raises MediaError where there is none.
 
     also: globs of further files to fetch from the hub, beside config, weights, tokenizer and card.
+    called: what it is, in words.
     """
     folder = Path(source)
     here = folder.parent != Path(".") and folder.parent.is_dir()  # a mistyped path, no hub id
@@ -70,8 +73,8 @@ def located(source: str, revision: str | None, also: Sequence[str] = ()) -> tupl
         return folder, ""
     if here or not HUB_ID.fullmatch(source):
         raise MediaError(
-            f"there is no language model '{source}'; expected a folder with {CONFIG}, {WEIGHTS} "
-            f"and {TOKENIZER}, or a hub id such as 'google/flan-t5-small'"
+            f"there is no {called} '{source}'; expected a folder with {CONFIG}, {WEIGHTS} "
+            f"and {TOKENIZER}, or a hub id (OWNER/NAME)"
         )
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
@@ -82,7 +85,7 @@ def located(source: str, revision: str | None, also: Sequence[str] = ()) -> tupl
         folder = Path(snapshot_download(source, revision=revision, allow_patterns=wanted))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
         raise MediaError(
-            f"the language model '{source}' is no folder here and cannot be fetched from the hub "
+            f"the {called} '{source}' is no folder here and cannot be fetched from the hub "
             f"({type(error).__name__}); check the name and the connection, or give a folder"
         ) from error
     return folder, folder.name

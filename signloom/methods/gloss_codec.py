@@ -97,7 +97,7 @@ def own_tokenizer(checkpoint: Checkpoint) -> Tokenizer:
         raise MediaError(
             f"{checkpoint.folder / TOKENIZER} is another vocabulary ({there['tokens']} tokens, "
             f"sha256 {there['sha256'][:12]}…) than the weights were trained with "
-            f"({trained['tokens']} tokens, {trained['sha256'][:12]}…): every gloss would be a wrong "
+            f"({trained['tokens']} tokens, {trained['sha256'][:12]}…): every token would be a wrong "
             "one; copy the checkpoint's own file again"
         )
     return found

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
-from transformers import BertConfig, BertModel
+from transformers import BertConfig, BertModel, RobertaConfig, RobertaModel
 
 from signloom.errors import MediaError, UsageError
 from signloom.language.sentence_embedding import (
@@ -137,6 +137,45 @@ def test_what_is_no_mean_over_tokens_is_refused(
         SentenceEmbedder(str(made_of(small(tmp_path / "a"), kinds, pooling)))
 
 
+def test_damaged_folders_and_prompts_are_refused(tmp_path: Path) -> None:
+    folder = made_of(small(tmp_path / "a"), ["Transformer", "Pooling"], MEAN)
+    for name, text, says in (
+        ("1_Pooling/config.json", "[]", "not as sentence-transformers writes them"),
+        ("modules.json", '[{"type": "x"}]', "not as sentence-transformers writes them"),
+        ("config_sentence_transformers.json", '{"default_prompt_name": "query"}',
+         "puts the prompt 'query' before every text"),
+    ):  # fmt: skip
+        (folder / name).write_text(text)
+        with pytest.raises(MediaError, match=says):
+            SentenceEmbedder(str(folder))
+
+
+def test_a_tokenizer_of_another_vocabulary_is_refused(tmp_path: Path) -> None:
+    folder = small(tmp_path / "a")
+    known = SentenceEmbedder(str(folder)).tokenizer.get_vocab_size()
+    larger = train_bpe([*TEXTS, "Quite other words stand here, and many of them"], 200)
+    larger.save(str(folder / "tokenizer.json"))
+    with pytest.raises(
+        MediaError,
+        match=rf"has {larger.get_vocab_size()} tokens, and the sentence embedding {known};",
+    ):
+        SentenceEmbedder(str(folder)).embed(TEXTS)
+
+
+def test_positions_that_padding_takes_are_not_read(tmp_path: Path) -> None:
+    """RoBERTa's begin behind the padding's id: of 26 it can read 24 tokens."""
+    tokenizer = Tokenizer.from_file(str(small(tmp_path / "a") / "tokenizer.json"))
+    shape = RobertaConfig(
+        vocab_size=tokenizer.get_vocab_size(), hidden_size=8, num_hidden_layers=1,
+        num_attention_heads=2, intermediate_size=8, max_position_embeddings=26,
+    )  # fmt: skip
+    RobertaModel(shape).save_pretrained(tmp_path / "b")
+    tokenizer.save(str(tmp_path / "b" / "tokenizer.json"))
+    found = SentenceEmbedder(str(tmp_path / "b"))
+    assert found.embedding.longest == 24
+    assert np.isfinite(found.embed(["rain " * 90])).all()
+
+
 def test_weights_load_whole_or_the_share_is_told(tmp_path: Path) -> None:
     folder = small(tmp_path / "a")
     weights = load_file(folder / "model.safetensors")
@@ -152,10 +191,13 @@ def test_weights_load_whole_or_the_share_is_told(tmp_path: Path) -> None:
     save_file({**weights, "more": torch.ones(2)}, folder / "model.safetensors", {"format": "pt"})
     with pytest.raises(MediaError, match="more is not in the model"):
         SentenceEmbedder(str(folder)).embed(TEXTS)
+    (folder / "model.safetensors").write_bytes(b"cut off")
+    with pytest.raises(MediaError, match=r"the sentence embedding in .* cannot be read"):
+        SentenceEmbedder(str(folder)).embed(TEXTS)
     (folder / "model.safetensors").unlink()
     with pytest.raises(MediaError, match="never a pickle"):
         SentenceEmbedder(str(folder))
-    with pytest.raises(MediaError, match="no language model 'nothing here'"):
+    with pytest.raises(MediaError, match="no sentence embedding 'nothing here'"):
         SentenceEmbedder("nothing here")
 
 

@@ -90,7 +90,7 @@ def test_a_gloss_that_training_has_not_is_unknown_and_always_an_error(method: Mo
 @pytest.mark.parametrize(
     ("texts", "says"),
     [
-        ([text.lower() for text in TEXTS], "every gloss would be a wrong one"),
+        ([text.lower() for text in TEXTS], "every token would be a wrong one"),
         (TEXTS[:2], r"another vocabulary \(10 tokens.*trained with \(15 tokens"),
     ],
 )

@@ -110,6 +110,19 @@ def test_a_decoder_that_reads_the_predicted_embedding_alone_learns_too(tiny: Con
     assert said(narrow, clips()) == TEXTS
 
 
+def test_the_encoder_begins_as_the_sentence_embedding(tiny: Config) -> None:
+    shape = {"width": 8, "encoder_layers": 1, "encoder_heads": 2, "encoder_inner": 16,
+             "encoder_positions": 24, "max_frames": 96}  # fmt: skip
+    config = dataclasses.replace(tiny, encoder_pretrained=tiny.embedding, **shape)  # type: ignore[arg-type]
+    part = begin(config, TEXTS, 1).sign2sem
+    theirs = SentenceEmbedder(tiny.embedding).encoder.state_dict()
+    assert part is not None
+    for name, tensor in part.encoder.state_dict().items():
+        torch.testing.assert_close(tensor, theirs[name], rtol=0, atol=0)
+    with pytest.raises(UsageError, match="num_hidden_layers is 1 there and 2 here"):
+        begin(dataclasses.replace(config, encoder_layers=2), TEXTS, 1)
+
+
 def test_glosses_supervise_in_place_of_embeddings(tiny: Config) -> None:
     config = dataclasses.replace(tiny, supervision="gloss", embedding="")
     model = learn(begin(config, TEXTS, 1, glosses=GLOSSES), 70)
