@@ -60,11 +60,11 @@ def signjoey(root: str | os.PathLike[str], fps: float = FPS, language: str = "gs
             listed.append(
                 Entry(
                     path=path,
-                    text=clean(str(sample["text"])),
+                    text=clean(_told(sample, "text")),
                     split=split,
                     id=name,
-                    glosses=tuple(map(GlossSpan, str(sample.get("gloss", "")).split())),
-                    signer=str(sample.get("signer", "")),
+                    glosses=tuple(map(GlossSpan, _told(sample, "gloss").split())),
+                    signer=_told(sample, "signer"),
                     language=language,
                 )
             )
@@ -79,6 +79,12 @@ def signjoey(root: str | os.PathLike[str], fps: float = FPS, language: str = "gs
     layout = features_layout(widths[0])
     read = partial(_clip, clips, fps, widths[0])
     return corpus_of("signjoey", listed, read, layout, language=language, features=widths[0])
+
+
+def _told(sample: Mapping[str, Any], field: str) -> str:
+    """What a sample says of itself; "" where it says nothing, or None."""
+    said = sample.get(field)
+    return "" if said is None else str(said)
 
 
 def _split(file: Path) -> str:

@@ -56,6 +56,7 @@ class ImageFeatures:
     """
 
     def __init__(self, source: str, pooling: Pooling = "mean"):
+        from safetensors import SafetensorError
         from transformers import AutoImageProcessor, AutoModel
 
         safely: dict[str, Any] = {"trust_remote_code": False}
@@ -69,7 +70,7 @@ class ImageFeatures:
                 use_safetensors=True,
                 **safely,
             )
-        except (OSError, ValueError, RuntimeError, ImportError) as error:
+        except (OSError, ValueError, RuntimeError, ImportError, SafetensorError) as error:
             raise MediaError(
                 f"the vision model '{source}' cannot be read ({error}); give a folder or hub id with "
                 "config.json, preprocessor_config.json and model.safetensors"
@@ -101,7 +102,11 @@ class ImageFeatures:
 
     @torch.inference_mode()
     def __call__(self, pictures: NDArray[np.uint8], rows: int = 16) -> NDArray[np.float32]:
-        """(N, width) of RGB pictures (N, height, width, 3). Raises UsageError as `pooled`."""
+        """(N, width) of RGB pictures (N, height, width, 3).
+
+        Raises UsageError as `pooled`, and where the model is shown pictures that it does not take, or
+        whose rows of patches cannot be told.
+        """
         parts = []
         for first in range(0, len(pictures), rows):
             given = self.processor(
@@ -109,6 +114,20 @@ class ImageFeatures:
                 return_tensors="pt",
                 input_data_format="channels_last",
             )
-            states = self.model(pixel_values=given["pixel_values"]).last_hidden_state
+            shown = given["pixel_values"]
+            size = f"{shown.shape[3]}×{shown.shape[2]}"
+            try:
+                states = self.model(pixel_values=shown).last_hidden_state
+            except (ValueError, RuntimeError) as error:
+                raise UsageError(
+                    f"the vision model '{self.source}' does not take the pictures of {size} pixels that its "
+                    f"preprocessor_config.json makes ({error}); give the one that belongs to it"
+                ) from error
+            if states.ndim == 3 and shown.shape[2] != shown.shape[3]:
+                raise UsageError(
+                    f"the vision model '{self.source}' is shown pictures of {size} pixels, expected square "
+                    "ones: its patches are told from their number; let its preprocessor_config.json "
+                    "crop or resize to a square"
+                )
             parts.append(pooled(states, self.pooling).numpy())
         return np.concatenate(parts)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signloom.data.clip import PoseClip
-from signloom.data.layouts import Layout
+from signloom.data.layouts import FEATURES, Layout
 from signloom.data.names import canonical
 from signloom.errors import UsageError
 
@@ -77,13 +77,20 @@ def conversion(source: Layout, target: Layout) -> Conversion:
     """The declared conversion between two layouts.
 
     Raises UsageError where ``source`` lacks hands or shoulders that ``target``
-    has, or more than half of its keypoints, or the metres of a layout of 3D joints.
+    has, or more than half of its keypoints, or the metres of a layout of 3D joints; and
+    between frame features and anything else.
     """
     if target.depth == "metric" != source.depth:
         raise UsageError(
             f"layout '{source.name}' does not convert to '{target.name}', whose joints are in metres in "
             "3D: give joints of an SMPL-X fit (a .pose file in this layout, or an .npz of "
             "parameters), or a model that reads keypoints"
+        )
+    if source != target and FEATURES in {*source.articulators, *target.articulators}:
+        raise UsageError(
+            f"layout '{source.name}' does not convert to '{target.name}': numbers of frame features mean "
+            f"something to the model that made them alone; give what '{target.name}' was made with, or "
+            f"a model of layout '{source.name}'"
         )
     at = {canonical(name): i for i, name in enumerate(source.keypoints)}
     names = [canonical(name) for name in target.keypoints]

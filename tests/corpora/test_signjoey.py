@@ -121,6 +121,15 @@ def test_the_samples_are_there_with_their_splits(folder: Path) -> None:
     np.testing.assert_array_equal(features_of(found.clip), sample(1)["sign"].numpy())
 
 
+def test_what_a_sample_does_not_say_is_no_word(tmp_path: Path) -> None:
+    """How2Sign has no glosses: None is not the gloss 'None'."""
+    silent = {**sample(0), "gloss": None, "signer": None, "text": None}
+    without = {name: sample(1)[name] for name in ("name", "text", "sign")}
+    (tmp_path / "how2sign.train").write_bytes(pickle.dumps([silent, without]))
+    for entry, text in zip(signjoey(tmp_path).sources(features_layout(WIDTH))["train"].entries, ["", TEXTS[1]], strict=True):  # type: ignore[attr-defined]  # fmt: skip
+        assert (entry.text, entry.glosses, entry.signer) == (text, (), "")
+
+
 def test_features_go_through_a_store_and_a_file(folder: Path, tmp_path: Path) -> None:
     assert run("prepare", "signjoey", folder, "-o", tmp_path / "store") == 0
     kept = open_store(tmp_path / "store", "train")[2].clip
@@ -150,7 +159,9 @@ def test_semtext_learns_from_features(folder: Path, tmp_path: Path) -> None:
     clips = [each.clip for each in samples]
     assert said(model, clips) == TEXTS
     assert sum(a == b for a, b in zip(said(model, clips[1:] + clips[:1]), TEXTS, strict=True)) <= 1
-    with pytest.raises(UsageError, match="layout 'features-9' does not convert to 'features-8'"):
+    with pytest.raises(
+        UsageError, match="'features-9' does not convert to 'features-8': numbers of frame"
+    ):
         model.translate([features_clip(np.zeros((20, 9), np.float32), 25.0)])
     keypoints = PoseClip(np.zeros((9, 76, 3), np.float32), np.ones((9, 76), np.float32), 25.0, PS76)
     with pytest.raises(UsageError, match="layout 'ps76' does not convert to 'features-8'"):

@@ -90,6 +90,22 @@ def test_a_video_becomes_a_clip_of_features(
     assert "leave out --lips" in capsys.readouterr().err
 
 
+def test_pictures_that_do_not_go_with_the_model_are_refused(vision: Path, tmp_path: Path) -> None:
+    """Of 4 × 6 patches and [CLS] nobody could tell 5 × 5 patches."""
+    wide = ViTConfig(hidden_size=8, num_hidden_layers=1, num_attention_heads=2,
+                     intermediate_size=16, image_size=(32, 48), patch_size=8)  # fmt: skip
+    ViTModel(wide).save_pretrained(tmp_path)
+    picture = np.zeros((1, 40, 48, 3), np.uint8)
+    for size, says in (
+        ({"height": 32, "width": 48}, "is shown pictures of 48×32 pixels, expected square ones"),
+        ({"height": 48, "width": 48}, r"does not take the pictures of 48×48 pixels .*\(.*match"),
+    ):
+        said = json.dumps({**PROCESSOR, "size": size})
+        (tmp_path / "preprocessor_config.json").write_text(said)
+        with pytest.raises(UsageError, match=says):
+            ImageFeatures(str(tmp_path))(picture)
+
+
 def test_a_model_that_is_not_whole_is_refused(vision: Path, tmp_path: Path) -> None:
     with pytest.raises(MediaError, match=r"the vision model '.*nowhere' cannot be read"):
         ImageFeatures(str(tmp_path / "nowhere"))
@@ -100,4 +116,7 @@ def test_a_model_that_is_not_whole_is_refused(vision: Path, tmp_path: Path) -> N
     del weights[name]
     save_file(weights, tmp_path / "model.safetensors", {"format": "pt"})
     with pytest.raises(MediaError, match=r"leave 1 tensors of the vision model random.*layernorm"):
+        ImageFeatures(str(tmp_path))
+    (tmp_path / "model.safetensors").write_bytes(b"cut off")
+    with pytest.raises(MediaError, match=r"the vision model '.*' cannot be read \(.*header"):
         ImageFeatures(str(tmp_path))
