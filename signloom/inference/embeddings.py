@@ -261,7 +261,7 @@ def agreement(model: Embeds, samples: Sequence[Sample]) -> Agreement:
             torch.cat([each.flatten() for each in torch.autograd.grad(
                 loss, learnt, retain_graph=i == 0, allow_unused=True, materialize_grads=True
             )])
-            for i, loss in enumerate(model.both_losses(samples[first : first + ROWS]))
+            for i, loss in enumerate(_losses(model, samples[first : first + ROWS]))
         )  # fmt: skip
         texts.append(told)
         pairs = zip(taught.split(sizes), told.split(sizes), strict=True)
@@ -280,6 +280,15 @@ def agreement(model: Embeds, samples: Sequence[Sample]) -> Agreement:
         float(np.median(values[:, 1])),
         min(len(samples), ROWS),
     )
+
+
+def _losses(model: Embeds, samples: Sequence[Sample]) -> tuple[Tensor, Tensor]:
+    try:
+        return model.both_losses(samples)
+    except UsageError as error:
+        raise UsageError(
+            f"{error}; or show the page without gradients, which need the text: --batches 0"
+        ) from error
 
 
 def _batches(corpus: SampleSource, limit: int) -> Iterator[list[Sample]]:

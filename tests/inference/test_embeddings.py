@@ -42,6 +42,10 @@ class Planted:
         return {"together": self.weights[:1], "apart": self.weights[1:]}
 
 
+def refuse(samples: Sequence[Sample]) -> tuple[Tensor, Tensor]:
+    raise UsageError(f"the text of sample '{samples[0].id}' has 70 tokens")
+
+
 def corpus(turned: int = 0) -> list[Sample]:
     """Twelve clips; text i belongs to a clip of i + 10 frames, or the texts are turned round by so many."""
     return [
@@ -97,6 +101,10 @@ def test_what_cannot_be_looked_at_is_refused() -> None:
         inspect(Planted(learns=False), corpus(), 100)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="2 clips with a text are too few"):
         inspect(Planted(), corpus(), 2)  # type: ignore[arg-type]
+    wordy = Planted()
+    wordy.both_losses = refuse  # type: ignore[method-assign]
+    with pytest.raises(UsageError, match="has 70 tokens; or show the page without gradients"):
+        inspect(wordy, corpus(), 100)  # type: ignore[arg-type]
     knows_little = Planted()
     knows_little.simulated_only = True
     with pytest.raises(UntrustedResultError, match="sample '0' is not simulated"):
