@@ -14,6 +14,7 @@ from signloom.data.layouts import PS76
 from signloom.data.sample import Sample
 from signloom.errors import UntrustedResultError, UsageError
 from signloom.inference.embeddings import Embeds, inspect, pictures
+from signloom.web.embeddings_report import render
 from tests.methods.test_posestitch import smooth_clip
 
 WORDS = [f"text {i}" for i in range(12)]
@@ -94,6 +95,14 @@ def test_pca_is_the_plane_in_which_points_lie() -> None:
     assert (pca.method, tsne.method) == ("PCA", "t-SNE")
     assert "100 %" in pca.said
     assert tsne.found.shape == tsne.wanted.shape == (10, 2)
+
+
+def test_without_scikit_learn_the_page_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    found = inspect(Planted(), corpus(), 100, batches=0)  # type: ignore[arg-type]
+    assert [picture.method for picture in found.pictures] == ["PCA"]
+    page = render(found, {"model": "planted", "store": "none", "split": "test"})
+    assert "t-SNE is left out: it needs scikit-learn" in page
 
 
 def test_what_cannot_be_looked_at_is_refused() -> None:

