@@ -47,14 +47,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     before = {}
     if options.check:
         try:
-            before = json.loads(options.check.read_text("utf-8"))["benchmarks"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            kept = json.loads(options.check.read_text("utf-8"))["benchmarks"]
+            before = {name: result.get("ratios", {}) for name, result in kept.items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             parser.error(
                 f"{options.check} is no record of benchmarks ({error}); give a copy of one"
             )
     for name in options.names:
         if name not in RATIOS:
             parser.error(f"there is no benchmark '{name}'; choose from {', '.join(RATIOS)}")
+    if options.check and not any(before.get(name) for name in options.names or RATIOS):
+        parser.error(
+            f"{options.check} has no ratio of what is measured, so nothing would be compared; give a "
+            "record of the same benchmarks"
+        )
     found = {name: measure(name) for name in options.names or RATIOS}
     report = {"commit": commit(ROOT), "hardware": hardware(), "benchmarks": found}
     with writing(options.out, overwrite=True) as temporary:
@@ -65,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     worse = [
         line
         for name, result in found.items()
-        for line in slower(result["ratios"], before.get(name, {}).get("ratios", {}))
+        for line in slower(result["ratios"], before.get(name, {}))
     ]
     if worse:
         print("slower than before: " + "; ".join(worse), file=sys.stderr)

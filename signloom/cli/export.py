@@ -22,7 +22,7 @@ def run(
 ) -> None:
     """Write a recogniser (method isolated) or a translator (posestitch) as ONNX graphs.
 
-    Batch, frames and tokens may be of any number; the translator's past is kept from token to token. Each
+    Clips, and the frames and tokens of a translator, may be of any number; its past is kept from token to token. Each
     graph is run once and compared with the model. What comes out takes the place of a checkpoint wherever a
     model is asked for, and is then run by ONNX Runtime.
     """

@@ -26,11 +26,18 @@ def seer(name: str, place: Place = "program") -> Locator | Spotter:
     from signloom.inference.locate import Locator
     from signloom.inference.spotting import Spotter
     from signloom.inference.translate import Translator
+    from signloom.methods.exported import Exported
     from signloom.methods.load import load
 
     model = load(name)
     if isinstance(model, Locator):
         return model
+    if isinstance(model, Spotter) and isinstance(model, Exported):
+        raise UsageError(
+            f"model '{name}' is graphs for ONNX Runtime, which name the sign of a clip and spot none in "
+            "continuous signing; give the checkpoint that was exported, or leave --model out to align "
+            "without"
+        )
     if isinstance(model, Spotter) and not model.spots:
         raise UsageError(
             f"model '{name}' names single signs by what continuous signing does not give (hands alone, "

@@ -127,8 +127,9 @@ def _subtitles(folder: Path, subtitles: str) -> Path:
     for place in (folder / "subtitles" / subtitles, folder / subtitles, Path(subtitles)):
         if subtitles and place.is_dir():
             return place
+    there = [name for name in ALIGNMENTS if (folder / "subtitles" / name).is_dir()]
     raise UsageError(
-        f"{folder} has no subtitles '{subtitles}'{nearest(subtitles, ALIGNMENTS)}; expected a folder "
+        f"{folder} has no subtitles '{subtitles}'{nearest(subtitles, there)}; expected a folder "
         f"of EPISODE.vtt: {', '.join(ALIGNMENTS)} below {folder / 'subtitles'}, or any other's path"
     )
 

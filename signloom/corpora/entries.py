@@ -69,12 +69,7 @@ class Entries:
     def __getitem__(self, index: int) -> Sample:
         entry = self.entries[index]
         clip = self.read(entry.path, entry.span)
-        if not len(clip):
-            span = f" between {entry.span.start} s and {entry.span.end} s" if entry.span else ""
-            raise MediaError(
-                f"sample '{entry.id}': {entry.path} has no frames{span}; "
-                "correct start and end in the manifest (seconds), or take the line out"
-            )
+        _check_there(entry, clip)
         return Sample(
             id=entry.id,
             clip=convert(clip, self.layout),
@@ -84,6 +79,19 @@ class Entries:
             language=entry.language,
             lips=lips_of(entry, clip),
         )
+
+
+def _check_there(entry: Entry, clip: PoseClip) -> None:
+    """Raises MediaError where a file has nothing of an entry's stretch, or less than half of it."""
+    wanted = 0.0 if entry.span is None else entry.span.duration
+    if len(clip) and clip.duration >= (wanted - 1 / clip.fps) / 2:
+        return
+    there = f"only {clip.duration:g} s" if len(clip) else "no frames"
+    span = f" between {entry.span.start} s and {entry.span.end} s" if entry.span else ""
+    raise MediaError(
+        f"sample '{entry.id}': {entry.path} has {there}{span}; see whether its times (seconds) "
+        "belong to this file, and correct them or take the sample out"
+    )
 
 
 def lips_of(entry: Entry, clip: PoseClip) -> Lips | None:

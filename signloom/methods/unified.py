@@ -872,13 +872,19 @@ class Preparation:
         )
 
     def _check_span(self, sample: Sample) -> None:
-        """Raises UsageError where the sample's clip or span does not lie in one window."""
+        """Raises UsageError where the sample's clip is no window of the model's, or its span leaves the clip."""
         longest = self.config.window + 1 / sample.clip.fps
         if sample.clip.duration > longest or (sample.span and sample.span.end > longest):
             raise UsageError(
                 f"sample '{sample.id}' asks when a text is signed in {sample.clip.duration:g} s, and "
                 f"the model's window has {self.config.window:g} s; give the source of episodes "
                 "the same 'seconds' as config.window"
+            )
+        span = sample.span
+        if span and (span.start < 0 or span.end > sample.clip.duration + 1 / sample.clip.fps):
+            raise UsageError(
+                f"sample '{sample.id}' says that its text is signed at {span.start:g}–{span.end:g} s, and its "
+                f"clip has {sample.clip.duration:g} s; cut a clip that holds the text, or leave the sample out"
             )
 
     def collate(self, examples: list[Example]) -> Batch:

@@ -17,7 +17,7 @@ Step = Callable[[str], str]
 _TAG = re.compile(r"<(?:/?[A-Za-z][^<>]*|/|[0-9][0-9:.]*)>")
 _BRACKETED = re.compile(r"\([^()\[\]]*\)|\[[^()\[\]]*\]")
 _STARRED = re.compile(r"(?<![\w*])\*(?![\s*])[^*]*(?<!\s)\*(?![\w*])")
-_MARKS = re.compile(r"^(?:[\s♪♫•–—]|-(?!\d))+")
+_MARKS = re.compile(r"^(?:[\s♪♫•–—]|>{2,}|-(?!\d))+")
 _SPEAKER = re.compile(r"^\s*[^\W\d_][\w'’.-]*\s*:(?!//)")
 _BEFORE_PUNCTUATION = re.compile(r"\s+(?=[,.;:!?…])")
 _QUOTES = '"“”„«»'
@@ -54,10 +54,11 @@ def strip_sounds(text: str) -> str:
 
 
 def strip_marks(text: str) -> str:
-    """Lines without the notes, bullets and dashes they begin with; a minus before a digit stays.
+    """Lines without the notes, bullets, dashes and ">>" (another speaks) they begin with; a minus before a
+    digit stays.
 
-    >>> strip_marks("- Hello!")
-    'Hello!'
+    >>> strip_marks("- Hello!"), strip_marks(">> Hello!")
+    ('Hello!', 'Hello!')
     """
     return _by_line(text, lambda line: _MARKS.sub("", line))
 

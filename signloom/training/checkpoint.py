@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from math import prod
+from math import floor, prod
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ class Checkpoint:
             tensors = {name: file.get_tensor(name) for name in file.keys()}
             tied = json.loads((file.metadata() or {}).get("tied", "{}"))
         tensors = {n: t.float() if t.is_floating_point() else t for n, t in tensors.items()}
-        return tensors | {name: tensors[kept] for name, kept in tied.items()}
+        return tensors | {name: tensors[kept] for name, kept in tied.items() if kept in tensors}
 
     def counts(self) -> tuple[int, int]:
         """(numbers, tensors) of the file of weights, by its header alone.
@@ -181,6 +181,7 @@ def load_tensors(model: nn.Module, tensors: Mapping[str, Tensor], source: str) -
     if missing or unexpected or shapes:
         total = sum(tensor.numel() for tensor in own.values())
         lost = sum(own[name].numel() for name in [*missing, *shapes])
+        fits = floor(1000 * (total - lost) / max(total, 1)) / 10  # 100.0 only where all fits
         wrong = [
             *(f"{name} is missing" for name in missing),
             *(f"{name} is not in the model" for name in unexpected),
@@ -191,7 +192,7 @@ def load_tensors(model: nn.Module, tensors: Mapping[str, Tensor], source: str) -
         ]
         more = f"; and {len(wrong) - 5} more" if len(wrong) > 5 else ""
         raise MediaError(
-            f"weights from {source} fit {100 * (total - lost) / max(total, 1):.1f} % of the model, "
+            f"weights from {source} fit {fits} % of the model, "
             f"so none were loaded: {'; '.join(wrong[:5])}{more}; "
             "build the model with the config that the weights were saved with"
         )

@@ -1,4 +1,4 @@
-"""What gloss writers cost: the decoder counted by hand, and one table with every arm in it."""
+"""What gloss writers cost: the decoder counted by hand, and one table with every arm in it; a window of `unified`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.backbone_cost import window
 from benchmarks.recognition_cost import Arm, arms, built, main
 from signloom.encoders.cost import gmac
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_decoder_counts_as_by_hand() -> None:
@@ -19,6 +22,13 @@ def test_a_decoder_counts_as_by_hand() -> None:
     block = places * (4 * width**2 + 2 * width * inner) + 2 * places**2 * width
     by_hand = convolutions + 10 * 96 * width + 2 * block + text * width * (16 + 4)
     assert gmac(lambda: model(*model.inputs(40, 3))) * 1e9 == pytest.approx(by_hand)
+
+
+def test_a_window_of_small_takes_a_fiftieth_of_the_paper_s_or_less() -> None:
+    small = window("small")
+    kept = json.loads((ROOT / "results" / "backbone-cost.json").read_text())["windows"]
+    assert small == pytest.approx(kept["small"])
+    assert 50 * small <= kept["paper"]
 
 
 def test_the_table_has_every_preset_encoder_and_stride(tmp_path: Path) -> None:

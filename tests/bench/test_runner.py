@@ -11,6 +11,8 @@ import signloom
 from benchmarks import __main__ as runner
 from signloom.cli.main import main
 
+ROOT = Path(__file__).parents[2]
+
 
 def test_lines_are_passed_on_and_kept_with_hardware_and_commit(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -48,6 +50,13 @@ def test_a_ratio_that_fell_is_told_and_fails(
         asked = ["decoding", "-o", str(tmp_path / "now.json"), "--check", str(before)]
         assert runner.main(asked) == code
     assert "slower than before: a: 3, before 4" in capsys.readouterr().err
+    for names in (["store_read"], ["decoding", "--check", str(ROOT / "results" / "rates.json")]):
+        with pytest.raises(SystemExit, match="2"):
+            runner.main(["-o", str(tmp_path / "no.json"), "--check", str(before), *names])
+    said = capsys.readouterr().err
+    assert "no ratio of what is measured" in said
+    assert "is no record of benchmarks" in said
+    assert not (tmp_path / "no.json").exists()
 
 
 def test_the_verb_needs_a_clone(

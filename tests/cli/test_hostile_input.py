@@ -102,6 +102,14 @@ def test_spans_outside_a_clip(tmp_path: Path) -> None:
     (tmp_path / "m.tsv").write_text("path\ttext\tstart\tend\na.pose\tdog\t50\t60\n")
     with pytest.raises(MediaError, match=r"has no frames between 50\.0 s and 60\.0 s"):
         manifest_sources(tmp_path / "m.tsv")["train"][0]
+    write_pose(clip(50), tmp_path / "b.pose")
+    (tmp_path / "m.tsv").write_text(
+        "path\ttext\tstart\tend\nb.pose\tdog\t1\t3\nb.pose\tcat\t1\t3.2\n"
+    )
+    half = manifest_sources(tmp_path / "m.tsv")["train"]
+    assert len(half[0].clip) == 25
+    with pytest.raises(MediaError, match=r"has only 1 s between 1\.0 s and 3\.2 s; see whether"):
+        half[1]
     columns = "path,spoken_language,signed_language,start,end,words,glosses,priority"
     rows = "a.pose,en,one,50000,60000,dog,DOG,0\na.pose,en,two,0,0,cat,CAT,0\n"
     (tmp_path / "index.csv").write_text(f"{columns}\n{rows}")

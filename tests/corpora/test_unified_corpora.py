@@ -23,6 +23,7 @@ from signloom.corpora.youtube_sl import youtube_sl
 from signloom.data.clip import PoseClip
 from signloom.data.layouts import HANDS42, OPENPOSE137, SMPLX52, SMPLX57, WHOLEBODY133, WLASL106
 from signloom.errors import MediaError, UsageError
+from signloom.methods.recipe import read_recipe
 from signloom.pose.convert import conversion, convert
 from signloom.pose.files import write_pose
 
@@ -131,6 +132,12 @@ def test_a_wrong_bobsl_is_named(bobsl_folder: Path) -> None:
         UsageError, match=r"no subtitles 'manualy-aligned' \(did you mean 'manually-aligned'"
     ):
         bobsl(bobsl_folder, subtitles="manualy-aligned")
+    (bobsl_folder / "subtitles" / "manually-aligned").rename(bobsl_folder / "elsewhere")
+    with pytest.raises(
+        UsageError, match=r"no subtitles 'manually-aligned' \(did you mean 'audio-aligned'"
+    ):
+        bobsl(bobsl_folder)
+    (bobsl_folder / "elsewhere").rename(bobsl_folder / "subtitles" / "manually-aligned")
     (bobsl_folder / "subset2episode.json").write_text('{"train": "51"}')
     with pytest.raises(MediaError, match="is no list of episodes by subset; expected"):
         bobsl(bobsl_folder)
@@ -165,6 +172,17 @@ def test_the_command_writes_a_store_and_says_what_is_left_out(
     assert index["description"]["excluded"]["wordy"] == 1
     assert (store / "quarantine.tsv").read_text().count("\n") == 3
     assert run("check", store) == 0
+
+
+def test_the_paper_s_run_reads_splits_that_there_are(
+    bobsl_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("SIGNLOOM_STORES", "SIGNLOOM_DATA"):
+        monkeypatch.setenv(variable, "/dummy")
+    data = read_recipe(Path(__file__).parents[2] / "recipes" / "unified-bobsl.yaml").data.dev
+    assert (Path(data.store).name, data.split) == ("bobsl", "val")
+    corpus = bobsl(bobsl_folder)
+    assert {item.split for item in (*corpus.entries, *corpus.absent)} == {"train", "val", "test"}
 
 
 # --- YouTube-SL-25 -------------------------------------------------------------------------------

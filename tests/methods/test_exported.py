@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from signloom.cli.main import build as command_line
 from signloom.cli.recognize import loaded as loaded_recogniser
+from signloom.cli.seer import seer
 from signloom.cli.translate import Backend
 from signloom.cli.translate import loaded as loaded_translator
 from signloom.data.clip import Origin, PoseClip
@@ -106,6 +107,10 @@ def test_a_folder_of_graphs_stands_where_a_checkpoint_does(
         loaded_translator(str(graphs), Backend.bf16)
     with pytest.raises(UsageError, match="exported already"):
         graphs_of(load(graphs))
+    with pytest.raises(
+        UsageError, match="is graphs for ONNX Runtime, which name the sign of a clip"
+    ):
+        seer(str(recogniser[1]))
 
 
 def test_what_cannot_be_exported_is_said() -> None:

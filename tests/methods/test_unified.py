@@ -366,6 +366,14 @@ def test_an_episode_longer_than_the_window_is_refused(learnt: Unified) -> None:
         learnt.example(sample, np.random.default_rng(0), True)
 
 
+def test_a_cue_outside_its_clip_is_refused(learnt: Unified) -> None:
+    for span in (Span(5.0, 6.0), Span(3.0, 4.5), Span(-0.5, 1.0)):
+        with pytest.raises(
+            UsageError, match=r"'out' says .* signed at .* its clip has 4 s; cut a clip"
+        ):
+            learnt.example(Sample("out", clip(1), "x", span=span), np.random.default_rng(0), True)
+
+
 def test_a_checkpoint_with_a_missing_tensor_is_refused(learnt: Unified, tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "model", learnt.described(), learnt, learnt.tokenizer)
     tensors = load_file(tmp_path / "model" / "model.safetensors")

@@ -63,6 +63,7 @@ def test_the_steps_stand_in_the_order_of_the_paper() -> None:
         # Lines: each may begin with a mark and a speaker.
         ("- Hi!\n- John: Hello.", "Hi! Hello."),
         ("-John: Yes.\u2028-Mary: No.", "Yes. No."),
+        ('&gt;&gt; Mary: *laughs* "It is ."\n>>> And now', 'It is." And now'),
         ("one\u2028two\x85three", "one two three"),
         # What looks like one of these and is none.
         ("It was -5 degrees", "It was -5 degrees"),
@@ -72,6 +73,7 @@ def test_the_steps_stand_in_the_order_of_the_paper() -> None:
         ("https://example.org is it", "https://example.org is it"),
         ("Two words: no speaker", "Two words: no speaker"),
         ("I <3 you, 1 < 2 > 0", "I <3 you, 1 < 2 > 0"),
+        ("> 5 is more", "> 5 is more"),
         ("2 * 3 * 4 is 5*6*7", "2 * 3 * 4 is 5*6*7"),
         ("What the f***", "What the f***"),
         # Quotation marks.

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import nn
 
 from signloom.errors import MediaError, UsageError
@@ -68,6 +70,23 @@ def test_a_partial_load_stops_and_says_how_much_fits(saved) -> None:
     ):
         load_tensors(model, tensors, "saved")
     assert torch.equal(model["embed"].weight, before)
+
+
+def test_what_is_missing_of_the_file_is_named_also_where_it_is_tied(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "tied", {"method": "toy"}, Tied())
+    file = tmp_path / "tied" / "model.safetensors"
+    with safe_open(file, "pt") as opened:
+        save_file({"other": torch.zeros(2)}, file, opened.metadata())
+    config = json.loads((tmp_path / "tied" / "config.json").read_text())
+    config["weights"]["sha256"] = ""
+    (tmp_path / "tied" / "config.json").write_text(json.dumps(config))
+    with pytest.raises(
+        MediaError, match=r"embed\.weight is missing; head\.weight is missing; other"
+    ):
+        load_tensors(Tied(), read_checkpoint(tmp_path / "tied").tensors(), "tied")
+    nearly = nn.ModuleDict({"all": nn.Embedding(10_000, 4), "one": nn.Linear(1, 1, bias=False)})
+    with pytest.raises(MediaError, match=r"fit 99\.9 % of the model.*one\.weight is missing"):
+        load_tensors(nearly, {"all.weight": torch.zeros(10_000, 4)}, "nearly")
 
 
 def test_a_damaged_or_foreign_folder_is_refused(saved, tmp_path: Path) -> None:
