@@ -880,8 +880,8 @@ class Preparation:
                 f"the model's window has {self.config.window:g} s; give the source of episodes "
                 "the same 'seconds' as config.window"
             )
-        span = sample.span
-        if span and (span.start < 0 or span.end > sample.clip.duration + 1 / sample.clip.fps):
+        span, frame = sample.span, 1 / sample.clip.fps
+        if span and (span.start < -frame or span.end > sample.clip.duration + frame):
             raise UsageError(
                 f"sample '{sample.id}' says that its text is signed at {span.start:g}–{span.end:g} s, and its "
                 f"clip has {sample.clip.duration:g} s; cut a clip that holds the text, or leave the sample out"
