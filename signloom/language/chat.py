@@ -23,7 +23,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from signloom.errors import MediaError
+from signloom.errors import MediaError, UsageError
 from signloom.language.pretrained import (
     CONFIG,
     TEMPLATE,
@@ -71,9 +71,16 @@ class ChatCodec:
     def prompt(self, instruction: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """(ids before the signing, ids behind it, at least one), by the chat template or plain.
 
-        Raises MediaError where the template does not say once what it is told, or nothing behind it.
+        Raises UsageError for an instruction without words, MediaError where the template does not say
+        once what it is told, or nothing behind it.
         """
-        return _prompt(self, " ".join(instruction.replace(PLACE, " ").split()))
+        told = " ".join(instruction.replace(PLACE, " ").split())
+        if not told:
+            raise UsageError(
+                "the instruction has no words; say what to do with the signing, or leave the instruction out "
+                "to translate"
+            )
+        return _prompt(self, told)
 
     def rendered(self, content: str) -> str:
         """The chat in which the user says this, up to where the answer begins. Raises MediaError."""

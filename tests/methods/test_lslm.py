@@ -12,6 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from signloom.cli.main import main
 from signloom.corpora.smplx_files import read_motion
 from signloom.data.layouts import HOLISTIC, PS76
 from signloom.data.sample import GlossSpan, Sample
@@ -204,6 +205,29 @@ def test_the_longest_signing_is_cut_and_a_longer_prompt_refused(learnt: Lslm) ->
         learnt.translate([motion(0)], instructions=["word " * 300])
     with pytest.raises(UsageError, match=r"'Translate the signing into English\.' is"):
         begin(dataclasses.replace(learnt.config, positions=100), TEXTS * 3, 0)
+
+
+def test_a_file_of_joints_is_translated_from_the_command_line_as_told(
+    learnt: Lslm, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, file = tmp_path / "model", tmp_path / "a.npz"
+    save_checkpoint(
+        model, {**learnt.described(), "simulated_only": False}, learnt, learnt.tokenizer
+    )
+    np.savez(file, joints=samples()[0].clip.points, fps=25.0)
+
+    def said(*more: str) -> tuple[int, str]:
+        with pytest.raises(SystemExit) as stopped:
+            main(["translate", str(file), "--model", str(model), *more])
+        told = capsys.readouterr()
+        return int(stopped.value.code or 0), told.out.strip() or told.err
+
+    assert said() == (0, TEXTS[0])
+    assert said("--instruction", KEYWORDS) == (0, told()[len(TEXTS)].text)
+    for empty in ("", " \n", "\N{OBJECT REPLACEMENT CHARACTER}"):
+        code, error = said("--instruction", empty)
+        assert code == 2
+        assert "the instruction has no words; say what to do" in error
 
 
 def write_llama(folder: Path, template: str = "") -> None:
