@@ -42,6 +42,11 @@ PLACE = "\N{OBJECT REPLACEMENT CHARACTER}"
 """Where in a rendered prompt the signing stands."""
 
 
+DAY = "26 Jul 2024"
+"""Today, for templates that take it as ``date_string``. Llama-3.2's else names the day it is asked on, and a
+prompt must be the same tomorrow; this is the day it names where there is no calendar."""
+
+
 @dataclass(frozen=True, eq=False)
 class ChatCodec:
     """Text to ids and back, and an instruction as what stands before and behind the signing.
@@ -93,6 +98,7 @@ class ChatCodec:
                 chat_template=self.template,
                 tokenize=False,
                 add_generation_prompt=True,
+                date_string=DAY,
             )
         except Exception as error:  # templates fail in as many ways as programs do
             raise MediaError(

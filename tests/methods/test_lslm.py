@@ -353,6 +353,23 @@ def test_columns_of_a_kind_share_their_scale_and_a_short_clip_stays() -> None:
     assert model.preparation.numbers(motion(0, 1)).shape == (4, 623)
 
 
+def test_a_window_in_which_nobody_was_fitted_gives_way() -> None:
+    model = motion_tokens.begin(motion_tokens.PRESETS["tiny"], [], 0)
+    clip = motion(0, 300)
+    gone = clip.confidence.copy()
+    gone[:20] = gone[23:260] = 0
+    lost = clip.with_points(np.where(gone[..., None] > 0, clip.points, np.float32(0)), gone)
+    whole, found = Sample("a", clip, ""), Sample("a", lost, "")
+    assert model.example(found, np.random.default_rng(0), False).shape == (16, 228)
+    for seed in range(20):
+        drawn = model.example(found, np.random.default_rng(seed), True)
+        assert np.isfinite(drawn).all()
+        first = int(np.random.default_rng(seed).integers(300 - 16))
+        if first >= 260:  # fitted throughout: drawn as if nothing were lost
+            wanted = model.example(whole, np.random.default_rng(seed), True)
+            np.testing.assert_array_equal(drawn, wanted)
+
+
 def test_keypoints_of_a_picture_are_no_joints_in_space() -> None:
     model = motion_tokens.build(motion_tokens.PRESETS["tiny"])
     for layout in (HOLISTIC, PS76):
