@@ -65,25 +65,23 @@ def _motion(held: Mapping[str, NDArray], name: str) -> PoseClip:
             raise UsageError(
                 f"its '{JOINTS}' are {len(given)} frames and its '{PARAMETERS}' {len(points)}"
             )
-        points, layout = (
-            np.concatenate([points if given is None else given, faces(fits)], 1),
-            SMPLX57,
-        )
+        points = points if given is None else given
+        points, layout = np.concatenate([points, faces(fits)], 1), SMPLX57
     elif given is not None:
         points, layout = given, SMPLX52
     else:
         raise UsageError(f"it holds neither '{PARAMETERS}' nor '{JOINTS}'")
     with np.errstate(over="ignore"):
-        points = points.astype(np.float32)
-    if not len(points) or not np.isfinite(points).all():
+        placed = points.astype(np.float32)
+    if not len(placed) or not np.isfinite(placed).all():
         raise UsageError(
-            f"it has {len(points)} frames at {fps:g} fps, of which "
-            f"{int((~np.isfinite(points).all(axis=(1, 2))).sum())} have joints that are no numbers"
+            f"it has {len(placed)} frames at {fps:g} fps, of which "
+            f"{int((~np.isfinite(placed).all(axis=(1, 2))).sum())} have joints that are no numbers"
         )
-    seen = np.ones(points.shape[:2], np.float32)
+    seen = np.ones(placed.shape[:2], np.float32)
     made = "neutral skeleton" if given is None else "given joints"
     origin = Origin("smplx", "", {"points": made})
-    return PoseClip(points, seen, fps, layout, id=name, origin=origin)
+    return PoseClip(placed, seen, fps, layout, id=name, origin=origin)
 
 
 def _rate(held: Mapping[str, NDArray]) -> float:
