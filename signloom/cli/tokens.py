@@ -98,11 +98,9 @@ def decode(
             f"{file} was written with the codebook {said['codebook'][:12]}…, and {model} has {mine[:12]}…: its "
             "ids would be other movements; give the checkpoint that wrote it"
         )
-    import numpy as np
-
     clips = []
     for clip in said["clips"]:
-        joints = tokenizer.joints(tokenizer.numbers(np.array(clip["ids"], np.int64)))
+        joints = tokenizer.joints(tokenizer.numbers(clip["ids"]))
         kept = {key: clip[key] for key in ("input", "simulated")}
         clips.append({**kept, "joints": joints.round(6).tolist()})
     names = list(tokenizer.joint_names)
@@ -196,7 +194,7 @@ def _read(path: Path) -> PoseClip:
     from signloom.corpora.smplx_files import read_motion
     from signloom.pose.files import read_pose
 
-    return read_motion(path) if path.suffix == ".npz" else read_pose(path)
+    return read_motion(path) if path.suffix.lower() == ".npz" else read_pose(path)
 
 
 def _suffix(out: Path) -> None:
@@ -219,13 +217,18 @@ def _tokens(file: Path) -> dict[str, Any]:
                     clip["ids"] = archive[f"ids_{number}"].tolist()
         else:
             said = json.loads(file.read_text())
+        if said["format"] != FORMAT:
+            raise ValueError(f"format {said['format']}, expected {FORMAT}")
         for clip in said["clips"]:
             if not all(type(i) is int for i in clip["ids"]) or not clip["ids"]:
                 raise ValueError(f"the ids of {clip['input']} are no whole numbers, or none")
-            bool(clip["simulated"])
-        str(said["codebook"])
+            clip["ids"] = np.array(clip["ids"], np.int64)
+            if (type(clip["input"]), type(clip["simulated"])) != (str, bool):
+                raise ValueError("a clip has no 'input', or does not say whether it is 'simulated'")
+        if type(said["codebook"]) is not str:
+            raise ValueError("its 'codebook' is no fingerprint")
     except (
-        *(OSError, EOFError, ValueError, TypeError, LookupError, AttributeError),
+        *(OSError, EOFError, ValueError, TypeError, LookupError, AttributeError, OverflowError),
         *(RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error),
     ) as error:
         raise MediaError(

@@ -44,7 +44,11 @@ AskedBackend = Annotated[
 def run(
     inputs: Annotated[
         list[Path],
-        typer.Argument(metavar="INPUT…", help="Pose files (.pose) or videos.", show_default=False),
+        typer.Argument(
+            metavar="INPUT…",
+            help="Pose files (.pose), videos, or motion (.npz, as `signloom tokens encode` takes it).",
+            show_default=False,
+        ),
     ],
     model: Annotated[
         str | None,
@@ -181,12 +185,13 @@ def loaded(name: str | None, backend: Backend | None = None) -> PoseStitch:
 def read_inputs(
     inputs: list[Path], model: PoseStitch, allow_simulated: bool
 ) -> tuple[dict[Path, PoseClip], dict[Path, Lips], dict[Path, SignloomError]]:
-    """(clips, lips, failures) by input; failures are named on stderr.
+    """(clips, lips, failures) by input; failures are named on stderr. Pose files, .npz of motion, else videos.
 
     Lips are looked for where the model reads them: in the video, or beside the pose file.
     A video is real signing: it is refused before the slow extraction where the
     model would not be allowed to translate it.
     """
+    from signloom.corpora.smplx_files import read_motion
     from signloom.inference.translate import (
         reads_lips,
         refuse_blind,
@@ -210,13 +215,14 @@ def read_inputs(
 
     for path in dict.fromkeys(inputs):
         try:
-            if path.suffix.lower() != ".pose":
+            kind = path.suffix.lower()
+            if kind not in (".pose", ".npz"):
                 if path.is_file() and model.simulated_only and not allow_simulated:
                     check_video(path)
                     refuse_untrusted(model, False, allow_simulated, str(path))
                 videos.append(path)
                 continue
-            clip = read_pose(path)
+            clip = read_motion(path) if kind == ".npz" else read_pose(path)
             refuse_untrusted(model, clip.simulated, allow_simulated, str(path))
             if reads_lips(model) and beside(path).is_file():
                 lips[path] = read_lips(beside(path)).aligned_with(clip)

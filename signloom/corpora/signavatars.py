@@ -21,16 +21,14 @@ import os
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from signloom.corpora.entries import Corpus, Entry, LeftOut, corpus_of
 from signloom.corpora.how2sign import SIGNER
 from signloom.corpora.how2sign import SPLITS as TABLES
 from signloom.corpora.pickled import read_pickle
-from signloom.corpora.smplx_files import fitted
+from signloom.corpora.smplx_files import fitted, numbers
 from signloom.corpora.tables import inside, read_json, read_table
 from signloom.data.clip import PoseClip
 from signloom.data.layouts import SMPLX57
@@ -112,9 +110,9 @@ def read_fits(path: Path, span: Span | None = None, fps: float = FPS) -> PoseCli
     try:
         if not isinstance(held, dict) or PARAMETERS not in held:
             raise UsageError(f"it holds no '{PARAMETERS}'")
-        fits = _numbers(held, PARAMETERS)
-        at = _numbers(held, INDEX) if INDEX in held else np.arange(len(fits))
-        valid = [_numbers(held, hand) if hand in held else np.ones(len(fits)) for hand in HANDS]
+        fits = numbers(held, PARAMETERS)
+        at = numbers(held, INDEX) if INDEX in held else np.arange(len(fits))
+        valid = [numbers(held, hand) if hand in held else np.ones(len(fits)) for hand in HANDS]
         if any(each.shape != (len(fits),) for each in (at, *valid)):
             raise UsageError(f"'{INDEX}' or a hand's flags are not one of each of {len(fits)} rows")
         clip = fitted(fits, at.astype(np.int64), np.stack(valid, 1) > 0, fps, "signavatars")
@@ -123,10 +121,3 @@ def read_fits(path: Path, span: Span | None = None, fps: float = FPS) -> PoseCli
             f"{path} holds no fits: {error}; expected a dict with '{PARAMETERS}' (frames, 182)"
         ) from None
     return clip if span is None else clip.cut(span)
-
-
-def _numbers(held: Mapping[str, Any], name: str) -> NDArray[Any]:
-    found = np.asarray(held[name])
-    if found.dtype.kind not in "fiub" or not found.ndim:
-        raise UsageError(f"'{name}' is no array of numbers")
-    return found

@@ -3,6 +3,7 @@
     'smplx'     (frames, 182) parameters (``pose.motion623.forward``), with jaw and expression (layout
                 ``smplx57``), or
     'joints'    (frames, 52, 3) metres, x right, y down, z away from the camera (layout ``smplx52``);
+                beside 'smplx' they stand for those of the neutral skeleton, and the face stays;
     'fps'       frames a second, 25 where it is not said.
 
 Arrays of objects are refused: they would be pickles.
@@ -12,7 +13,10 @@ from __future__ import annotations
 
 import os
 import zipfile
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +27,8 @@ from signloom.errors import MediaError, UsageError
 from signloom.pose.motion623 import face, forward
 
 PARAMETERS, JOINTS, RATE = "smplx", "joints", "fps"
+RATES = (1, 1000)
+"""Frames a second, least and most; another rate is a wrong number."""
 MOST_SKIPPED = 1000
 """Frames between two fits; more is a wrong number."""
 
@@ -31,35 +37,70 @@ def read_motion(path: str | os.PathLike[str]) -> PoseClip:
     """The motion of a file. Raises MediaError where it holds none, naming the first value that is no number."""
     file = Path(path)
     try:
-        with np.load(file, allow_pickle=False) as archive:
+        with file.open("rb") as raw, np.load(raw, allow_pickle=False) as archive:
             held = {name: archive[name] for name in (PARAMETERS, JOINTS, RATE) if name in archive}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise MediaError(f"{file} is not a readable .npz: {error}") from None
-    fps = float(held[RATE]) if RATE in held else 25.0
+    except (
+        *(OSError, EOFError, ValueError, TypeError, RuntimeError, MemoryError),
+        *(zipfile.BadZipFile, zlib.error),
+    ) as error:
+        raise MediaError(f"{file} is not a readable .npz: {error or 'it is empty'}") from None
     try:
-        if PARAMETERS in held:
-            points, _ = forward(held[PARAMETERS], camera=False)
-            points, made = np.concatenate([points, faces(held[PARAMETERS])], 1), "neutral skeleton"
-        elif JOINTS in held:
-            points, made = held[JOINTS], "given joints"
-        else:
-            raise UsageError(f"it holds neither '{PARAMETERS}' nor '{JOINTS}'")
-        layout = SMPLX57 if PARAMETERS in held else SMPLX52
-        if points.ndim != 3 or points.shape[1:] != (len(layout), 3):
-            raise UsageError(f"its joints have shape {points.shape}, expected (frames, 52, 3)")
-        if not len(points) or not np.isfinite(points).all() or not fps > 0:
-            raise UsageError(
-                f"it has {len(points)} frames at {fps:g} fps, of which "
-                f"{int((~np.isfinite(points).all(axis=(1, 2))).sum())} have joints that are no numbers"
-            )
+        return _motion(held, file.stem)
     except UsageError as error:
         raise MediaError(
             f"{file} holds no motion: {error}; expected '{PARAMETERS}' (frames, 182) or '{JOINTS}' "
             "(frames, 52, 3)"
         ) from None
-    seen = np.ones(points.shape[:2], np.float32)
+
+
+def _motion(held: Mapping[str, NDArray], name: str) -> PoseClip:
+    fps = _rate(held)
+    given = numbers(held, JOINTS) if JOINTS in held else None
+    if given is not None and given.shape[1:] != (len(SMPLX52), 3):
+        raise UsageError(f"its joints have shape {given.shape}, expected (frames, 52, 3)")
+    if PARAMETERS in held:
+        fits = numbers(held, PARAMETERS)
+        points, _ = forward(fits, camera=False)
+        if given is not None and len(given) != len(points):
+            raise UsageError(
+                f"its '{JOINTS}' are {len(given)} frames and its '{PARAMETERS}' {len(points)}"
+            )
+        points = points if given is None else given
+        points, layout = np.concatenate([points, faces(fits)], 1), SMPLX57
+    elif given is not None:
+        points, layout = given, SMPLX52
+    else:
+        raise UsageError(f"it holds neither '{PARAMETERS}' nor '{JOINTS}'")
+    with np.errstate(over="ignore"):
+        placed = points.astype(np.float32)
+    if not len(placed) or not np.isfinite(placed).all():
+        raise UsageError(
+            f"it has {len(placed)} frames at {fps:g} fps, of which "
+            f"{int((~np.isfinite(placed).all(axis=(1, 2))).sum())} have joints that are no numbers"
+        )
+    seen = np.ones(placed.shape[:2], np.float32)
+    made = "neutral skeleton" if given is None else "given joints"
     origin = Origin("smplx", "", {"points": made})
-    return PoseClip(points.astype(np.float32), seen, fps, layout, id=file.stem, origin=origin)
+    return PoseClip(placed, seen, fps, layout, id=name, origin=origin)
+
+
+def _rate(held: Mapping[str, NDArray]) -> float:
+    if RATE not in held:
+        return 25.0
+    said = numbers({RATE: np.atleast_1d(held[RATE])}, RATE)
+    if said.size != 1 or not RATES[0] <= said.item() <= RATES[1]:
+        raise UsageError(
+            f"its '{RATE}' is {said.tolist()}, expected one number of {RATES[0]} to {RATES[1]}"
+        )
+    return float(said.item())
+
+
+def numbers(held: Mapping[str, Any], name: str) -> NDArray[Any]:
+    """What is held under a name. Raises UsageError where it is no array of numbers."""
+    found = np.asarray(held[name])
+    if found.dtype.kind not in "fiub" or not found.ndim:
+        raise UsageError(f"'{name}' is no array of numbers")
+    return found
 
 
 def faces(fits: NDArray) -> NDArray[np.float64]:

@@ -16,6 +16,7 @@ from peft import LoraConfig, inject_adapter_in_model
 from peft.tuners.lora import LoraLayer
 from torch import Tensor, nn
 from transformers import PreTrainedModel, T5ForConditionalGeneration
+from transformers.pytorch_utils import Conv1D
 
 from signloom.errors import MediaError, UsageError, nearest
 from signloom.language.pretrained import Base
@@ -67,6 +68,7 @@ def adapt(
         lora_dropout=dropout,
         target_modules=list(targets),
         use_dora=kind == "dora",
+        fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -86,7 +88,7 @@ def _check(
         {
             name.rpartition(".")[2]
             for name, module in model.named_modules()
-            if isinstance(module, nn.Linear) and name != "lm_head"
+            if isinstance(module, nn.Linear | Conv1D) and name != "lm_head"
         }
     )
     for target in targets:

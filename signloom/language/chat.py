@@ -23,7 +23,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from signloom.errors import MediaError
+from signloom.errors import MediaError, UsageError
 from signloom.language.pretrained import (
     CONFIG,
     TEMPLATE,
@@ -40,6 +40,11 @@ from signloom.text.tokenizer import END, START, token_id
 
 PLACE = "\N{OBJECT REPLACEMENT CHARACTER}"
 """Where in a rendered prompt the signing stands."""
+
+
+DAY = "26 Jul 2024"
+"""Today, for templates that take it as ``date_string``. Llama-3.2's else names the day it is asked on, and a
+prompt must be the same tomorrow; this is the day it names where there is no calendar."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,9 +76,16 @@ class ChatCodec:
     def prompt(self, instruction: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """(ids before the signing, ids behind it, at least one), by the chat template or plain.
 
-        Raises MediaError where the template does not say once what it is told, or nothing behind it.
+        Raises UsageError for an instruction without words, MediaError where the template does not say
+        once what it is told, or nothing behind it.
         """
-        return _prompt(self, " ".join(instruction.replace(PLACE, " ").split()))
+        told = " ".join(instruction.replace(PLACE, " ").split())
+        if not told:
+            raise UsageError(
+                "the instruction has no words; say what to do with the signing, or leave the instruction out "
+                "to translate"
+            )
+        return _prompt(self, told)
 
     def rendered(self, content: str) -> str:
         """The chat in which the user says this, up to where the answer begins. Raises MediaError."""
@@ -86,6 +98,7 @@ class ChatCodec:
                 chat_template=self.template,
                 tokenize=False,
                 add_generation_prompt=True,
+                date_string=DAY,
             )
         except Exception as error:  # templates fail in as many ways as programs do
             raise MediaError(

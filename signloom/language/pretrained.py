@@ -14,6 +14,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
+from signloom.data.kept import content
 from signloom.errors import MediaError, UsageError
 
 CONFIG, TOKENIZER, CARD = "config.json", "tokenizer.json", "README.md"
@@ -187,13 +188,23 @@ def filled_share(
 ) -> float:
     """The fraction of parameters that hold what a file says; less than all of them is an error.
 
+    A parameter that files know by an older name, as GPT-NeoX's head or GPT-2 without its prefix, holds what
+    one of the tensors says that have no name in the model.
     report: what transformers says of the loading. Raises MediaError.
     """
     names: dict[int, list[str]] = {}
     for name, parameter in model.named_parameters(remove_duplicate=False):
         names.setdefault(id(parameter), []).append(name)
     own = dict(model.named_parameters(remove_duplicate=False))
-    right = {name for name, tensor in stored(files) if _holds(own.get(name), tensor)}
+    right, others = set(), set()
+    for name, tensor in stored(files):
+        if name not in own:
+            others.add(_content(tensor))
+        elif _holds(own[name], tensor):
+            right.add(name)
+    if others:
+        renamed = own.keys() - right - set(report["missing_keys"])
+        right |= {name for name in renamed if _content(own[name]) in others}
     total = filled = 0
     wrong: list[str] = []
     shapes = {key[0]: key for key in report["mismatched_keys"]}
@@ -223,12 +234,15 @@ def filled_share(
     return filled / total
 
 
-def _holds(parameter: nn.Parameter | None, tensor: Tensor) -> bool:
-    return (
-        parameter is not None
-        and parameter.shape == tensor.shape
-        and torch.equal(parameter.detach(), tensor.to(parameter.dtype))
+def _holds(parameter: nn.Parameter, tensor: Tensor) -> bool:
+    return parameter.shape == tensor.shape and torch.equal(
+        parameter.detach(), tensor.to(parameter.dtype)
     )
+
+
+def _content(tensor: Tensor) -> bytes:
+    """What tells a tensor, in single precision, from all others."""
+    return content(tensor.detach().float().cpu().numpy())
 
 
 @runtime_checkable

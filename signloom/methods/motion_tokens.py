@@ -230,11 +230,18 @@ class MotionTokens(nn.Module):
     def example(
         self, sample: Sample, rng: np.random.Generator, train: bool
     ) -> Float[np.ndarray, "window inputs"]:
-        """A window of the clip, drawn in training and else the first; a shorter clip's last frame stays."""
-        clip = resampled(sample.clip, self.config.fps)
+        """A window of the clip, drawn in training and else the first; a shorter clip's last frame stays.
+
+        One in which nobody was fitted gives way to one around the nearest frame in which somebody was.
+        """
+        clip = resampled(convert(sample.clip, self.layout), self.config.fps)
         window = self.config.window
-        spare = len(clip) - window - 1
-        first = int(rng.integers(spare + 1)) if train and spare > 0 else 0
+        spare = max(len(clip) - window - 1, 0)
+        first = int(rng.integers(spare + 1)) if train and spare else 0
+        whole = np.flatnonzero(clip.present[:, m.FRONT].all(1))
+        if len(whole) and not ((first <= whole) & (whole <= first + window)).any():
+            nearest = int(whole[np.abs(whole - first - window // 2).argmin()])
+            first = min(max(nearest - window // 2, 0), spare)
         clip = clip.frames(slice(first, first + window + 1))
         return longer(self.preparation.numbers(clip, rng if train else None), window)
 

@@ -45,6 +45,8 @@ LEFT_HAND, RIGHT_HAND = slice(22, 37), slice(37, 52)
 LEFT_WRIST, RIGHT_WRIST = 20, 21
 FEET = (7, 10, 8, 11)
 HIPS, SHOULDERS = (1, 2), (16, 17)
+FRONT = (*HIPS, *SHOULDERS, 0)
+"""Joints without which nobody faces anywhere."""
 LEGS = (4, 5, 7, 8, 10, 11)
 STILL = 0.002
 """A foot stands below this squared step, m² a frame [R:MG]."""
@@ -357,7 +359,7 @@ def filled(joints: Array, seen: NDArray[np.bool_]) -> Array:
     """
     if seen.all():
         return joints
-    whole = np.flatnonzero(seen[:, [*HIPS, *SHOULDERS, 0]].all(axis=1))
+    whole = np.flatnonzero(seen[:, FRONT].all(axis=1))
     if not len(whole):
         raise UsageError(
             "no frame has pelvis, hips and shoulders, so the motion has no front; expected a frame in which a "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import numpy as np
 import pytest
 
 from signloom.cli.main import main
+from signloom.corpora.smplx_files import read_motion
+from signloom.errors import MediaError
 from signloom.methods import motion_tokens
 from signloom.pose.files import write_pose
 from signloom.training.checkpoint import save_checkpoint
@@ -73,6 +76,25 @@ def test_there_and_back_through_either_kind_of_file(
     assert run(*overwriting) == 0
 
 
+def test_joints_that_are_given_stand_for_those_of_the_neutral_skeleton(
+    models: tuple[Path, Path], tmp_path: Path
+) -> None:
+    fits, joints = parameters(2, 30), motion(3, 30).points
+    found = []
+    for name, arrays in (
+        ("both", {"smplx": fits, "joints": joints}),
+        ("given", {"joints": joints}),
+        ("FITS", {"smplx": fits}),
+    ):
+        file = tmp_path / (f"{name}.NPZ" if name.isupper() else f"{name}.npz")
+        with file.open("wb") as raw:
+            np.savez(raw, **arrays)
+        out = tmp_path / f"{name}.json"
+        assert run("tokens", "encode", file, "--model", models[0], "-o", out) == 0
+        found.append(json.loads(out.read_text())["clips"][0]["ids"])
+    assert found[0] == found[1] != found[2]
+
+
 def test_bad_input_is_named(
     models: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -92,8 +114,13 @@ def test_bad_input_is_named(
             run("tokens", "encode", tmp_path / f"{name}.npz", "--model", models[0], "-o", out) == 3
         )
         assert message in capsys.readouterr().err
-    (tmp_path / "text.npz").write_text("no archive")
+    for written in (b"no archive", b""):
+        (tmp_path / "text.npz").write_bytes(written)
+        assert run("tokens", "encode", tmp_path / "text.npz", "--model", models[0], "-o", out) == 3
+    with (tmp_path / "text.npz").open("wb") as file:
+        np.save(file, parameters(0, 4))
     assert run("tokens", "encode", tmp_path / "text.npz", "--model", models[0], "-o", out) == 3
+    assert "text.npz is not a readable .npz" in capsys.readouterr().err
     np.savez(tmp_path / "good.npz", smplx=parameters(0, 12))
     good = ("tokens", "encode", tmp_path / "good.npz", "--model")
     assert run(*good, models[0], "-o", tmp_path / "a.txt") == 2
@@ -108,11 +135,37 @@ def test_bad_input_is_named(
     out.write_text(json.dumps(said))
     assert run("tokens", "decode", out, "--model", models[0], "-o", back) == 2
     assert "the codebook has 0 to 63" in capsys.readouterr().err
-    for text in ("{", "[]", '{"clips": [{"ids": ["a"], "input": "x"}], "codebook": "y"}'):
-        out.write_text(text)
+    told, clip = said["codebook"], {"ids": [1], "input": "x", "simulated": False}
+    for wrong_file in (
+        "{", "[]", {"codebook": told, "clips": [clip]},
+        {"format": 2, "codebook": told, "clips": [clip]},
+        {"format": 1, "codebook": 5, "clips": [clip]},
+        *({"format": 1, "codebook": told, "clips": [{**clip, **other}]}
+          for other in ({"ids": ["a"]}, {"ids": [10**30]}, {"input": None}, {"simulated": "no"})),
+    ):  # fmt: skip
+        out.write_text(wrong_file if isinstance(wrong_file, str) else json.dumps(wrong_file))
         assert run("tokens", "decode", out, "--model", models[0], "-o", back) == 3
         assert "holds no tokens of motion" in capsys.readouterr().err
     assert not back.exists()
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"joints": np.full((4, 52, 3), 1e39)}, "of which 4 have joints that are no numbers"),
+        ({"joints": np.full((4, 52, 3), "1")}, "'joints' is no array of numbers"),
+        ({"smplx": parameters(0, 4) + 0j}, "'smplx' is no array of numbers"),
+        ({"smplx": parameters(0, 4), "joints": motion(0, 3).points}, "are 3 frames and its"),
+        ({"smplx": parameters(0, 4), "fps": np.inf}, "its 'fps' is [inf], expected one number"),
+        ({"smplx": parameters(0, 4), "fps": 1e-9}, "expected one number of 1 to 1000"),
+        ({"smplx": parameters(0, 4), "fps": [25.0, 25.0]}, "its 'fps' is [25.0, 25.0]"),
+        ({"smplx": parameters(0, 4), "fps": "fast"}, "'fps' is no array of numbers"),
+    ],
+)
+def test_files_that_hold_no_motion(arrays: dict[str, Any], message: str, tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", **arrays)
+    with pytest.raises(MediaError, match=re.escape(message)):
+        read_motion(tmp_path / "a.npz")
 
 
 def test_a_tokenizer_neither_translates_nor_is_evaluated(

@@ -12,6 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from signloom.cli.main import main
 from signloom.corpora.smplx_files import read_motion
 from signloom.data.layouts import HOLISTIC, PS76
 from signloom.data.sample import GlossSpan, Sample
@@ -206,6 +207,29 @@ def test_the_longest_signing_is_cut_and_a_longer_prompt_refused(learnt: Lslm) ->
         begin(dataclasses.replace(learnt.config, positions=100), TEXTS * 3, 0)
 
 
+def test_a_file_of_joints_is_translated_from_the_command_line_as_told(
+    learnt: Lslm, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, file = tmp_path / "model", tmp_path / "a.npz"
+    save_checkpoint(
+        model, {**learnt.described(), "simulated_only": False}, learnt, learnt.tokenizer
+    )
+    np.savez(file, joints=samples()[0].clip.points, fps=25.0)
+
+    def said(*more: str) -> tuple[int, str]:
+        with pytest.raises(SystemExit) as stopped:
+            main(["translate", str(file), "--model", str(model), *more])
+        told = capsys.readouterr()
+        return int(stopped.value.code or 0), told.out.strip() or told.err
+
+    assert said() == (0, TEXTS[0])
+    assert said("--instruction", KEYWORDS) == (0, told()[len(TEXTS)].text)
+    for empty in ("", " \n", "\N{OBJECT REPLACEMENT CHARACTER}"):
+        code, error = said("--instruction", empty)
+        assert code == 2
+        assert "the instruction has no words; say what to do" in error
+
+
 def write_llama(folder: Path, template: str = "") -> None:
     """A folder as transformers would have it."""
     codec = own_codec(train_bpe(TEXTS * 3, 200))
@@ -327,6 +351,23 @@ def test_columns_of_a_kind_share_their_scale_and_a_short_clip_stays() -> None:
         for group in model.config.groups:
             assert len(set(model.vq.deviation[group].tolist())) == 1
     assert model.preparation.numbers(motion(0, 1)).shape == (4, 623)
+
+
+def test_a_window_in_which_nobody_was_fitted_gives_way() -> None:
+    model = motion_tokens.begin(motion_tokens.PRESETS["tiny"], [], 0)
+    clip = motion(0, 300)
+    gone = clip.confidence.copy()
+    gone[:20] = gone[23:260] = 0
+    lost = clip.with_points(np.where(gone[..., None] > 0, clip.points, np.float32(0)), gone)
+    whole, found = Sample("a", clip, ""), Sample("a", lost, "")
+    assert model.example(found, np.random.default_rng(0), False).shape == (16, 228)
+    for seed in range(20):
+        drawn = model.example(found, np.random.default_rng(seed), True)
+        assert np.isfinite(drawn).all()
+        first = int(np.random.default_rng(seed).integers(300 - 16))
+        if first >= 260:  # fitted throughout: drawn as if nothing were lost
+            wanted = model.example(whole, np.random.default_rng(seed), True)
+            np.testing.assert_array_equal(drawn, wanted)
 
 
 def test_keypoints_of_a_picture_are_no_joints_in_space() -> None:
