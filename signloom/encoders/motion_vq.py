@@ -27,10 +27,6 @@ VELOCITIES_623 = slice(463, 619)
 """The velocities of a 623-d row; MotionGPT's own slice holds positions (spec §5)."""
 
 
-MANY = 20_480
-"""Numbers above which torch (2.13) gives one clip to oneDNN."""
-
-
 class Codebook(nn.Module):
     """Vectors that stand for their neighbourhoods, kept by moving averages, not by gradients.
 
@@ -303,29 +299,13 @@ class _Block(nn.Module):
         super().__init__()
         self.layers = nn.Sequential(
             nn.ReLU(),
-            _Spread(width, width, 3, padding=dilation, dilation=dilation),
+            nn.Conv1d(width, width, 3, padding=dilation, dilation=dilation),
             nn.ReLU(),
             nn.Conv1d(width, width, 1),
         )
 
     def forward(self, x: Float[Tensor, "batch width time"]) -> Float[Tensor, "batch width time"]:
         return x + self.layers(x)
-
-
-class _Spread(nn.Conv1d):
-    """A convolution of three with its taps ``dilation`` apart; of one clip without gradients sooner than torch's.
-
-    On a processor torch sets the bias there channel by channel. This is the same product, the same to
-    the bit. Of more than MANY numbers torch rounds the sums otherwise, and does it itself.
-    """
-
-    def forward(self, x: Float[Tensor, "batch width time"]) -> Float[Tensor, "batch width time"]:
-        apart, time = self.dilation[0], x.shape[2]
-        one = len(x) == 1 and x.numel() <= MANY and x.device.type == "cpu"
-        if not one or apart == 1 or self.bias is None or torch.is_grad_enabled():
-            return super().forward(x)
-        taps = F.pad(x[0], (apart, apart)).unfold(1, time, apart).flatten(0, 1)  # (3 · width, time)
-        return torch.addmm(self.bias[:, None], self.weight.flatten(1), taps)[None]
 
 
 def _begin(part: nn.Module) -> None:
