@@ -538,6 +538,27 @@ def wlasl_smplx(
     _corpus(corpus, out, layout, How(jobs, engine, address, resume, overwrite), tolerate)
 
 
+@app.command("how2sign-smplx")
+def how2sign_smplx(
+    folder: Annotated[Path, typer.Argument(help="Folder with pose.npz and index.csv.")],
+    out: Out,
+    split: Annotated[str, typer.Option(help="The split that the sentences make up.")] = "train",
+    fps: Annotated[float, typer.Option(min=1, help="Rate, which the files do not name.")] = 24.0,
+    layout: Target = None,
+    jobs: Jobs = 1,
+    engine: WithEngine = EngineName.processes,
+    address: Address = None,
+    resume: Resume = False,
+    overwrite: Overwrite = False,
+    tolerate: Tolerate = TOLERATED,
+) -> None:
+    """How2Sign sentences as SMPL-X joints, projected (layout wlasl106) or in space (--layout smplx52 or smplx57)."""
+    from signloom.corpora.how2sign_smplx import how2sign_smplx as read
+
+    corpus = read(folder, split, fps, joints=layout in ("smplx52", "smplx57"))
+    _corpus(corpus, out, layout, How(jobs, engine, address, resume, overwrite), tolerate)
+
+
 @app.command("signavatars")
 def signavatars(
     root: Annotated[Path, typer.Argument(help="A folder with its .pkl files and tables below it.")],

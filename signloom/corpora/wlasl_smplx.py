@@ -1,15 +1,9 @@
 """WLASL fitted with SMPL-X: 124 ASL words as joints projected into the picture, or in space.
 
-    pose.npz    'kp2d_x16' int16 (frames, 106, 2), pixels × 16; 'conf_u8' uint8 (frames, 106);
-                'hand_valid' bool (frames, 2), left and right; 'frame_index' int32 (frames,);
-                'smplx_f16' float16 (frames, 182), the parameters (``pose.motion623.forward``)
-    index.csv   video_id,gloss,class_id,subset,in_wlasl100,in_wlasl300,n_frames,offset
+    pose.npz, index.csv   as `corpora.smplx_arrays` has them, with
+                          video_id,gloss,class_id,subset,in_wlasl100,in_wlasl300
 
-Layout ``wlasl106``, or ``smplx57``: the parameters' joints on the neutral skeleton, in metres
-before the camera, and jaw and expression, with confidence 1. conf_u8 / 255 is the confidence. Three things make it 0: a hand that the
-fit calls not valid (its points are then guessed from the body), a coordinate at the end of int16,
-and a frame that ``frame_index`` skips, in which nobody was fitted. The files name no
-rate: 25 fps [I: WLASL's]; and no size: 256 × 256 [I: 99 % of the valid hands lie inside].
+The files name no rate: 25 fps [I: WLASL's]; and no size: 256 × 256 [I: 99 % of the valid hands lie inside].
 
 WLASL: https://dxli94.github.io/WLASL/ (Li et al., 2020), for academic and
 computational use only (C-UDA).
@@ -18,33 +12,23 @@ computational use only (C-UDA).
 from __future__ import annotations
 
 import os
-import zipfile
-from functools import lru_cache
+from functools import partial
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from signloom.corpora.entries import Corpus, Entry, corpus_of
-from signloom.corpora.smplx_files import MOST_SKIPPED, fitted
-from signloom.corpora.tables import inside, number, read_table
-from signloom.data.clip import Origin, PoseClip
+from signloom.corpora.smplx_arrays import ARRAYS, fitted_rows, read_joints, read_projected
+from signloom.corpora.tables import inside
 from signloom.data.layouts import SMPLX57, WLASL106
 from signloom.data.sample import GlossSpan
-from signloom.data.timing import Span
-from signloom.errors import MediaError, UsageError, nearest
+from signloom.errors import UsageError, nearest
 from signloom.text.clean import clean
 
 SUBSETS = ("wlasl124", "wlasl100", "wlasl300")
 """All of its 124 words, and those of them that are among WLASL-100 and WLASL-300."""
 
-ARRAYS, INDEX = "pose.npz", "index.csv"
-NEEDED = ("video_id", "gloss", "subset", "n_frames", "offset")
-PARAMETERS = "smplx_f16"
-SHAPES = {"kp2d_x16": (106, 2), "conf_u8": (106,), "hand_valid": (2,), "frame_index": ()}
 FPS = 25.0
 SIZE = (256, 256)
-ORIGIN = Origin("smplx", "", {"corpus": "wlasl124_smplx", "points": "projected"})
+COPY = "wlasl124_smplx"
 
 
 def wlasl_smplx(
@@ -62,114 +46,30 @@ def wlasl_smplx(
             f"of {', '.join(SUBSETS)}"
         )
     folder = Path(root)
-    table, file = folder / INDEX, folder / ARRAYS
     member = () if subset == "wlasl124" else (f"in_{subset}",)
-    rows = read_table(table, (*NEEDED, *member), delimiter=",", quoted=True)
-    total = len(_arrays(file)["kp2d_x16"])
     entries = []
-    for line, row in rows:
-        where = f"{table}, line {line}"
-        first, frames = (int(number(where, row, column)) for column in ("offset", "n_frames"))
-        if first < 0 or frames < 1 or first + frames > total:
-            raise MediaError(
-                f"{where}: {frames} frames from {first} on, but {file} has {total}; "
-                "take both files from the same copy"
-            )
+    for where, row, span in fitted_rows(folder, ("video_id", "gloss", "subset", *member), FPS):
         if member and row[member[0]].strip().lower() not in ("1", "true"):
             continue
         word = clean(row["gloss"], lower=True)
         entries.append(
             Entry(
-                path=file,
+                path=folder / ARRAYS,
                 text=word,
                 split=row["subset"],
                 id=inside(where, row["video_id"]),
                 glosses=(GlossSpan(word),),
-                span=Span.of_frames(first, first + frames, FPS),
+                span=span,
                 language="ase",
             )
         )
+    projected = partial(read_projected, fps=FPS, size=SIZE, corpus=COPY)
     return corpus_of(
         "wlasl-smplx",
         entries,
-        read_joints if joints else read_smplx,
+        partial(read_joints, fps=FPS, corpus=COPY) if joints else projected,
         SMPLX57 if joints else WLASL106,
         subset=subset,
         language="ase",
         licence="WLASL: C-UDA, academic and computational use only",
     )
-
-
-def read_smplx(path: Path, span: Span | None = None) -> PoseClip:
-    """The clip that is a stretch (seconds at 25 fps) of the arrays in ``path``.
-
-    Skipped frames are put back, without points. Raises MediaError.
-    """
-    arrays, first, last, at = _stretch(path, span)
-    raw = arrays["kp2d_x16"][first:last]
-    seen = arrays["conf_u8"][first:last].astype(np.float32) / 255
-    ends = np.iinfo(np.int16)
-    seen[((raw == ends.min) | (raw == ends.max)).any(axis=2)] = 0
-    for side, part in enumerate(("left_hand", "right_hand")):
-        gone = ~arrays["hand_valid"][first:last, side]
-        seen[np.ix_(gone, WLASL106.part(part))] = 0
-    points = np.zeros((int(at[-1]) + 1 if len(at) else 0, len(WLASL106), 3), np.float32)
-    confidence = np.zeros(points.shape[:2], np.float32)
-    points[at, :, :2] = raw.astype(np.float32) / 16
-    confidence[at] = seen
-    return PoseClip(points, confidence, FPS, WLASL106, origin=ORIGIN, size=SIZE)
-
-
-def read_joints(path: Path, span: Span | None = None) -> PoseClip:
-    """The same stretch as joints in space and faces. Raises MediaError, also for parameters that are no numbers."""
-    arrays, first, last, at = _stretch(path, span)
-    valid = arrays["hand_valid"][first:last]
-    try:
-        return fitted(_parameters(path)[first:last], at, valid, FPS, "wlasl124_smplx")
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile, UsageError) as error:
-        raise MediaError(f"{path}: '{PARAMETERS}' cannot be read as fits: {error}") from None
-
-
-def _stretch(
-    path: Path, span: Span | None
-) -> tuple[dict[str, NDArray], int, int, NDArray[np.int64]]:
-    """(the arrays, first and last row, each row's frame counted from the first). Raises MediaError."""
-    arrays = _arrays(path)
-    total = len(arrays["kp2d_x16"])
-    first, last = (0, total) if span is None else span.frames(FPS, total=total)
-    at = arrays["frame_index"][first:last].astype(np.int64)
-    at = at - at.min(initial=at[0] if len(at) else 0)
-    steps = np.diff(at)
-    if (steps < 1).any() or (steps > MOST_SKIPPED).any():
-        raise MediaError(
-            f"{path}: the frame numbers from row {first} to {last} do not rise by 1 to "
-            f"{MOST_SKIPPED}; take index.csv and {path.name} from the same copy"
-        )
-    return arrays, first, last, at
-
-
-@lru_cache(maxsize=1)
-def _parameters(file: Path) -> NDArray:
-    with np.load(file, allow_pickle=False) as archive:
-        found: NDArray = archive[PARAMETERS]
-    return found
-
-
-@lru_cache(maxsize=1)
-def _arrays(file: Path) -> dict[str, NDArray]:
-    try:
-        with np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in SHAPES}
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise MediaError(
-            f"{file} cannot be read as fitted joints ({error}); expected {', '.join(SHAPES)}"
-        ) from None
-    frames = len(arrays["kp2d_x16"]) if arrays["kp2d_x16"].ndim else 0
-    for name, shape in SHAPES.items():
-        if arrays[name].shape != (frames, *shape):
-            raise MediaError(
-                f"{file} has '{name}' of shape {arrays[name].shape}, expected "
-                f"{(frames, *shape)}; copy the file again"
-            )
-    arrays["hand_valid"] = arrays["hand_valid"].astype(bool)
-    return arrays

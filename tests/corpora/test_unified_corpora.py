@@ -11,14 +11,16 @@ import numpy as np
 import pytest
 
 from signloom.cli.main import main
-from signloom.corpora import wlasl_smplx as smplx
+from signloom.corpora import smplx_arrays
 from signloom.corpora.bobsl import bobsl
 from signloom.corpora.cued import Limits
 from signloom.corpora.entries import Corpus, Entries
 from signloom.corpora.fleurs_asl import fleurs_asl
 from signloom.corpora.gislr import gislr
+from signloom.corpora.how2sign_smplx import how2sign_smplx
+from signloom.corpora.smplx_arrays import read_projected
 from signloom.corpora.store import open_store
-from signloom.corpora.wlasl_smplx import read_smplx, wlasl_smplx
+from signloom.corpora.wlasl_smplx import wlasl_smplx
 from signloom.corpora.youtube_sl import youtube_sl
 from signloom.data.clip import PoseClip
 from signloom.data.layouts import HANDS42, OPENPOSE137, SMPLX52, SMPLX57, WHOLEBODY133, WLASL106
@@ -372,7 +374,7 @@ def test_wlasl_smplx_in_space(tmp_path: Path) -> None:
     fits = np.zeros((6, 182), np.float16)
     fits[1, 30] = np.nan
     fitted(tmp_path / "", smplx_f16=fits)
-    smplx._parameters.cache_clear()
+    smplx_arrays._parameters.cache_clear()
     with pytest.raises(
         MediaError, match=r"cannot be read as fits: frame 1: the rotation of joint 10"
     ):
@@ -398,7 +400,31 @@ def test_a_wrong_wlasl_smplx_is_named(tmp_path: Path) -> None:
     with pytest.raises(MediaError, match=r"line 2: 9 frames from 0 on, but .* has 6"):
         wlasl_smplx(tmp_path)
     with pytest.raises(MediaError, match="cannot be read as fitted joints"):
-        read_smplx(tmp_path / "none.npz")
+        read_projected(tmp_path / "none.npz", fps=25.0, size=(1, 1), corpus="")
+
+
+def test_how2sign_smplx(tmp_path: Path) -> None:
+    fitted(tmp_path)
+    table = "sentence_name,english,n_frames,offset,height,width\n"
+    rows = 'a_1-8-rgb_front,"Hi, you.",3,0,720,1280\nb_2-5-rgb_front,Perfect.,3,3,720,{}\n'
+    (tmp_path / "index.csv").write_text(table + rows.format(1280))
+    first, second = only(how2sign_smplx(tmp_path))
+    assert (first.id, first.text, first.signer, first.glosses) == (
+        *("a_1-8-rgb_front", "Hi, you.", "8"),
+        (),
+    )
+    assert (first.clip.layout, first.clip.fps, first.clip.size) == (WLASL106, 24, (1280, 720))
+    assert first.clip.points[2, 5].tolist() == pytest.approx([20 + 5 / 16, 100, 0])
+    assert len(second.clip) == 4, "frame 6 was skipped"
+    out = tmp_path / "store"
+    asked = ("--split", "dev", "--layout", "smplx52", "--fps", 25)
+    assert run("prepare", "how2sign-smplx", tmp_path, "-o", out, *asked) == 0
+    store = open_store(out)
+    assert store.describe()["splits"] == {"dev": 2}
+    assert (store[0].clip.layout, store[0].clip.fps) == (SMPLX52, 25)
+    (tmp_path / "index.csv").write_text(table + rows.format(640))
+    with pytest.raises(MediaError, match="of these sizes: 640 × 720, 1280 × 720; expected one"):
+        how2sign_smplx(tmp_path)
 
 
 def test_the_layout_reaches_others_by_name() -> None:
