@@ -38,6 +38,7 @@ from torch import Tensor, nn
 from signloom.cli.receipt import commit, hardware
 from signloom.data.files import writing
 from signloom.encoders.motion_vq import STRIDE, Codebook, Kind, MotionVq, perplexity, usage
+from signloom.methods.motion_scores import k_means, nearest
 from signloom.metrics.motion import mpjpe, pa_mpjpe
 from signloom.pose.motion623 import (
     JOINTS,
@@ -56,8 +57,6 @@ ROOT = Path(__file__).parent.parent
 MIDDLE_KNUCKLE = 25
 WINDOW, BATCH, WIDTH, RATE, WARMUP, CLIP = 32, 16, 128, 1e-3, 100, 0.1
 """Of the training of a tokenizer [D]."""
-ROUNDS = 25
-"""Of k-means."""
 NUMBERS = 90
 """Two hands of 15 joints in x, y, z."""
 
@@ -130,24 +129,6 @@ def runs(folder: Path, split: str) -> list[Tensor]:
 def chunks(stretches: Sequence[Tensor]) -> Tensor:
     """(chunks, 4 · 90): the positions of every four frames."""
     return torch.cat([run[:, :NUMBERS].reshape(-1, STRIDE * NUMBERS) for run in stretches])
-
-
-def nearest(asked: Tensor, known: Tensor) -> Tensor:
-    """The place in ``known`` of the vector nearest to each of ``asked``."""
-    return torch.cat([torch.cdist(part, known).argmin(1) for part in asked.split(1024)])
-
-
-def k_means(vectors: Tensor, count: int, seed: int) -> Tensor:
-    """(count, width) centres after ROUNDS of Lloyd's, from vectors drawn with the seed."""
-    draws = torch.Generator().manual_seed(seed)
-    centres = vectors[torch.randperm(len(vectors), generator=draws)[:count]].clone()
-    for _ in range(ROUNDS):
-        at = nearest(vectors, centres)
-        load = at.bincount(minlength=len(centres))
-        summed = torch.zeros_like(centres).index_add_(0, at, vectors)
-        own = load > 0
-        centres[own] = summed[own] / load[own, None]
-    return centres
 
 
 def errors(told: Tensor, true: Tensor) -> dict[str, Any]:

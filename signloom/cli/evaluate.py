@@ -78,6 +78,12 @@ def run(
             "in phrasings that it may have learnt (kept) or that are held out (held)."
         ),
     ] = None,
+    encoder: Annotated[
+        str | None,
+        typer.Option(
+            help="For a tokenizer of motion: the checkpoint of another one, whose features FID compares."
+        ),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace outputs.")] = False,
 ) -> None:
     """Run a model on a split and score it.
@@ -99,12 +105,17 @@ def run(
     A model that recognises single signs is scored by top-1 and top-5, per
     instance and per class, beside shuffled input and the most frequent glosses.
 
+    A tokenizer of motion (motion-vq) is scored by how far the joints are that its codes say, in millimetres by
+    part (MPJPE, PA-MPJPE), and by the use of its codes, beside the mean pose, k-means codes and the nearest
+    four frames of training; with --encoder also by FID.
+
     With --instructions: the share of answers in the form that was asked for, by family, beside the same
     model translating whatever it is told; and of a stress set of unclear instructions.
     """
     from signloom.cli.progress import progress
     from signloom.cli.recognize import evaluate_recognizer
     from signloom.cli.table import beside, errors, table
+    from signloom.cli.tokens import evaluate_tokenizer
     from signloom.data.files import refuse_existing, writing
     from signloom.inference.evaluate import evaluate
     from signloom.inference.instructed import obedience
@@ -112,6 +123,7 @@ def run(
     from signloom.inference.reconstruct import Rewriter, reconstruct
     from signloom.inference.translate import Told, Translator, reads_lips, writes_glosses
     from signloom.methods.load import load
+    from signloom.methods.motion_tokens import MotionTokens
     from signloom.methods.sources import corpus_texts
 
     if record and (limit is not None or not Path(checkpoint).is_dir()):
@@ -132,6 +144,8 @@ def run(
     for path in files.values():
         refuse_existing(path, overwrite)
     translator = load(checkpoint)
+    if encoder is not None and not isinstance(translator, MotionTokens):
+        raise UsageError(f"{checkpoint} is no tokenizer of motion; leave --encoder out")
     if isinstance(translator, Recognizer):
         if hyp is not None or beam is not None:
             raise UsageError(
@@ -143,9 +157,20 @@ def run(
             limit, record, allow_simulated, overwrite,
         )  # fmt: skip
         return
+    if isinstance(translator, MotionTokens):
+        given = {"--hyp": hyp, "--beam": beam, "--instructions": instructions, "--record": record}
+        if any(given.values()):
+            named = ", ".join(option for option, value in given.items() if value)
+            raise UsageError(
+                f"{checkpoint} is a tokenizer of motion: it has no {named}; leave it out"
+            )
+        evaluate_tokenizer(
+            translator, checkpoint, store, split, out, limit, encoder, allow_simulated, overwrite
+        )
+        return
     if not isinstance(translator, Translator):
         raise UsageError(
-            f"{checkpoint} neither translates nor recognises; the log of its training says how good it is"
+            f"{checkpoint} neither translates, recognises nor says motion again; the log of its training says how good it is"
         )
     if instructions is not None and not isinstance(translator, Told):
         raise UsageError(f"{checkpoint} takes no instructions; leave --instructions out")

@@ -12,6 +12,7 @@ from signloom.errors import MediaError, SignloomError, UsageError
 
 if TYPE_CHECKING:
     from signloom.data.clip import PoseClip
+    from signloom.data.sample import SampleSource
     from signloom.methods.motion_tokens import MotionTokens
 
 app = typer.Typer(no_args_is_help=True)
@@ -173,6 +174,55 @@ def meaning(
             f"within a sign and {each.different:.3f} between signs; {each.occurrences} occurrences of "
             f"{each.signs} signs"
         )
+
+
+def evaluate_tokenizer(
+    model: MotionTokens,
+    checkpoint: str,
+    store: str,
+    split: str,
+    out: Path,
+    limit: int | None,
+    encoder: str | None,
+    allow_simulated: bool,
+    overwrite: bool,
+) -> None:
+    """What `signloom evaluate` does with a tokenizer of motion: errors in millimetres, codes, and FID."""
+    from signloom.cli.evaluate import read_corpus, told
+    from signloom.cli.progress import progress
+    from signloom.cli.table import beside, table
+    from signloom.corpora.store import open_store
+    from signloom.data.files import writing
+    from signloom.methods.motion_scores import rate
+    from signloom.simulator.corpora import SimulatedSentences
+
+    corpus, _, texts_from = read_corpus(store, split, model.layout)
+    known: SampleSource | None = None
+    if split != "train" and store.startswith("sim:"):
+        known = SimulatedSentences(store.removeprefix("sim:"), "train", model.layout)
+    elif split != "train" and "train" in open_store(store).splits:
+        known = open_store(store, "train")
+    judge = None if encoder is None else tokenizer_of(encoder)
+    total = len(corpus) if limit is None else min(limit, len(corpus))
+    with progress("clips", total) as advance:
+        found = rate(
+            model, corpus, known, judge,
+            limit=limit, allow_simulated=allow_simulated, advance=advance,
+        )  # fmt: skip
+    texts_from = texts_from if known is not None else "no training clips"
+    report = told(checkpoint, store, split, texts_from, found.to_json())
+    with writing(out, overwrite) as temporary:
+        temporary.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    note = " (simulated signing: an instrument, not a sign language)" if found.simulated else ""
+    print(f"{model.name} on {store} {split}{note}")
+    print(table(found.metrics).replace(" sentences", " clips"))
+    print()
+    names = [score.name for score in found.metrics if "MPJPE" in score.name]
+    shown = {k: v for k, v in found.baselines.items() if v[0].name in names}
+    print(beside({model.name: found.metrics, **shown}, names))
+    for name, scores in found.baselines.items():
+        if name not in shown:
+            print(f"{name}: {scores[0].name} {scores[0].value:.2f}")
 
 
 def tokenizer_of(model: str) -> MotionTokens:

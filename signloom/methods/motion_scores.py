@@ -1,0 +1,239 @@
+"""How well a tokenizer says motion again: errors by part, use of its codes, FID; beside what needs no tokenizer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from numpy.typing import NDArray
+from torch import Tensor
+
+from signloom.data.sample import SampleSource
+from signloom.encoders.motion_vq import STRIDE, perplexity, usage
+from signloom.errors import UsageError
+from signloom.inference.evaluate import SHUFFLED
+from signloom.inference.translate import refuse_untrusted
+from signloom.methods.motion_tokens import MotionTokens, whole_moments
+from signloom.metrics.motion import aligned, count_fid
+from signloom.metrics.score import Counts, Score, mean_of
+from signloom.pose.motion623 import SIGNING_JOINTS, SIGNING_PARTS
+
+HANDS = slice(SIGNING_PARTS["left_hand"].start, SIGNING_JOINTS)
+HALVES = "halves of the truth"
+"""The distance of two crowds of true motions: what is left where nothing is wrong, at half the N."""
+KNOWN = 1_000
+"""Training clips, the first, that baselines are made of."""
+ROUNDS = 25
+"""Of k-means."""
+
+Positions = Float[np.ndarray, "_ 38 3"]
+Advance = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Rating:
+    """Scores of a tokenizer on clips, and of what stands beside it.
+
+    features: what a judge makes of each clip as it is said again, and as it is.
+    """
+
+    simulated: bool
+    metrics: tuple[Score, ...]
+    baselines: dict[str, tuple[Score, ...]]
+    features: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "simulated": self.simulated,
+            "n": self.metrics[0].n,
+            "metrics": [score.to_json() for score in self.metrics],
+            "baselines": {
+                name: [score.to_json() for score in scores]
+                for name, scores in self.baselines.items()
+            },
+        }
+
+
+def rate(
+    model: MotionTokens,
+    samples: SampleSource,
+    known: SampleSource | None = None,
+    judge: MotionTokens | None = None,
+    *,
+    limit: int | None = None,
+    allow_simulated: bool = False,
+    advance: Advance = lambda count: None,
+) -> Rating:
+    """The first ``limit`` samples said again through the codes, each clip whole.
+
+    MPJPE and PA-MPJPE of each part (the body from the chest, hands from their wrists; each part of each
+    frame aligned alone) and of both hands, in millimetres; usage and perplexity of the codes.
+    Beside them each clip as the next one is said, and where there are training clips, of the first
+    KNOWN of them: the mean pose, and for every four frames the nearest of as many k-means codes as
+    the tokenizer has, and the nearest four training frames, by all joints.
+
+    judge: another tokenizer, whose features FID compares; beside it FID of two halves of the true clips.
+    advance: is told of each clip. Raises UsageError for no sample, for a judge that reads other numbers,
+    and for clips that the model must not read (`refuse_untrusted`).
+    """
+    count = len(samples) if limit is None else min(limit, len(samples))
+    if not count:
+        raise UsageError("there is no clip to say again; give a split that has some")
+    if judge is not None:
+        check_judge(judge, model)
+    true, again, ids, told_features, true_features = [], [], [], [], []
+    simulated = True
+    for place in range(count):
+        clip = samples[place].clip
+        refuse_untrusted(model, clip.simulated, allow_simulated, samples[place].id)
+        simulated = simulated and clip.simulated
+        numbers = model.preparation.numbers(clip)
+        ids.append(model.ids(numbers))
+        said = model.numbers(ids[-1])
+        true.append(model.positions(numbers))
+        again.append(model.positions(said))
+        if judge is not None:
+            told_features.append(judge.summary(said))
+            true_features.append(judge.summary(numbers))
+        advance(1)
+    metrics = [*distances(again, true), *codes(model, ids)]
+    baselines = {SHUFFLED: distances([*again[1:], again[0]], true)}
+    if known is not None:
+        baselines |= _from_training(model, known, true)
+    if judge is None:
+        return Rating(simulated, tuple(metrics), baselines)
+    crowds, half = (np.array(told_features), np.array(true_features)), count // 2
+    metrics.append(count_fid(*crowds, named(judge)).score())
+    if half > 1:
+        one, other = crowds[1][:half], crowds[1][half : 2 * half]
+        baselines[HALVES] = (count_fid(one, other, named(judge)).score(),)
+    return Rating(simulated, tuple(metrics), baselines, crowds)
+
+
+def check_judge(judge: MotionTokens, model: MotionTokens) -> None:
+    """Raises UsageError where the two do not read the same numbers."""
+    if _read(judge) != _read(model):
+        raise UsageError(
+            f"the encoder '{named(judge)}' reads '{judge.config.reads}' of layout '{judge.config.layout}', and "
+            f"the tokenizer '{model.config.reads}' of '{model.config.layout}'; give one that reads the same"
+        )
+
+
+def _read(model: MotionTokens) -> tuple[str, str]:
+    return model.config.reads, model.config.layout
+
+
+def named(judge: MotionTokens) -> str:
+    """An encoder as signatures name it: its kind, its codes and its fingerprint."""
+    config = judge.config
+    return (
+        f"motion-vq {config.kind} {config.depth}x{config.codes} {judge.vq.fingerprint()[:12]}, mean over a "
+        "clip before codes"
+    )
+
+
+def distances(told: Sequence[Positions], true: Sequence[Positions]) -> tuple[Score, ...]:
+    """MPJPE of both hands and of each part, and PA-MPJPE of each part, of the frames that both have."""
+    pairs = []
+    for one, other in zip(told, true, strict=True):
+        both = min(len(one), len(other))
+        pairs.append((one[:both], other[:both]))
+    parts: Mapping[str, slice] = {"hands": HANDS, **SIGNING_PARTS}
+    joints = {"body": "8 from the chest", "hands": "15 of each hand from its wrist"}
+    joints |= dict.fromkeys(("left_hand", "right_hand"), "15 of the hand from its wrist")
+    found = [
+        _mean(f"MPJPE-{name}", [_apart(a[:, at], b[:, at]) for a, b in pairs], joints[name])
+        for name, at in parts.items()
+    ]
+    found += [
+        _mean(
+            f"PA-MPJPE-{name}",
+            [_apart(aligned(a[:, at], b[:, at]), b[:, at]) for a, b in pairs],
+            f"{joints[name]}, each frame aligned (Procrustes)",
+        )
+        for name, at in SIGNING_PARTS.items()
+    ]
+    return tuple(found)
+
+
+def _apart(
+    told: Float[np.ndarray, "frames joints 3"], true: Float[np.ndarray, "frames joints 3"]
+) -> tuple[float, float]:
+    """(the summed distance of joints in millimetres, how many)."""
+    apart = 1000 * np.linalg.norm(told - true, axis=2)
+    return float(apart.sum()), float(apart.size)
+
+
+def _mean(name: str, apart: Sequence[tuple[float, float]], what: str) -> Score:
+    signature = f"unit:mm|joints:{what}|mean:joints and frames"
+    return Counts(name, np.array(apart), mean_of, signature, unit="", better="low").score()
+
+
+def codes(model: MotionTokens, ids: Sequence[Int[np.ndarray, " _"]]) -> tuple[Score, Score]:
+    """Usage of the codes in percent, and the perplexity of each four frames' k-th id, the mean over k."""
+    said, book = torch.from_numpy(np.concatenate(ids)), model.vq.codebook
+    levels = said.reshape(-1, book.depth).T
+    used = 100 * usage(said, book.size)
+    even = sum(perplexity(level, book.size) for level in levels) / book.depth
+    what, n = f"codes:{book.size}|moments:{said.numel() // book.depth}", len(ids)
+    return (
+        Score("usage", used, what, n, 0, (used, used)),
+        Score("perplexity", even, what, n, 0, (even, even), ""),
+    )
+
+
+def _from_training(
+    model: MotionTokens, known: SampleSource, true: Sequence[Positions]
+) -> dict[str, tuple[Score, ...]]:
+    """The mean pose, k-means codes and the nearest four frames of training, each as what is said."""
+    learnt = [
+        model.positions(model.preparation.numbers(known[place].clip))
+        for place in range(min(KNOWN, len(known)))
+    ]
+    pose = np.concatenate(learnt).mean(0)
+    moments = torch.cat([_moments(clip) for clip in learnt])
+    size = model.vq.codebook.size
+    found = {"mean pose": distances([np.broadcast_to(pose, clip.shape) for clip in true], true)}
+    ways = {"nearest four frames": moments}
+    if len(moments) > size:
+        ways = {f"nearest of {size} k-means codes": k_means(moments, size, 0)} | ways
+    for name, vectors in ways.items():
+        said = [_joints(vectors[nearest(_moments(clip), vectors)]) for clip in true]
+        found[name] = distances(said, true)
+    return found
+
+
+def _moments(clip: Positions) -> Float[Tensor, "moments numbers"]:
+    """Every four frames of a clip as one vector."""
+    whole = whole_moments(clip)
+    return torch.from_numpy(whole.reshape(len(whole) // STRIDE, -1)).float()
+
+
+def _joints(moments: Float[Tensor, "moments numbers"]) -> Positions:
+    return moments.double().numpy().reshape(-1, SIGNING_JOINTS, 3)
+
+
+def nearest(
+    asked: Float[Tensor, "n numbers"], known: Float[Tensor, "k numbers"]
+) -> Int[Tensor, " n"]:
+    """The place in ``known`` of the vector nearest to each of ``asked``."""
+    return torch.cat([torch.cdist(part, known).argmin(1) for part in asked.split(1024)])
+
+
+def k_means(
+    vectors: Float[Tensor, "n numbers"], count: int, seed: int
+) -> Float[Tensor, "count numbers"]:
+    """The centres after ROUNDS of Lloyd's, from vectors drawn with the seed."""
+    draws = torch.Generator().manual_seed(seed)
+    centres = vectors[torch.randperm(len(vectors), generator=draws)[:count]].clone()
+    for _ in range(ROUNDS):
+        at = nearest(vectors, centres)
+        load = at.bincount(minlength=len(centres))
+        summed = torch.zeros_like(centres).index_add_(0, at, vectors)
+        own = load > 0
+        centres[own] = summed[own] / load[own, None]
+    return centres

@@ -1,0 +1,95 @@
+"""Tokenizers on a store: errors as training has them, baselines that were planted, FID with its encoder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from signloom.cli.main import main
+from signloom.corpora.store import StoreWriter
+from signloom.data.layouts import SMPLX52
+from signloom.data.sample import Sample
+from signloom.errors import UsageError
+from signloom.inference.evaluate import SHUFFLED
+from signloom.methods import motion_tokens
+from signloom.methods.motion_scores import HALVES, k_means, rate
+from signloom.methods.motion_tokens import MotionTokens, score_dev
+from signloom.training.checkpoint import save_checkpoint
+from tests.methods.motions import motion
+
+TRAIN = [Sample(str(i), motion(i, 40)) for i in range(6)]
+TEST = [replace(TRAIN[1], id="seen"), Sample("other", motion(9, 23)), Sample("long", motion(8, 50))]
+
+
+def tokenizer(seed: int = 0, **more: object) -> MotionTokens:
+    config = replace(motion_tokens.PRESETS["tiny"], codes=16, **more)  # type: ignore[arg-type]
+    model = motion_tokens.begin(config, [], seed)
+    model.measure(torch.from_numpy(model.preparation.numbers(motion(0))))
+    if model.config.kind == "codebook":
+        model.vq.codebook.start(torch.randn(64, 32))  # type: ignore[operator]
+    return model
+
+
+def test_scores_are_those_of_training_and_baselines_what_was_planted() -> None:
+    model = tokenizer()
+    found = rate(model, TEST, TRAIN, tokenizer(1, kind="fsq", depth=2))
+    named = {score.name: score for score in found.metrics}
+    for name, value in score_dev(model, TEST, 10, 1).items():
+        assert named[name].value == pytest.approx(value, abs=1e-3)
+    assert {score.n for score in found.metrics} == {3}
+    assert "encoder:motion-vq fsq 2x16 " in named["FID"].signature
+    assert set(found.baselines) == {
+        *(SHUFFLED, "mean pose", "nearest of 16 k-means codes", "nearest four frames"),
+    }
+    alone = rate(model, TEST[:1], TRAIN)
+    assert alone.baselines["nearest four frames"][0].value == pytest.approx(0, abs=1e-3)
+    poses = [model.positions(model.preparation.numbers(sample.clip)) for sample in TRAIN]
+    apart = poses[1] - np.concatenate(poses).mean(0)
+    want = 1000 * np.linalg.norm(apart[:, 8:], axis=2).mean()
+    assert alone.baselines["mean pose"][0].value == pytest.approx(want, abs=1e-3)
+    four = rate(model, [*TEST, *TRAIN[:1]], judge=tokenizer(1))
+    assert [score.name for score in four.baselines[HALVES]] == ["FID"]
+
+
+def test_k_means_finds_planted_centres() -> None:
+    draws = torch.Generator().manual_seed(0)
+    centres = torch.tensor([[0.0, 0], [10, 0], [0, 10]])
+    vectors = centres.repeat(50, 1) + 0.1 * torch.randn(150, 2, generator=draws)
+    found = k_means(vectors, 3, seed=4)
+    torch.testing.assert_close(found[found.sum(1).argsort()][0], centres[0], atol=0.1, rtol=0)
+
+
+def test_what_cannot_be_rated_is_named() -> None:
+    with pytest.raises(UsageError, match="no clip to say again"):
+        rate(tokenizer(), [])
+    with pytest.raises(UsageError, match=r"reads 'whole' .*, and the tokenizer 'signing'"):
+        rate(tokenizer(), TEST, judge=tokenizer(reads="whole"))
+
+
+def test_evaluate_rates_a_tokenizer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with StoreWriter(tmp_path / "store", SMPLX52) as writer:
+        for split, samples in (("train", TRAIN), ("test", TEST)):
+            for sample in samples:
+                writer.add(sample, split)
+    model, out = tokenizer(), tmp_path / "scores.json"
+    save_checkpoint(tmp_path / "model", {**model.described(), "simulated_only": False}, model)
+
+    def run(*more: object) -> int:
+        asked = ("evaluate", tmp_path / "model", tmp_path / "store", "-o", out, *more)
+        with pytest.raises(SystemExit) as ended:
+            main([str(each) for each in asked])
+        return int(ended.value.code or 0)
+
+    assert run("--encoder", tmp_path / "model") == 0
+    assert "nearest four frames" in capsys.readouterr().out
+    report = json.loads(out.read_text())
+    assert (report["n"], report["split"], report["simulated"]) == (3, "test", False)
+    assert report["metrics"][0]["name"] == "MPJPE-hands"
+    assert run() == 2, "there already"
+    assert run("--overwrite", "--beam", 3) == 2
+    assert "is a tokenizer of motion: it has no --beam" in capsys.readouterr().err
