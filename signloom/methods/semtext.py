@@ -302,11 +302,14 @@ def begin(config: Config, texts: Sequence[str], seed: int, glosses: Sequence[str
     """A fresh model for what stands in the training texts, whose embeddings are computed now.
 
     glosses: of the samples, where they supervise. Raises MediaError or UsageError where the sentence
-    embedding or the pretrained decoder does not load whole, or does not go with the rest.
+    embedding or the pretrained decoder does not load whole, or does not go with the rest, and for a text
+    that is too long for the decoder.
     """
     embedder = SentenceEmbedder(config.embedding) if config.embedding else None
     embedding = embedder.embedding if embedder else None
     decoder = _decoder_of(config, texts, embedding, seed)
+    for text in texts:  # now, not when it is drawn
+        _refuse_long("a training text", text, len(decoder.codec.encode(text.strip())), config)
     own = gloss_tokenizer(glosses) if config.needs_glosses else None
     model = build(config, decoder, embedding, own, seed)
     if decoder.taken:
@@ -317,6 +320,14 @@ def begin(config: Config, texts: Sequence[str], seed: int, glosses: Sequence[str
         known = kept_targets(texts, embedder, _path(config.targets)) if config.targets else None
         model.learn_from(embedder, known or targets_of(texts, embedder))
     return model
+
+
+def _refuse_long(which: str, text: str, tokens: int, config: Config) -> None:
+    if tokens > config.max_tokens:
+        raise UsageError(
+            f"{which} has {tokens} tokens, and the decoder writes {config.max_tokens} at most: "
+            f"'{text[:60]}…'; raise max_tokens, or leave long texts out ('longest' of a source of texts)"
+        )
 
 
 def restore(checkpoint: Checkpoint) -> SemText:
@@ -849,12 +860,7 @@ class Preparation:
                 f"sample '{sample.id}' has no text, which is what is learnt; leave it out"
             )
         ids = self.codec.encode(text)
-        if len(ids) > config.max_tokens:
-            raise UsageError(
-                f"the text of sample '{sample.id}' has {len(ids)} tokens, and the decoder writes "
-                f"{config.max_tokens} at most: '{text[:60]}…'; raise max_tokens, or leave long texts "
-                "out ('longest' of a source of texts)"
-            )
+        _refuse_long(f"the text of sample '{sample.id}'", text, len(ids), config)
         signed = config.input == "signing" and len(sample.clip) > 0
         target = np.zeros(self.width, np.float32)
         if config.supervision == "sem" or not signed:

@@ -364,6 +364,10 @@ def test_samples_that_lack_something_are_refused(learnt: SemText, tiny: Config) 
     long = " ".join(TEXTS * 9)
     with pytest.raises(UsageError, match=r"has \d+ tokens, and the decoder writes 64 at most"):
         learnt.example(dataclasses.replace(sample, text=long), rng, True)
+    with pytest.raises(
+        UsageError, match=r"^a training text has \d+ tokens, and the decoder writes 64"
+    ):
+        begin(tiny, [*TEXTS, long], 0)
     with pytest.raises(UsageError, match=r"no sentence embedding of 'Home\.' among the 4"):
         learnt.example(dataclasses.replace(sample, text="Home."), rng, True)
     config = dataclasses.replace(tiny, supervision="gloss")
