@@ -17,7 +17,6 @@ from signloom.errors import UsageError
 if TYPE_CHECKING:
     from signloom.data.layouts import Layout
     from signloom.data.sample import SampleSource
-    from signloom.inference.evaluate import Evaluation
 
 
 class Instructions(StrEnum):
@@ -220,7 +219,7 @@ def run(
         report["hypotheses"] = str(hyp)
     answered = (found.ids, found.inputs, found.references, found.hypotheses)
     keep(report, answered, out, predictions, record, overwrite)
-    print(f"{translator.name} on {store} {split}{simulated_note(found)}")
+    print(f"{translator.name} on {store} {split}{simulated_note(found.simulated)}")
     print(table(found.metrics))
     print()
     shown = GLOSSES_SHOWN if glosses else SHOWN
@@ -349,9 +348,9 @@ def read_corpus(
     return chosen, texts, f"{split} split (the store has no train split)"
 
 
-def simulated_note(found: Evaluation) -> str:
+def simulated_note(simulated: bool) -> str:
     """Said wherever scores on simulated signing are shown."""
-    return " (simulated signing: an instrument, not a sign language)" if found.simulated else ""
+    return " (simulated signing: an instrument, not a sign language)" if simulated else ""
 
 
 def _json(value: dict[str, Any]) -> str:

@@ -45,7 +45,7 @@ def embeddings(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the page.")] = False,
 ) -> None:
     """Predicted beside true sentence embeddings: PCA, t-SNE, retrieval, neighbours, and how the gradients agree."""
-    from signloom.cli.evaluate import read_corpus
+    from signloom.cli.evaluate import read_corpus, simulated_note
     from signloom.cli.progress import progress
     from signloom.data.files import refuse_existing, writing
     from signloom.errors import UsageError
@@ -85,8 +85,7 @@ def embeddings(
         typer.echo(json.dumps(report, indent=2, ensure_ascii=False))
         return
     typer.echo(
-        f"{model.name} on {store} {split}: {len(found.ids)} clips"
-        + (" (simulated signing: an instrument, not a sign language)" if found.simulated else "")
+        f"{model.name} on {store} {split}: {len(found.ids)} clips" + simulated_note(found.simulated)
     )
     typer.echo(f"cosine with its own text {found.own:.3f}, with others {found.other:.3f}")
     for name, each in (("clip to text", found.to_text), ("text to clip", found.to_clip)):

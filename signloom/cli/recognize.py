@@ -145,7 +145,7 @@ def evaluate_recognizer(
     overwrite: bool,
 ) -> None:
     """What `signloom evaluate` does with a recogniser: the same files, scores of its own."""
-    from signloom.cli.evaluate import keep, told
+    from signloom.cli.evaluate import keep, simulated_note, told
     from signloom.cli.progress import progress
     from signloom.cli.table import beside, table
     from signloom.inference.recognize import evaluate_recognition
@@ -161,8 +161,7 @@ def evaluate_recognizer(
     answered = (found.ids, found.inputs, found.references, first)
     report = told(checkpoint, store, split, texts_from, found.to_json())
     keep(report, answered, out, predictions, record, overwrite)
-    note = " (simulated signing: an instrument, not a sign language)" if found.simulated else ""
-    print(f"{model.name} on {store} {split}{note}")
+    print(f"{model.name} on {store} {split}{simulated_note(found.simulated)}")
     print(table(found.metrics).replace(" sentences", " clips"))
     print(f"{found.unknown} of {len(found.ids)} clips are taken for none of the glosses")
     if model.reads_lips:

@@ -131,7 +131,7 @@ def meaning(
     """
     from dataclasses import asdict
 
-    from signloom.cli.evaluate import read_corpus
+    from signloom.cli.evaluate import read_corpus, simulated_note
     from signloom.cli.progress import progress
     from signloom.methods.motion_tokens import Said, signs_of
     from signloom.metrics.codes import edit_distances
@@ -163,10 +163,7 @@ def meaning(
         }
         typer.echo(json.dumps(told, indent=2))
         return
-    typer.echo(
-        f"{store} {split}: {len(said)} signs of {count} clips"
-        + (" (simulated signing: an instrument, not a sign language)" if simulated else "")
-    )
+    typer.echo(f"{store} {split}: {len(said)} signs of {count} clips" + simulated_note(simulated))
     for name, each in found.items():
         typer.echo(
             f"{name}: nearest of the same sign {each.purity:.1f} % (by chance {each.chance:.1f}), the same "
@@ -188,7 +185,7 @@ def evaluate_tokenizer(
     overwrite: bool,
 ) -> None:
     """What `signloom evaluate` does with a tokenizer of motion: errors in millimetres, codes, and FID."""
-    from signloom.cli.evaluate import read_corpus, told
+    from signloom.cli.evaluate import TRAINED, simulated_note, told
     from signloom.cli.progress import progress
     from signloom.cli.table import beside, table
     from signloom.corpora.store import open_store
@@ -196,12 +193,16 @@ def evaluate_tokenizer(
     from signloom.methods.motion_scores import rate
     from signloom.simulator.corpora import SimulatedSentences
 
-    corpus, _, texts_from = read_corpus(store, split, model.layout)
+    corpus: SampleSource
     known: SampleSource | None = None
-    if split != "train" and store.startswith("sim:"):
-        known = SimulatedSentences(store.removeprefix("sim:"), "train", model.layout)
-    elif split != "train" and "train" in open_store(store).splits:
-        known = open_store(store, "train")
+    if store.startswith("sim:"):
+        size = store.removeprefix("sim:")
+        corpus = SimulatedSentences(size, split, model.layout)
+        known = None if split == "train" else SimulatedSentences(size, "train", model.layout)
+    else:
+        corpus = chosen = open_store(store, split)
+        if split != "train" and "train" in chosen.splits:
+            known = open_store(store, "train")
     judge = None if encoder is None else tokenizer_of(encoder)
     total = len(corpus) if limit is None else min(limit, len(corpus))
     with progress("clips", total) as advance:
@@ -209,12 +210,11 @@ def evaluate_tokenizer(
             model, corpus, known, judge,
             limit=limit, allow_simulated=allow_simulated, advance=advance,
         )  # fmt: skip
-    texts_from = texts_from if known is not None else "no training clips"
+    texts_from = TRAINED if known is not None else "no training clips"
     report = told(checkpoint, store, split, texts_from, found.to_json())
     with writing(out, overwrite) as temporary:
         temporary.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    note = " (simulated signing: an instrument, not a sign language)" if found.simulated else ""
-    print(f"{model.name} on {store} {split}{note}")
+    print(f"{model.name} on {store} {split}{simulated_note(found.simulated)}")
     print(table(found.metrics).replace(" sentences", " clips"))
     print()
     names = [score.name for score in found.metrics if "MPJPE" in score.name]

@@ -28,7 +28,7 @@ from signloom.text.clean import clean
 
 SPLITS = ("train", "val", "test")
 NEEDED = ("VIDEO_NAME", "SENTENCE_NAME", "START_REALIGNED", "END_REALIGNED", "SENTENCE")
-SIGNER = re.compile(r"-(\d+)-rgb")
+_SIGNER = re.compile(r"-(\d+)-rgb")
 FPS = 24.0
 
 
@@ -66,7 +66,6 @@ def how2sign(
                 reason = f"starts at {start} s and ends at {end} s of {video}"
                 listed.append(LeftOut(name, split, reason))
                 continue
-            signer = SIGNER.search(name)
             listed.append(
                 Entry(
                     path=path,
@@ -74,7 +73,7 @@ def how2sign(
                     split=split,
                     id=name,
                     span=Span(start, end) if whole else None,
-                    signer=signer[1] if signer else "",
+                    signer=signer_of(name),
                     language="ase",
                 )
             )
@@ -114,3 +113,13 @@ def _clip(places: list[Path], name: str, video: str, split: str) -> tuple[Path |
     if found := pose_of(places, name, split):
         return found, False
     return pose_of(places, video, split), True
+
+
+def signer_of(name: str) -> str:
+    """The signer that a sentence's name tells, "" where it tells none.
+
+    >>> signer_of("2ckGjVDGnYE_0-8-rgb_front")
+    '8'
+    """
+    found = _SIGNER.search(name)
+    return found[1] if found else ""

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from signloom.corpora.entries import Corpus, Entry, corpus_of
-from signloom.corpora.how2sign import SIGNER
+from signloom.corpora.how2sign import signer_of
 from signloom.corpora.smplx_arrays import ARRAYS, fitted_rows, read_joints, read_projected
 from signloom.corpora.tables import inside, number
 from signloom.data.layouts import SMPLX57, WLASL106
@@ -40,7 +40,6 @@ def how2sign_smplx(
         folder, ("sentence_name", "english", "height", "width"), fps
     ):
         name = inside(where, row["sentence_name"])
-        signer = SIGNER.search(name)
         sizes.add((int(number(where, row, "width")), int(number(where, row, "height"))))
         entries.append(
             Entry(
@@ -49,7 +48,7 @@ def how2sign_smplx(
                 split=split,
                 id=name,
                 span=span,
-                signer=signer[1] if signer else "",
+                signer=signer_of(name),
                 language="ase",
             )
         )

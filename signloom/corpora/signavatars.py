@@ -25,8 +25,8 @@ from pathlib import Path
 import numpy as np
 
 from signloom.corpora.entries import Corpus, Entry, LeftOut, corpus_of
-from signloom.corpora.how2sign import SIGNER
 from signloom.corpora.how2sign import SPLITS as TABLES
+from signloom.corpora.how2sign import signer_of
 from signloom.corpora.pickled import read_pickle
 from signloom.corpora.smplx_files import fitted, numbers
 from signloom.corpora.tables import inside, read_json, read_table
@@ -73,13 +73,12 @@ def _sentences(folder: Path, clips: Mapping[str, Path]) -> Iterator[Entry | Left
                 if name not in clips:
                     yield LeftOut(name, split, f"no {name}.pkl")
                     continue
-                signer = SIGNER.search(name)
                 yield Entry(
                     clips[name],
                     clean(row["SENTENCE"]),
                     split,
                     name,
-                    signer=signer[1] if signer else "",
+                    signer=signer_of(name),
                     language="ase",
                 )
 

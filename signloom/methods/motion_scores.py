@@ -13,16 +13,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from signloom.data.sample import SampleSource
-from signloom.encoders.motion_vq import STRIDE, perplexity, usage
+from signloom.encoders.motion_vq import STRIDE
 from signloom.errors import UsageError
 from signloom.inference.evaluate import SHUFFLED
 from signloom.inference.translate import refuse_untrusted
-from signloom.methods.motion_tokens import MotionTokens, whole_moments
+from signloom.methods.motion_tokens import HANDS, MotionTokens, whole_moments
 from signloom.metrics.motion import aligned, count_fid
 from signloom.metrics.score import Counts, Score, mean_of
 from signloom.pose.motion623 import SIGNING_JOINTS, SIGNING_PARTS
 
-HANDS = slice(SIGNING_PARTS["left_hand"].start, SIGNING_JOINTS)
 HALVES = "halves of the truth"
 """The distance of two crowds of true motions: what is left where nothing is wrong, at half the N."""
 KNOWN = 1_000
@@ -88,10 +87,10 @@ def rate(
     true, again, ids, told_features, true_features = [], [], [], [], []
     simulated = True
     for place in range(count):
-        clip = samples[place].clip
-        refuse_untrusted(model, clip.simulated, allow_simulated, samples[place].id)
-        simulated = simulated and clip.simulated
-        numbers = model.preparation.numbers(clip)
+        sample = samples[place]
+        refuse_untrusted(model, sample.clip.simulated, allow_simulated, sample.id)
+        simulated = simulated and sample.clip.simulated
+        numbers = model.preparation.numbers(sample.clip)
         ids.append(model.ids(numbers))
         said = model.numbers(ids[-1])
         true.append(model.positions(numbers))
@@ -175,11 +174,9 @@ def _mean(name: str, apart: Sequence[tuple[float, float]], what: str) -> Score:
 
 def codes(model: MotionTokens, ids: Sequence[Int[np.ndarray, " _"]]) -> tuple[Score, Score]:
     """Usage of the codes in percent, and the perplexity of each four frames' k-th id, the mean over k."""
-    said, book = torch.from_numpy(np.concatenate(ids)), model.vq.codebook
-    levels = said.reshape(-1, book.depth).T
-    used = 100 * usage(said, book.size)
-    even = sum(perplexity(level, book.size) for level in levels) / book.depth
-    what, n = f"codes:{book.size}|moments:{said.numel() // book.depth}", len(ids)
+    said, book, n = np.concatenate(ids), model.vq.codebook, len(ids)
+    used, even = model.use(said)
+    what = f"codes:{book.size}|moments:{len(said) // book.depth}"
     return (
         Score("usage", used, what, n, 0, (used, used)),
         Score("perplexity", even, what, n, 0, (even, even), ""),

@@ -140,6 +140,10 @@ PRESETS: dict[str, Config] = {
 """tiny and small read signing alone, paper all 623 numbers (spec §5)."""
 
 
+HANDS = slice(m.SIGNING_PARTS["left_hand"].start, m.SIGNING_JOINTS)
+"""Of the joints that `MotionTokens.positions` gives."""
+
+
 def begin(config: Config, texts: Sequence[str], seed: int) -> MotionTokens:
     """A fresh tokenizer; the texts are not read."""
     return build(config, seed)
@@ -167,17 +171,15 @@ def score_dev(model: MotionTokens, dev: SampleSource, limit: int, beam: int) -> 
         said.append(model.ids(numbers))
         told.append(model.positions(model.numbers(said[-1])))
         true.append(model.positions(numbers))
-    ids, book = torch.from_numpy(np.concatenate(said)), model.vq.codebook
+    used, even = model.use(np.concatenate(said))
     one, other = (1000 * np.concatenate(each) for each in (told, true))
     parts = by_part(one, other, m.SIGNING_PARTS)
-    hands = slice(m.SIGNING_PARTS["left_hand"].start, m.SIGNING_JOINTS)
-    levels = ids.reshape(-1, book.depth).T
     return {
-        "MPJPE-hands": mpjpe(one[:, hands], other[:, hands]),
+        "MPJPE-hands": mpjpe(one[:, HANDS], other[:, HANDS]),
         **{f"MPJPE-{part}": each["mpjpe"] for part, each in parts.items()},
         **{f"PA-MPJPE-{part}": each["pa_mpjpe"] for part, each in parts.items()},
-        "usage": 100 * usage(ids, book.size),
-        "perplexity": sum(perplexity(level, book.size) for level in levels) / book.depth,
+        "usage": used,
+        "perplexity": even,
     }
 
 
@@ -283,6 +285,13 @@ class MotionTokens(nn.Module):
         motion = self.vq.decode(torch.from_numpy(ids)[None].to(self.vq.mean.device))
         self.train(training)
         return motion[0].cpu().numpy()
+
+    def use(self, ids: Int[np.ndarray, " ids"]) -> tuple[float, float]:
+        """(usage of the codes in percent, perplexity of each four frames' k-th id, the mean over k)."""
+        said, book = torch.from_numpy(ids), self.vq.codebook
+        levels = said.reshape(-1, book.depth).T
+        even = sum(perplexity(level, book.size) for level in levels) / book.depth
+        return 100 * usage(said, book.size), even
 
     @torch.inference_mode()
     def summary(self, numbers: Float[np.ndarray, "frames inputs"]) -> Float[np.ndarray, " width"]:

@@ -337,8 +337,6 @@ def test_the_page_is_current() -> None:
 
 REJUDGE = """
 import json
-import subprocess
-import sys
 from signloom.claims import page
 from signloom.claims.catalogue import ALL
 from signloom.claims.records import RESULTS
