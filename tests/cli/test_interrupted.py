@@ -26,9 +26,10 @@ def test_interrupted_prepare_says_how_to_go_on_and_goes_on(tmp_path: Path):
         sys.executable, "-m", "signloom.cli.main", "prepare", "sim-sentences-v1", "--size", "tiny",
         "--layout", "hands42", "-o", str(out), "--jobs", "1",
     ]  # fmt: skip
-    run = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    # Polite, so that on a busy machine it is not through before this test has seen its first part.
+    run = subprocess.Popen(["nice", "-n", "19", *command], stderr=subprocess.PIPE, text=True)
     while run.poll() is None and not (parts.is_dir() and any(parts.iterdir())):
-        time.sleep(0.05)
+        time.sleep(0.01)
     run.send_signal(signal.SIGINT)
     said = run.communicate()[1]
     assert (run.returncode, out.exists()) == (130, False), said
