@@ -27,6 +27,12 @@ Model = Annotated[
 Out = Annotated[
     Path, typer.Option("--out", "-o", help="A .json or .npz file to write.", show_default=False)
 ]
+OutOrStore = Annotated[
+    Path,
+    typer.Option(
+        "--out", "-o", help="A .json or .npz file to write; of a store a store.", show_default=False
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")]
 
 
@@ -36,23 +42,34 @@ def encode(
         list[Path],
         typer.Argument(
             metavar="INPUT…",
-            help="Pose files of layout smplx52, or .npz with 'smplx' (frames, 182) or 'joints' (frames, 52, 3).",
+            help="Pose files of layout smplx52, or .npz with 'smplx' (frames, 182) or 'joints' (frames, 52, 3); "
+            "or one store.",
             show_default=False,
         ),
     ],
     model: Model,
-    out: Out,
+    out: OutOrStore,
     overwrite: Overwrite = False,
 ) -> None:
     """Write motion as ids of codes, those of all inputs in one file.
 
-    The file says which codes they are, and `signloom tokens decode` takes no others.
+    The file says which codes they are, and `signloom tokens decode` takes no others. A store gives a
+    store of the same samples, which a recipe of method lslm takes in place of the store of joints: its
+    motion is then read once for however many models.
     """
+    from signloom.corpora.store import is_store
     from signloom.data.files import refuse_existing
 
-    _suffix(out)
+    stores = [path for path in inputs if is_store(path)]
+    if len(stores) < len(inputs):
+        _suffix(out)
+    if stores and len(inputs) > 1:
+        raise UsageError(f"{stores[0]} is a store; give it alone, and it becomes a store of codes")
     refuse_existing(out, overwrite)
     tokenizer = tokenizer_of(model)
+    if stores:
+        _encode_store(tokenizer, stores[0], out, overwrite)
+        return
     clips = []
     for path in inputs:
         clip = _read(path)
@@ -223,6 +240,31 @@ def evaluate_tokenizer(
     for name, scores in found.baselines.items():
         if name not in shown:
             print(f"{name}: {scores[0].name} {scores[0].value:.2f}")
+
+
+def _encode_store(tokenizer: MotionTokens, store: Path, out: Path, overwrite: bool) -> None:
+    from signloom.cli.progress import progress
+    from signloom.corpora.prepare import write_store
+    from signloom.corpora.store import open_store
+    from signloom.data.layouts import features_layout
+    from signloom.methods.motion_tokens import CODES, Encoded
+
+    if out.exists() and out.samefile(store):
+        raise UsageError(
+            f"{out} is what is read, and its joints would be gone; give another folder to --out"
+        )
+    whole = open_store(store)
+    splits = {name: Encoded(open_store(store, name), tokenizer) for name in whole.splits}
+    with progress("codes", len(whole)) as advance:
+        write_store(
+            out,
+            features_layout(tokenizer.config.depth),
+            splits,
+            description={**whole.describe()["description"], CODES: tokenizer.vq.fingerprint()},
+            overwrite=overwrite,
+            advance=advance,
+        )
+    typer.echo(f"{out}: {len(whole)} samples as ids of {tokenizer.vq.codebook.size} codes")
 
 
 def tokenizer_of(model: str) -> MotionTokens:

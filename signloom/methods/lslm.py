@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Literal, NamedTuple, cast, get_args
 
 import numpy as np
@@ -60,7 +60,7 @@ from signloom.language.pretrained import Base, again
 from signloom.methods import motion_tokens
 from signloom.methods.listening import heard
 from signloom.methods.load import load
-from signloom.methods.motion_tokens import MotionTokens
+from signloom.methods.motion_tokens import MotionTokens, codes_of, is_codes
 from signloom.methods.settings import Rules, settings_from
 from signloom.metrics.words import content_words
 from signloom.text.instructions import DEFAULT, PHRASINGS, family_of, follows
@@ -168,20 +168,23 @@ PRESETS: dict[str, Config] = {
 
 
 class Example(NamedTuple):
-    """One training item: motion float32 (frames, inputs); ids before and behind the signing; and
-    ``said``: the prompt's last token, the answer, its end."""
+    """One training item: the signing as motion float32 (frames, inputs) or, where it comes so, as codes
+    (moments, depth), the other empty; ids before and behind it; and ``said``: the prompt's last token, the
+    answer, its end."""
 
     motion: NDArray[np.float32]
+    codes: NDArray[np.int64]
     before: NDArray[np.int64]
     after: NDArray[np.int64]
     said: NDArray[np.int64]
 
 
 class Batch(NamedTuple):
-    """motion (B, T, inputs), mask (B, T); before, after, said (B, ·) ids, −100 = none."""
+    """motion (B, T, inputs), mask (B, T); codes (B, L, depth); before, after, said (B, ·) ids; −100 = none."""
 
     motion: Tensor
     mask: Tensor
+    codes: Tensor
     before: Tensor
     after: Tensor
     said: Tensor
@@ -273,7 +276,7 @@ def score_dev(model: Lslm, dev: SampleSource, limit: int, beam: int) -> dict[str
             for sample, answer in zip(asked, said, strict=True)
         ]
         scores["follows"] = round(100 * sum(right) / len(right), 4)
-    return scores | heard(model, samples, ("motion",))
+    return scores | heard(model, samples, ("motion", "codes"))
 
 
 def build(
@@ -395,6 +398,11 @@ class Lslm(nn.Module):
     def layout(self) -> Layout:
         return self.tokens.layout
 
+    @cached_property
+    def codebook(self) -> str:
+        """The fingerprint of the tokenizer, which stands still; asked for once its weights are there."""
+        return self.tokens.vq.fingerprint()
+
     def own(self, old: Any) -> tuple[str, ...]:
         """What must not be taken from ``old`` by shape: the tokenizer and what reads it where the codes
         differ, the language model where its tokens or its base do."""
@@ -419,17 +427,24 @@ class Lslm(nn.Module):
         return self.config.max_codes * STRIDE / self.tokens.config.fps
 
     def seen(
-        self, motion: Float[Tensor, "batch time inputs"], mask: Bool[Tensor, "batch time"]
+        self,
+        motion: Float[Tensor, "batch time inputs"],
+        mask: Bool[Tensor, "batch time"],
+        codes: Int[Tensor, "batch moments depth"],
     ) -> tuple[Float[Tensor, "batch length width"], Bool[Tensor, "batch length"]]:
         """The signing as embeddings between its markers; each clip is tokenized alone, so that padding
         changes no code, and in full precision, as it was trained."""
         vq, depth = self.tokens.vq, self.tokens.config.depth
         rows = []
-        for clip, there in zip(motion, mask, strict=True):
-            moving = clip[: int(there.sum())]
+        for clip, there, known in zip(motion, mask, codes, strict=True):
+            moving, ready = clip[: int(there.sum())], known[(known != IGNORED).all(1)]
             tell = partial(self._tell, moving)
-            kept = self.training and not self.tokens.config.noise
-            told = self._told.of(content(moving.cpu().numpy()), tell) if kept else tell()
+            if len(ready):
+                told = ready.reshape(-1), ready.new_zeros(0)
+            elif self.training and not self.tokens.config.noise:
+                told = self._told.of(content(moving.cpu().numpy()), tell)
+            else:
+                told = tell()
             ids, latents = (part.to(motion.device) for part in told)
             with torch.no_grad(), torch.autocast(motion.device.type, enabled=False):
                 vectors = vq.vectors(ids[None])[0] if self.config.reading != "latents" else latents
@@ -451,19 +466,20 @@ class Lslm(nn.Module):
         self,
         motion: Float[Tensor, "batch time inputs"],
         mask: Bool[Tensor, "batch time"],
+        codes: Int[Tensor, "batch moments depth"],
         before: Int[Tensor, "batch before"],
         after: Int[Tensor, "batch after"],
     ) -> tuple[Float[Tensor, "batch length width"], Bool[Tensor, "batch length"]]:
         """prompt ⊕ ⟨signing⟩ ⊕ prompt but its last token, packed so that padding changes nothing."""
         embed = self.language.get_input_embeddings()
-        signing, there = self.seen(motion, mask)
+        signing, there = self.seen(motion, mask, codes)
         parts = [embed(before.clamp(min=0)), signing, embed(after.clamp(min=0))]
         masks = [before != IGNORED, there, after != IGNORED]
         return pack(torch.cat(parts, 1), torch.cat(masks, 1))
 
     def forward(self, batch: Batch) -> Float[Tensor, "batch length vocabulary"]:
         """Logits of each token of the answers."""
-        prefix, there = self.prefix(batch.motion, batch.mask, batch.before, batch.after)
+        prefix, there = self.prefix(*batch[:-1])
         inputs = batch.said[:, :-1].clamp(min=0)
         return Prefixed(self.language)(prefix, there, inputs)
 
@@ -476,12 +492,13 @@ class Lslm(nn.Module):
         return Loss(total, (wanted != IGNORED).sum())
 
     def example(self, sample: Sample, rng: np.random.Generator, train: bool) -> Example:
-        return self.preparation.example(sample, rng, train)
+        return self.preparation.example(sample, rng, train, self.codebook)
 
     def collate(self, examples: list[Example]) -> Batch:
         motion, mask = pad_frames([example.motion for example in examples])
-        others = zip(*(example[1:] for example in examples), strict=True)
-        return Batch(motion, mask, *(pad_ids(ids) for ids in others))
+        codes = pad_moments([example.codes for example in examples])
+        others = zip(*(example[2:] for example in examples), strict=True)
+        return Batch(motion, mask, codes, *(pad_ids(ids) for ids in others))
 
     @torch.inference_mode()
     def translate(
@@ -501,11 +518,13 @@ class Lslm(nn.Module):
         device, training = next(self.parameters()).device, self.training
         self.eval()
         try:
-            motion, mask = pad_frames([self.preparation.motion(clip) for clip in clips])
+            signing = [self.preparation.signing(clip, self.codebook) for clip in clips]
+            motion, mask = pad_frames([moving for moving, _ in signing])
             before, after = zip(*(self.preparation.prompt(each) for each in asked), strict=True)
             prefix, there = self.prefix(
                 motion.to(device),
                 mask.to(device),
+                pad_moments([codes for _, codes in signing]).to(device),
                 pad_ids(before).to(device),
                 pad_ids([ids[:-1] for ids in after]).to(device),
             )
@@ -538,6 +557,24 @@ class Preparation:
     ):
         self.config, self.tokens, self.codec, self.positions = config, tokens, codec, positions
         self._known: Kept[tuple[NDArray[np.float32]]] = Kept(KEPT)
+
+    def signing(
+        self, clip: PoseClip, codebook: str, rng: np.random.Generator | None = None
+    ) -> tuple[Float[np.ndarray, "frames inputs"], Int[np.ndarray, "moments depth"]]:
+        """A clip's motion, or its codes where it is a clip of codes (`motion_tokens.Encoded`); the other is empty.
+
+        codebook: the fingerprint of the model's tokenizer.
+        Raises UsageError for codes of another tokenizer, and where latents are read, which codes have not.
+        """
+        if not is_codes(clip):
+            return self.motion(clip, rng), np.zeros((0, self.tokens.config.depth), np.int64)
+        if self.config.reading == "latents":
+            raise UsageError(
+                f"clip '{clip.id}' holds codes, and lslm with reading 'latents' reads what was there before they "
+                "were codes; give the store that was encoded"
+            )
+        codes = codes_of(clip, codebook)[: self.config.max_codes]
+        return np.zeros((0, self.tokens.config.inputs), np.float32), codes
 
     def motion(
         self, clip: PoseClip, rng: np.random.Generator | None = None
@@ -573,13 +610,26 @@ class Preparation:
             )
         return before, after
 
-    def example(self, sample: Sample, rng: np.random.Generator, train: bool) -> Example:
+    def example(
+        self, sample: Sample, rng: np.random.Generator, train: bool, codebook: str
+    ) -> Example:
         """A sample without an instruction is to be translated."""
         before, after = self.prompt(sample.instruction or DEFAULT)
         answer = self.codec.encode(sample.text.strip())[: self.config.max_tokens - 1]
         return Example(
-            self.motion(sample.clip, rng if train else None),
+            *self.signing(sample.clip, codebook, rng if train else None),
             np.array(before, np.int64),
             np.array(after[:-1], np.int64),
             np.array([after[-1], *answer, self.codec.end], np.int64),
         )
+
+
+def pad_moments(
+    codes: Sequence[Int[np.ndarray, "_ depth"]],
+) -> Int[Tensor, "batch moments depth"]:
+    """Rows of unlike lengths, filled up with `IGNORED`."""
+    longest = max(len(each) for each in codes)
+    rows = torch.full((len(codes), longest, codes[0].shape[1]), IGNORED)
+    for row, each in zip(rows, codes, strict=True):
+        row[: len(each)] = torch.from_numpy(each)
+    return rows

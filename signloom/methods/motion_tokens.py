@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from signloom.data.clip import PoseClip
+from signloom.data.features import features_clip, features_of
 from signloom.data.layouts import SMPLX52, SMPLX57, Layout, layout_named
 from signloom.data.sample import Sample, SampleSource, gloss_of
 from signloom.encoders.frames import resampled
@@ -324,6 +326,61 @@ class MotionTokens(nn.Module):
             return m.NAMES
         chosen = [*m.UPPER, *range(m.LEFT_HAND.start, m.RIGHT_HAND.stop)]
         return tuple(m.NAMES[joint] for joint in chosen)
+
+
+CODES = "codes"
+"""The setting of an origin that says which codes a clip of ids is of: their tokenizer's fingerprint."""
+MOST_CODES = 1 << 14
+"""Ids up to this come back out of a store unchanged."""
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """The samples of a source with the ids of their codes in place of joints: clips of layout
+    features-DEPTH, a moment a frame. A SampleSource. Raises UsageError for a codebook beyond `MOST_CODES`.
+    """
+
+    source: SampleSource
+    model: MotionTokens
+
+    def __post_init__(self) -> None:
+        if self.model.vq.codebook.size > MOST_CODES:
+            raise UsageError(
+                f"a store keeps ids of {MOST_CODES:,} codes at most, and this tokenizer has "
+                f"{self.model.vq.codebook.size:,}; train on the store of joints"
+            )
+
+    @cached_property
+    def fingerprint(self) -> str:
+        return self.model.vq.fingerprint()
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __getitem__(self, index: int) -> Sample:
+        sample, model = self.source[index], self.model
+        ids = model.ids(model.preparation.numbers(sample.clip)).reshape(-1, model.config.depth)
+        origin = sample.clip.origin
+        told = replace(origin, settings={**origin.settings, CODES: self.fingerprint})
+        rate = model.config.fps / STRIDE
+        clip = features_clip(ids.astype(np.float32), rate, sample.clip.id, told)
+        return replace(sample, clip=clip, lips=None)
+
+
+def is_codes(clip: PoseClip) -> bool:
+    """Whether a clip holds ids of codes (`Encoded`)."""
+    return CODES in clip.origin.settings
+
+
+def codes_of(clip: PoseClip, codebook: str) -> Int[np.ndarray, "moments depth"]:
+    """The ids of a clip of codes. Raises UsageError where they are of another codebook than this fingerprint's."""
+    said = clip.origin.settings[CODES]
+    if said != codebook:
+        raise UsageError(
+            f"clip '{clip.id}' holds codes of the tokenizer {said[:12]}…, and this model reads those of "
+            f"{codebook[:12]}…: they would be other movements; encode the store with this model's tokenizer"
+        )
+    return np.rint(features_of(clip)).astype(np.int64)
 
 
 class Preparation:

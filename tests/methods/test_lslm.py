@@ -6,6 +6,7 @@ import dataclasses
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,8 +14,10 @@ import torch
 from safetensors.torch import load_file
 
 from signloom.cli.main import main
+from signloom.corpora.prepare import write_store
 from signloom.corpora.smplx_files import read_motion
-from signloom.data.layouts import HOLISTIC, PS76
+from signloom.corpora.store import open_store
+from signloom.data.layouts import HOLISTIC, PS76, SMPLX52
 from signloom.data.sample import GlossSpan, Sample
 from signloom.errors import MediaError, UsageError
 from signloom.inference.translate import Told, Translator, translate_clips
@@ -173,6 +176,52 @@ def test_training_clips_are_told_once_and_alike(tokens: Path, reading: str) -> N
     assert len(model._told) == len(model.preparation._known) == len(clips)
     again = [model.example(s, np.random.default_rng(1), True) for s in samples()]
     assert all(np.array_equal(a.motion, b.motion) for a, b in zip(clips, again, strict=True))
+
+
+@pytest.mark.parametrize("book", [{}, {"kind": "residual", "depth": 2}])
+def test_a_store_of_codes_is_learnt_from_as_the_motion_it_was_made_of(
+    tokens: Path, tmp_path: Path, book: dict[str, Any]
+) -> None:
+    if book:
+        config = dataclasses.replace(motion_tokens.PRESETS["tiny"], **book)
+        tokenizer = motion_tokens.begin(config, [], seed=0)
+        learn(tokenizer, samples(), 2, 3e-3)
+        tokens = tmp_path / "tokens"
+        save_checkpoint(tokens, {**tokenizer.described(), "simulated_only": False}, tokenizer)
+    write_store(tmp_path / "joints", SMPLX52, {"train": samples()}, description={})
+    encode = ("tokens", "encode", tmp_path / "joints", "--model", tokens, "-o", tmp_path / "codes")
+    over_itself = (*encode[:-1], tmp_path / "joints", "--overwrite")
+    for arguments, expected in ((encode, 0), (encode, 2), (over_itself, 2)):
+        with pytest.raises(SystemExit) as stopped:
+            main([str(each) for each in arguments])
+        assert int(stopped.value.code or 0) == expected
+    joints, codes = (list(open_store(tmp_path / name, "train")) for name in ("joints", "codes"))
+    assert [(s.id, s.text, s.glosses) for s in codes] == [(s.id, s.text, s.glosses) for s in joints]
+    model = begin(tiny(tokens), TEXTS * 3, 0).train()
+    rng = np.random.default_rng(0)
+    both = [[model.example(s, rng, True) for s in each] for each in (joints, codes)]
+    mixed = [*both[0][:2], *both[1][2:]]
+    losses = [model.loss(model.collate(each)).total for each in (*both, mixed)]
+    assert all(torch.equal(losses[0], loss) for loss in losses)
+    assert len(model._told) == len(samples())
+    asked = [model.translate([s.clip for s in each], 1) for each in (joints, codes)]
+    assert asked[0] == asked[1]
+    short = lslm.build(
+        dataclasses.replace(model.config, max_codes=3),
+        model.tokens,
+        model.language,
+        model.codec,
+        None,
+    )
+    assert len(short.example(codes[0], rng, True).codes) == 3
+    latents = begin(tiny(tokens, reading="latents"), TEXTS * 3, 0)
+    with pytest.raises(UsageError, match="holds codes, and lslm with reading 'latents'"):
+        latents.example(codes[0], rng, True)
+    other = motion_tokens.begin(motion_tokens.PRESETS["tiny"], [], seed=7)
+    with pytest.raises(UsageError, match="they would be other movements; encode the store"):
+        lslm.build(model.config, other, model.language, model.codec, None).example(
+            codes[0], rng, True
+        )
 
 
 def test_the_loss_is_the_cross_entropy_of_answers_and_padding_changes_nothing(

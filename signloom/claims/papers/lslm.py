@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from signloom.claims.arms import Test
-from signloom.claims.papers import MOTION, WORDS_IN_SPACE
+from signloom.claims.papers import CODES, MOTION, WORDS_IN_SPACE
 from signloom.claims.records import Arm, Claim, Paper, Part, Scale
 
 PAPER = Paper("lslm", "LSLM", "arXiv 2511.08535", "lslm")
@@ -26,7 +26,7 @@ SETTINGS: dict[str, dict[str, Scale]] = {
             Test(_TEST, 300),
             "simulated: joints in space of sim-sentences-v1 small, 20,000 training sentences, which a Llama of "
             "0.2 M parameters has read before; 300 test sentences by signers that no training clip has",
-            minutes=6.0,
+            minutes=4.0,
         ),
     },
 }
@@ -36,13 +36,15 @@ _ALL = (*_PHI, *_LLM)
 _ALIGN, _INSTRUCT = 1_500, 500
 
 
-def _stages(align: tuple[tuple[int, tuple[str, ...]], ...], instruct: tuple[str, ...]) -> str:
+def _stages(
+    align: tuple[tuple[int, tuple[str, ...]], ...], instruct: tuple[str, ...], store: str = CODES
+) -> str:
     """The setting that makes these the stages: alignment in its parts (steps, what learns), instructions."""
     made = [
         f"{{name: align-{n}, steps: {steps}, schedule: cosine, train: {list(train)}}}"
         for n, (steps, train) in enumerate(align)
     ]
-    source = f"{{instructed: {{store: {MOTION}, split: train}}}}"
+    source = f"{{instructed: {{store: {store}, split: train}}}}"
     made.append(
         f"{{name: instruct, steps: {_INSTRUCT}, lr: 5.0e-4, schedule: cosine, train: {list(instruct)}, "
         f"data: {source}}}"
@@ -69,8 +71,13 @@ def _stitched(order: str) -> tuple[str, ...]:
     )
 
 
-_PICTURE = "config.tokens=runs/claims/motion-vq-picture/best"
-_NOISE = "config.tokens=runs/claims/motion-vq-noise/best"
+def _from(store: str) -> tuple[str, str]:
+    """The settings of 'joint, LLM' that make this what is learnt from."""
+    return f"data.train={{store: {store}, split: train}}", _stages(_JOINT, _LLM, store)
+
+
+_PICTURE = ("config.tokens=runs/claims/motion-vq-picture/best", *_from(f"{CODES}-picture"))
+_NOISE = ("config.tokens=runs/claims/motion-vq-noise/best", *_from(MOTION))
 
 ARMS: tuple[Arm, ...] = (
     Arm("1024 codes", "one codebook of 1,024"),
@@ -84,19 +91,19 @@ ARMS: tuple[Arm, ...] = (
     Arm("staged, all", "φ for 300 steps, then both; both are instructed", (_stages(_STAGED, _ALL),)),
     Arm("words", "'joint, LLM' with an embedding a code in place of φ", ("config.reading=vocabulary",)),
     Arm("before rounding", "'joint, LLM' that reads what the tokenizer's encoder gives before it is a code",
-        ("config.reading=latents",)),
+        ("config.reading=latents", *_from(MOTION))),
     *(Arm(f"noise {n}°", f"'joint, LLM' tested with σ {n}° on every rotation", reading=f"noise {n}")
       for n in (2, 5, 10)),
-    Arm("shaken", "'joint, LLM' on a tokenizer that learnt with 20 mm of noise", (_NOISE,)),
-    Arm("shaken, noise 5°", "the same, tested with σ 5°", (_NOISE,), "noise 5"),
+    Arm("shaken", "'joint, LLM' on a tokenizer that learnt with 20 mm of noise", _NOISE),
+    Arm("shaken, noise 5°", "the same, tested with σ 5°", _NOISE, "noise 5"),
     Arm("few", "500 signed sentences; φ and LM learn, no instructions", _FEW),
     Arm("few, stitched", "beside them words stitched in sentence order", _stitched("swo")),
     Arm("few, stitched by rules",
         "beside them words stitched in an order by rules (time first, adjectives after nouns, …)",
         _stitched("signed")),
     Arm("turned 30°", "'joint, LLM' tested from 30° aside", reading="turned 30"),
-    Arm("picture", "'joint, LLM' on a tokenizer that reads what the camera sees", (_PICTURE,)),
-    Arm("picture, turned 30°", "the same, tested from 30° aside", (_PICTURE,), "turned 30"),
+    Arm("picture", "'joint, LLM' on a tokenizer that reads what the camera sees", _PICTURE),
+    Arm("picture, turned 30°", "the same, tested from 30° aside", _PICTURE, "turned 30"),
 )  # fmt: skip
 
 CLAIMS: tuple[Claim, ...] = (
