@@ -186,9 +186,13 @@ class Ctc(GlossWriter):
         for frames, count in zip(log_p, there.sum(1).tolist(), strict=True):
             search = self.search(beam)
             search.take(frames[:count])
-            texts = [(self.codec.decode(each.labels), each.log_p) for each in search.best()]
+            texts = [(self.glosses(each.labels), each.log_p) for each in search.best()]
             found.append(Translation(*texts[0], tuple(texts[1:])))
         return found
+
+    def glosses(self, labels: Sequence[int]) -> str:
+        """The text of labels; what says where a text ends is no gloss, and ends nothing here."""
+        return self.codec.decode([label for label in labels if label != self.codec.end])
 
     @property
     def streams(self) -> bool:
@@ -271,6 +275,6 @@ class Stream:
             self._search.take(logits[0].float().log_softmax(-1).cpu())
 
     def _new(self, labels: Sequence[int]) -> list[str]:
-        text = self.model.codec.decode(labels[self._said :])
+        text = self.model.glosses(labels[self._said :])
         self._said = len(labels)
         return text.split()

@@ -117,6 +117,17 @@ def test_a_stream_says_what_the_whole_clip_says(
     assert " ".join(said) == chunked.translate([clip], beam)[0].text
 
 
+def test_a_stream_says_the_same_where_a_frame_is_taken_for_the_end_of_a_text() -> None:
+    model = begin(STREAM, ["A B C", "B A D"], 0)
+    with torch.no_grad():  # every class is likely somewhere, </s> too
+        model.head.weight *= 30
+    for clip in (smooth_clip(seed, 70) for seed in range(4)):
+        stream = Stream(model, clip.fps)
+        said = [*stream.push(clip), *stream.finish()]
+        assert " ".join(said) == model.translate([clip])[0].text
+        assert len(said) > 1
+
+
 def test_a_stream_says_glosses_when_its_look_ahead_is_over(chunked: Ctc) -> None:
     """With a beam of 1, after n chunks: what n chunks give, no more and no less."""
     clip = samples()[3].clip
