@@ -180,12 +180,14 @@ def fill_gpt2(decoder: GPT2LMHeadModel, source: str, words: bool) -> Base:
             continue
         rows = name in (WORDS, HEAD, POSITIONS)
         tensor = there[name][: len(own[name])] if rows else there[name]
-        if tensor.shape == own[name].shape:
-            taken[name] = tensor
-        else:
+        if tensor.shape != own[name].shape:
             wrong.append(
                 f"{name} has shape {tuple(tensor.shape)}, expected {tuple(own[name].shape)}"
             )
+        elif not tensor.isfinite().all():
+            wrong.append(f"{name} holds numbers that are none")
+        else:
+            taken[name] = tensor
     total = sum(parameter.numel() for parameter in own.values())
     filled = sum(tensor.numel() for tensor in taken.values()) / total
     if wrong:
@@ -201,23 +203,29 @@ def fill_gpt2(decoder: GPT2LMHeadModel, source: str, words: bool) -> Base:
     return Base(source, commit, sha256(files), licence(folder), total, filled)
 
 
+FIELDS = ("n_embd", "n_layer", "n_head", "n_inner", "activation_function")
+"""What the config here can be changed to."""
+COMPUTED = ("layer_norm_epsilon", "scale_attn_weights", "scale_attn_by_inverse_layer_idx")
+"""How a GPT-2 computes, beside its shape: weights that are read otherwise are as good as lost."""
+
+
 def _check_shape(decoder: GPT2LMHeadModel, said: dict[str, object], source: str) -> None:
-    """Raises UsageError where the decoder is not of the shape that config.json says."""
+    """Raises UsageError where the decoder is not of the shape that config.json says, or computes otherwise."""
     config = decoder.config
     theirs = {**GPT2Config().to_dict(), **said}
-    theirs["n_inner"] = theirs["n_inner"] or 4 * int(str(theirs["n_embd"]))
-    fields = ("n_embd", "n_layer", "n_head", "n_inner", "activation_function")
+    if theirs["n_inner"] is None and isinstance(theirs["n_embd"], int):
+        theirs["n_inner"] = 4 * theirs["n_embd"]
     differ = [
         f"{field} is {theirs[field]} there and {getattr(config, field)} here"
-        for field in fields
+        for field in (*FIELDS, *COMPUTED)
         if theirs[field] != getattr(config, field)
     ]
-    if int(str(theirs["n_positions"])) < config.n_positions:
-        differ.append(
-            f"n_positions is {theirs['n_positions']} there, less than the {config.n_positions} here"
-        )
+    positions = theirs["n_positions"]
+    if not isinstance(positions, int) or positions < config.n_positions:
+        differ.append(f"n_positions is {positions} there, less than the {config.n_positions} here")
     if differ:
+        otherwise = any(theirs[field] != getattr(config, field) for field in COMPUTED)
         raise UsageError(
             f"pretrained weights '{source}' do not fit the config: {'; '.join(differ)}; "
-            "change the config to what the weights have"
+            + ("give another GPT-2" if otherwise else "change the config to what the weights have")
         )

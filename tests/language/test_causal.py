@@ -146,12 +146,34 @@ def test_what_should_load_and_does_not_stops_the_run(pretrained: Path) -> None:
     with pytest.raises(MediaError, match=r"fill [0-9.]+ % of the decoder.*attn.weight is missing"):
         fill_gpt2(model, str(pretrained), words=False)
     assert all(torch.equal(p, before[name]) for name, p in model.named_parameters())
+    none = torch.full((16, 48), torch.nan)
+    changed(pretrained, lambda t: t.update({"transformer.h.1.attn.c_attn.weight": none}))
+    with pytest.raises(MediaError, match=r"c_attn.weight holds numbers that are none"):
+        fill_gpt2(model, str(pretrained), words=False)
     changed(pretrained, lambda t: t.update({"transformer.h.1.attn.c_attn.weight": torch.ones(3)}))
     with pytest.raises(MediaError, match=r"c_attn.weight has shape \(3,\), expected \(16, 48\)"):
         fill_gpt2(model, str(pretrained), words=False)
     changed(pretrained, lambda t: t.update({"transformer.h.7.ln_1.weight": torch.ones(16)}))
     with pytest.raises(MediaError, match=r"h.7.ln_1.weight is not in the model"):
         fill_gpt2(model, str(pretrained), words=False)
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"scale_attn_by_inverse_layer_idx": True}, "layer_idx is True there and False here; give"),
+        ({"layer_norm_epsilon": 1e-3}, "layer_norm_epsilon is 0.001 there and 1e-05 here; give"),
+        ({"n_positions": None}, "n_positions is None there, less than the"),
+        ({"n_embd": None, "n_inner": None}, "n_embd is None there and 16 here"),
+    ],
+)
+def test_weights_that_are_computed_with_otherwise_are_refused(
+    changed: dict[str, object], says: str, pretrained: Path
+) -> None:
+    said = json.loads((pretrained / "config.json").read_text())
+    (pretrained / "config.json").write_text(json.dumps({**said, **changed}))
+    with pytest.raises(UsageError, match=says):
+        fill_gpt2(decoder(), str(pretrained), words=False)
 
 
 def test_another_shape_or_kind_is_refused(pretrained: Path) -> None:
