@@ -38,7 +38,12 @@ from signloom.language.beam import Hypothesis, beam_search
 from signloom.language.causal import Prefixed, build_gpt2, fill_gpt2, gpt2_tokenizer
 from signloom.language.ctc import ctc_loss
 from signloom.methods.gloss_clips import CLIP_RULES, Batch, ClipSettings
-from signloom.methods.gloss_codec import fresh_rows, gloss_tokenizer, own_tokenizer
+from signloom.methods.gloss_codec import (
+    fresh_rows,
+    gloss_tokenizer,
+    own_tokenizer,
+    refuse_unwritable,
+)
 from signloom.methods.glosses import ERRORS as ERRORS
 from signloom.methods.glosses import GlossWriter, answering
 from signloom.methods.settings import settings_from
@@ -167,10 +172,18 @@ PRESETS: dict[str, Config] = {
 
 
 def begin(config: Config, texts: Sequence[str], seed: int) -> AutoSign:
-    """A fresh model for the glosses of the texts."""
+    """A fresh model for the glosses of the texts.
+
+    Raises MediaError or UsageError where the pretrained decoder does not load whole, or cannot write a
+    gloss in its own tokens, and UsageError for a text of more than ``max_tokens``.
+    """
     own = config.vocabulary == "glosses"
     tokenizer = gloss_tokenizer(texts) if own else gpt2_tokenizer(config.decoder_pretrained)
-    return build(config, tokenizer, seed)
+    model = build(config, tokenizer, seed)
+    if not own:
+        refuse_unwritable(model.codec, texts, config.decoder_pretrained)
+    model.refuse_unlearnable(texts)
+    return model
 
 
 def restore(checkpoint: Checkpoint) -> AutoSign:

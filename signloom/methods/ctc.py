@@ -106,8 +106,12 @@ PRESETS: dict[str, Config] = {
 
 
 def begin(config: Config, texts: Sequence[str], seed: int) -> Ctc:
-    """A fresh model for the glosses of the texts, which are what its prior counts."""
+    """A fresh model for the glosses of the texts, which are what its prior counts.
+
+    Raises UsageError where there are none, and for a text of more than ``max_tokens``.
+    """
     model = build(config, gloss_tokenizer(texts), seed)
+    model.refuse_unlearnable(texts)
     if config.prior:
         model.counts = counted((model.codec.encode(text) for text in texts), config.prior_order)
     return model

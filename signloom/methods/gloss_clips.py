@@ -343,7 +343,7 @@ class Preparation:
     def example(self, sample: Sample, rng: np.random.Generator, train: bool) -> Example:
         """Points, and <s> glosses </s>; a gloss that the vocabulary lacks is <unk>.
 
-        Raises UsageError where a sample has no glosses, or no frames.
+        Raises UsageError where a sample has no glosses, too many, or no frames.
         """
         if not len(sample.clip):
             raise UsageError(
@@ -355,10 +355,20 @@ class Preparation:
                 f"sample '{sample.id}' has no glosses, which is what this method learns to write; "
                 "train on a store with glosses"
             )
-        ids = self.codec.encode(said)[: self.max_tokens]
+        ids = self.target(said, f"sample '{sample.id}'")
         points, times = self.timed(sample.clip, rng if train else None)
         tokens = np.array([self.codec.start, *ids, self.codec.end], np.int64)
         return Example(points, tokens, self._signs(sample, times[:: self.config.stride]))
+
+    def target(self, said: str, whose: str) -> list[int]:
+        """The tokens of glosses. Raises UsageError for more of them than are learnt."""
+        ids = self.codec.encode(said)
+        if len(ids) > self.max_tokens:
+            raise UsageError(
+                f"the glosses of {whose} are {len(ids)} tokens, and {self.max_tokens} are learnt at "
+                f"most: '{said[:60]}…'; raise max_tokens, or leave long samples out"
+            )
+        return ids
 
     def _signs(self, sample: Sample, times: NDArray[np.float64]) -> NDArray[np.int64]:
         """The gloss of each of these frames of a clip, blank between signs; all NO_SIGN where signs have no times."""

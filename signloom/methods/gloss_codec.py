@@ -80,6 +80,21 @@ def codec_of(tokenizer: Tokenizer) -> GlossCodec:
     return GlossCodec(tokenizer, start, pad, end)
 
 
+def refuse_unwritable(codec: GlossCodec, texts: Sequence[str], source: str) -> None:
+    """UsageError where the decoder of ``source`` cannot write a gloss in its own tokens as it stands.
+
+    Some tokenizers drop marks and capitals, or know no byte of it: what is written would always be an error.
+    """
+    glosses = sorted({gloss for text in texts for gloss in text.split()})
+    written = {gloss: codec.decode(codec.encode(gloss)) for gloss in glosses}
+    if lost := [gloss for gloss in glosses if written[gloss] != gloss]:
+        raise UsageError(
+            f"the tokens of '{source}' cannot write {len(lost)} of {len(glosses)} glosses: '{lost[0]}' comes "
+            f"back as '{written[lost[0]]}', which would always be an error; use vocabulary 'glosses', or "
+            "write the glosses as the tokens do"
+        )
+
+
 def vocabulary(tokenizer: Tokenizer) -> dict[str, Any]:
     """What tells a vocabulary from another: how many tokens it has, and a hash of which is which."""
     names = json.dumps(sorted(tokenizer.get_vocab().items()), ensure_ascii=False)

@@ -140,6 +140,11 @@ class GlossWriter(nn.Module):
     def layout(self) -> Layout:
         return self.preparation.layout
 
+    def refuse_unlearnable(self, texts: Sequence[str]) -> None:
+        """UsageError for a training text that has too many tokens: now, not when it is drawn."""
+        for text in texts:
+            self.preparation.target(text, "a training sample")
+
     def described(self) -> dict[str, Any]:
         """What a checkpoint's config.json says of the model; `methods.load` builds it from this."""
         return {

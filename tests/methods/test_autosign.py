@@ -345,6 +345,8 @@ def test_a_pretrained_decoder_fills_and_is_recorded(tmp_path: Path) -> None:
     own = begin(dataclasses.replace(config, vocabulary="decoder"), [], 0)
     assert (own.codec.start, own.codec.end, len(own.codec)) == (0, 0, 3)
     assert own.described()["decoder"]["filled"] == 1.0
+    with pytest.raises(UsageError, match="cannot write 1 of 3 glosses: 'SIT' comes back as 'GO'"):
+        begin(dataclasses.replace(config, vocabulary="decoder"), ["GO HOME", "SIT"], 0)
     with pytest.raises(UsageError, match="n_layer is 2 there and 3 here"):
         begin(dataclasses.replace(config, layers=3), TEXTS, 0)
 
