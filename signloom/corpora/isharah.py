@@ -6,9 +6,10 @@
 
 The tables are looked for in the folder, its ``annotations`` and ``annotations_v2``. The 86 points
 are ``data.layouts.ISHARAH86``; a point at (0, 0) was not found. Glosses stay in logical order, as
-they are written. The signer is what an id begins with (02_0001 is signer 02); test clips that are
-only numbered name none, and their glosses are not published. Files and points as in the
-corpus's starter kit (Pose86K-CSLR-Isharah), of which these facts alone are taken [R:P86].
+they are written, but for marks of direction, which nobody sees. The signer is what an id begins
+with (02_0001 is signer 02); test clips that are only numbered name none, and their glosses are not
+published. Files and points as in the corpus's starter kit (Pose86K-CSLR-Isharah), of which these
+facts alone are taken [R:P86].
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def isharah(
                     text=clean(row.get("text", "")),
                     split=split,
                     id=name,
-                    glosses=tuple(GlossSpan(gloss) for gloss in row.get("gloss", "").split()),
+                    glosses=tuple(GlossSpan(gloss) for gloss in clean(row.get("gloss", "")).split()),
                     signer=signer if numbered else "",
                     language="sdl",
                 )

@@ -176,12 +176,12 @@ def _glosses(value: Any) -> tuple[GlossSpan, ...]:
     if not value:
         return ()
     if isinstance(value, str):
-        return tuple(GlossSpan(gloss) for gloss in value.split())
+        return tuple(GlossSpan(gloss) for gloss in clean(value).split())
     if not isinstance(value, list):
         raise ValueError(f"glosses are {value!r}, expected a list")
     return tuple(
-        GlossSpan(gloss)
+        GlossSpan(clean(gloss))
         if isinstance(gloss, str)
-        else GlossSpan(str(gloss[0]), Span(float(gloss[1]), float(gloss[2])))
+        else GlossSpan(clean(str(gloss[0])), Span(float(gloss[1]), float(gloss[2])))
         for gloss in value
     )

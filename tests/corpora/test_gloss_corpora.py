@@ -175,7 +175,8 @@ def folder(tmp_path: Path) -> Path:
         "id|gloss|text\n"
         f"00_0001|{GLOSSES['00_0001']}|من هو\n00_0002|{GLOSSES['00_0002']}|هو مدرس لغه اشاره\n"
     )
-    (tables / "dev.txt").write_text(f"id|gloss\n02_0001|{GLOSSES['02_0001']}\n")
+    marked = GLOSSES["02_0001"].replace("هو", "\u200fهو\u200f")  # a mark of direction, not to be seen
+    (tables / "dev.txt").write_text(f"id|gloss\n02_0001|{marked}\n")
     return tmp_path
 
 
@@ -192,6 +193,7 @@ def test_isharah_has_the_published_splits_signers_and_glosses(folder: Path) -> N
     assert sample.clip.present.sum() == 6 * 86 - 21 - 1
     assert sample.clip.points[0, 0].tolist() == [100, 100, 0]
     assert (found["dev"][0].signer, found["dev"][0].text) == ("02", "")
+    assert [gloss.gloss for gloss in found["dev"][0].glosses] == ["سوال", "هو"]
     test = found["test"][0]
     assert (test.id, test.signer, test.glosses, len(test.clip)) == ("1", "", (), 11)
     assert [len(each[0].clip) for each in sources(isharah(folder, task="US")).values()] == [10]

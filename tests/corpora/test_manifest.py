@@ -61,7 +61,7 @@ def test_a_table_becomes_a_store(folder: Path, capsys: pytest.CaptureFixture[str
 
 def test_lines_of_json(folder: Path) -> None:
     rows = [
-        {"path": "1.pose", "text": "Cold.", "glosses": [["COLD", 0.1, 0.4]], "id": "a"},
+        {"path": "1.pose", "text": "Cold.", "glosses": [["\u200eCOLD", 0.1, 0.4]], "id": "a"},
         {"path": "2.pose", "text": "Warm.", "glosses": ["WARM"], "language": "ase"},
     ]
     (folder / "m.jsonl").write_text("\n".join(map(json.dumps, rows)))
