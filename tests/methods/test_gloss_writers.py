@@ -66,6 +66,9 @@ def test_what_lies_behind_max_frames_is_not_read(method: ModuleType) -> None:
     model, clip = fresh(method, max_frames=40), smooth_clip(0, 100)
     assert model.seconds_read(clip) == pytest.approx(40 / 25)
     assert model.translate([clip]) == model.translate([clip.frames(slice(0, 40))])
+    for rate, read in ((24.6, 40 / 24.6), (50.0, 40 / 25)):  # a rate that is near is left as it is
+        as_shot = dataclasses.replace(clip, fps=rate)
+        assert fresh(method, max_frames=40, fps=25.0).seconds_read(as_shot) == pytest.approx(read)
     if method is autosign:  # the longest clip and text fill every position there is
         whole = fresh(method, max_frames=40, max_tokens=20, positions=31)
         said = whole.translate([clip], beam=2)[0].text
