@@ -188,6 +188,12 @@ def run(
         corpus, training_texts, texts_from = read_corpus(
             store, split, translator.layout, glosses, reads_lips(translator)
         )
+        if texts_from != TRAINED:
+            print(
+                f"signloom: {store} has no train split: the most frequent sentence and words are those of "
+                f"split '{split}' itself, which makes the baselines stronger than any real one",
+                file=sys.stderr,
+            )
         total = len(corpus) if limit is None else min(limit, len(corpus))
         with progress("sentences", total) as advance:
             found = evaluate(

@@ -141,6 +141,11 @@ def evaluate(
         signers += [sample.signer for sample in samples]
         cut += sum(_cut(translator, clip) for clip in clips)
         advance(len(samples))
+    if not any(reference.strip() for reference in references):
+        raise UsageError(
+            f"none of the {total} samples has {'glosses' if glosses else 'text'}, and nothing can be "
+            "scored; choose a split where it is known what is signed"
+        )
     others = baselines(hypotheses, references, training_texts)
     if glosses:
         others = {name: texts for name, texts in others.items() if name in (SHUFFLED, FREQUENT)}

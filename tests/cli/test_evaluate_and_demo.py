@@ -124,10 +124,11 @@ def test_evaluate_keeps_a_line_per_sample_that_score_reads(
 
 
 def test_evaluate_without_a_train_split_says_where_baselines_come_from(
-    checkpoint: Path, tmp_path: Path
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     corpus = store(tmp_path / "store", train=False)
     assert evaluate(checkpoint, corpus, "-o", tmp_path / "s.json", "--limit", 2, "--beam", 1) == 0
+    assert "has no train split: the most frequent sentence and words" in capsys.readouterr().err
     report = json.loads((tmp_path / "s.json").read_text())
     assert report["n"] == 2
     assert report["baselines_from"] == "test split (the store has no train split)"

@@ -118,7 +118,7 @@ def test_a_split_without_glosses_is_refused() -> None:
         def __getitem__(self, index: int) -> Sample:
             return Sample(f"s{index}", super().__getitem__(index).clip, "Text alone.")
 
-    with pytest.raises(UsageError, match="none of the 8 references has text"):
+    with pytest.raises(UsageError, match="none of the 8 samples has glosses, and nothing"):
         evaluate(Reader(), Texts(), [""])
 
 
