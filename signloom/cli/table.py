@@ -57,9 +57,7 @@ def beside(columns: Mapping[str, Sequence[Score]], names: Sequence[str]) -> str:
 def errors(found: Mapping[str, int]) -> str:
     """The counts behind a word error rate, in words."""
     kinds = ", ".join(f"{found[kind]:,} {kind}" for kind in PARTS)
-    unknown = (
-        f"; {found['unknown']:,} of them in no training sentence" if "unknown" in found else ""
-    )
+    unknown = f"; {found['unknown']:,} of them unknown to the model" if "unknown" in found else ""
     return f"{kinds} in {found['glosses']:,} glosses{unknown}"
 
 

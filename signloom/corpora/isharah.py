@@ -81,7 +81,9 @@ def isharah(
                     text=clean(row.get("text", "")),
                     split=split,
                     id=name,
-                    glosses=tuple(GlossSpan(gloss) for gloss in clean(row.get("gloss", "")).split()),
+                    glosses=tuple(
+                        GlossSpan(gloss) for gloss in clean(row.get("gloss", "")).split()
+                    ),
                     signer=signer if numbered else "",
                     language="sdl",
                 )

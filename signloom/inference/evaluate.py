@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -57,7 +57,8 @@ class Evaluation:
     the corpus tells them apart."""
     errors: dict[str, int] = field(default_factory=dict)
     """Of glosses: substitutions, deletions, insertions, the reference's glosses, and of these the
-    ``unknown``, which no training sentence has: what is always an error."""
+    ``unknown``: what the model cannot write, or, where it does not say what it can, what no training
+    sentence has. Each is always an error."""
     cut: int = 0
     """Clips that are longer than the model reads; what lies behind was not read."""
 
@@ -156,7 +157,7 @@ def evaluate(
     if glosses:
         known = training_texts if trained_on else None
         groups = _groups(hypotheses, references, signers, known)
-        errors = _errors(hypotheses, references, known)
+        errors = _errors(hypotheses, references, _writable(translator, known))
     return Evaluation(
         simulated,
         tuple(ids),
@@ -198,13 +199,20 @@ def _groups(
     }
 
 
+def _writable(translator: Translator, training: Sequence[str] | None) -> Collection[str] | None:
+    """The glosses that a model can write, where it says; else those of training, where they are known."""
+    can: Collection[str] | None = getattr(translator, "writable", None)
+    if can is None and training is not None:
+        return {gloss for text in training for gloss in text.split()}
+    return can
+
+
 def _errors(
-    hypotheses: Sequence[str], references: Sequence[str], training: Sequence[str] | None
+    hypotheses: Sequence[str], references: Sequence[str], known: Collection[str] | None
 ) -> dict[str, int]:
     counted = error_counts(count_recognition(hypotheses, references))
-    if training is None:
+    if known is None:
         return counted
-    known = {gloss for text in training for gloss in text.split()}
     unknown = sum(gloss not in known for text in references for gloss in text.split())
     return {**counted, "unknown": unknown}
 

@@ -19,7 +19,7 @@ docs/methods/autosign.md lists what is ours.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Literal, get_args
@@ -246,6 +246,10 @@ class AutoSign(GlossWriter):
         self.aligner = (
             nn.Linear(self.reader.compression.width, len(self.codec)) if config.ctc else None
         )
+
+    @property
+    def writable(self) -> Collection[str] | None:
+        return super().writable if self.config.vocabulary == "glosses" else None
 
     def described(self) -> dict[str, Any]:
         """As every gloss writer's, with where the decoder's weights came from."""

@@ -6,7 +6,7 @@ baseline, is given the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -140,6 +140,11 @@ class GlossWriter(nn.Module):
     @property
     def layout(self) -> Layout:
         return self.preparation.layout
+
+    @property
+    def writable(self) -> Collection[str] | None:
+        """The glosses that it can write; None where it writes them in a decoder's own tokens."""
+        return self.tokenizer.get_vocab()
 
     def refuse_unlearnable(self, texts: Sequence[str]) -> None:
         """UsageError for a training text that has too many tokens: now, not when it is drawn."""

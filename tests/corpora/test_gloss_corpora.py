@@ -175,7 +175,9 @@ def folder(tmp_path: Path) -> Path:
         "id|gloss|text\n"
         f"00_0001|{GLOSSES['00_0001']}|من هو\n00_0002|{GLOSSES['00_0002']}|هو مدرس لغه اشاره\n"
     )
-    marked = GLOSSES["02_0001"].replace("هو", "\u200fهو\u200f")  # a mark of direction, not to be seen
+    marked = GLOSSES["02_0001"].replace(
+        "هو", "\u200fهو\u200f"
+    )  # a mark of direction, not to be seen
     (tables / "dev.txt").write_text(f"id|gloss\n02_0001|{marked}\n")
     return tmp_path
 

@@ -100,6 +100,9 @@ def test_errors_are_told_apart_by_signer_and_by_sentence() -> None:
     assert told["errors"] == found.errors
     assert told["signers"]["ann"][0]["name"] == "WER"
     assert "cut" not in told
+    few = Reader()
+    few.writable = {"A", "B"}  # type: ignore[attr-defined]  # of a corpus that has no more
+    assert evaluate(few, Corpus(), GLOSSES, trained_on=False).errors["unknown"] == 10
     untold = evaluate(Reader(), Corpus(), training, trained_on=False)
     assert set(untold.groups) == {"signers"}
     assert "unknown" not in untold.errors
