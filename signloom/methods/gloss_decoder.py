@@ -112,10 +112,10 @@ class NextToken(nn.Module):
     def example(
         self, sample: Sample, rng: np.random.Generator, train: bool
     ) -> tuple[list[int], int]:
-        """(<s> text </s>, the place of <s>)."""
-        ids = self.codec.encode(sample.text)[: self.longest]
-        first = int(rng.integers(self.positions - len(ids))) if train else 0
-        return [self.codec.start, *ids, self.codec.end], first
+        """(<s> text </s>, the place of <s>). Of a text that is too long the beginning, which is not its end."""
+        ids = [*self.codec.encode(sample.text), self.codec.end][: self.longest + 1]
+        first = int(rng.integers(self.positions - len(ids) + 1)) if train else 0
+        return [self.codec.start, *ids], first
 
     def collate(self, examples: list[tuple[list[int], int]]) -> TextBatch:
         """Texts side by side; what fills a row up stands at its text's last place."""

@@ -78,6 +78,8 @@ def test_texts_stand_anywhere_while_it_learns_and_at_the_start_when_measured() -
     first = model.loss(model.collate([(drawn[0][0], 7)]))
     assert both.total.item() == pytest.approx(alone.total.item() + first.total.item(), rel=1e-5)
     assert both.count == alone.count + first.count == 6
+    long = model.example(Sample("l", BATCH[0].clip, "BOY " * 5), rng, False)[0]
+    assert long == [model.codec.start, *model.codec.encode("BOY " * 4)], "its end is not learnt"
     assert BATCH[0].clip.layout is NO_KEYPOINTS
 
 

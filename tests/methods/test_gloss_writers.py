@@ -99,7 +99,7 @@ def test_glosses_are_never_cut_off_to_be_learnt(method: ModuleType) -> None:
         UsageError, match="sample '0' are 5 tokens, and 4 are learnt at most: 'GO GO"
     ):
         model.example(sample, np.random.default_rng(0), True)
-    with pytest.raises(UsageError, match="a training sample are 4 tokens.*raise max_tokens"):
+    with pytest.raises(UsageError, match=r"a training sample are 4 tokens.*raise max_tokens"):
         fresh(method, max_tokens=3)
 
 
