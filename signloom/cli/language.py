@@ -61,10 +61,16 @@ def run(
         typer.Option(help="Share of a sentence that is cut out while a T5 learns.  [default: .15]"),
     ] = None,
     column: Annotated[
-        str, typer.Option(help="Where a .tsv, .csv or .jsonl has the sentence.")
-    ] = "text",
+        str | None,
+        typer.Option(
+            help="Where a .tsv, .csv or .jsonl has the sentence.  [default: text; with --glosses gloss]"
+        ),
+    ] = None,
     glosses: Annotated[
-        bool, typer.Option("--glosses", help="Of stores and sim:SIZE the glosses, not the texts.")
+        bool,
+        typer.Option(
+            "--glosses", help="Of stores, sim:SIZE and tables the glosses, not the texts."
+        ),
     ] = False,
     seed: Annotated[int, typer.Option(help="Of weights, order and cuts.", min=0)] = 42,
     dtype: Annotated[
@@ -96,7 +102,7 @@ def run(
 
     logging.disable_progress_bar()
     named = tuple(name if name.startswith("sim:") else Path(name).name for name in texts)
-    sentences = _read(texts, column, glosses)
+    sentences = _read(texts, column or ("gloss" if glosses else "text"), glosses)
     if kind is not Kind.t5:
         from signloom.methods import gloss_decoder
 

@@ -12,6 +12,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Collection, Container, Iterable, Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,8 @@ def read_sentences(
 
     .txt has one a line; .tsv and .csv have a header and the sentence in
     ``column``; .jsonl has it under the key ``column``; each of them also as
-    .gz, and a .zip holds several. Outer quotes are taken off.
+    .gz, and a .zip holds several. A .txt or .csv whose header has ``column``
+    between bars ("id|gloss") is such a table too. Outer quotes are taken off.
 
     Raises MediaError where the file cannot be read, UsageError where it has no
     such column or an ending that is not known.
@@ -68,16 +70,30 @@ def _kind(name: str) -> str:
 
 
 def _lines(text: Iterable[str], column: str, name: str) -> Iterator[str]:
-    return iter(text)
+    header, lines = _header(text)
+    return _table(lines, column, name) if _barred(header, column) else lines
+
+
+def _header(text: Iterable[str]) -> tuple[str, Iterator[str]]:
+    """The first line, and all of them."""
+    lines = iter(text)
+    first = list(islice(lines, 1))
+    return "".join(first), chain(first, lines)
+
+
+def _barred(header: str, column: str) -> bool:
+    return "|" in header and column in header.strip("\ufeff\r\n").split("|")
 
 
 def _table(text: Iterable[str], column: str, name: str) -> Iterator[str]:
+    header, lines = _header(text)
     tabs = name.removesuffix(".gz").endswith(".tsv")
+    bars = not tabs and _barred(header, column)
     # A tab-separated file quotes nothing: a sentence may begin with a quotation mark.
     rows = (
-        csv.DictReader(text, delimiter="\t", quoting=csv.QUOTE_NONE)
-        if tabs
-        else csv.DictReader(text)
+        csv.DictReader(lines, delimiter="|" if bars else "\t", quoting=csv.QUOTE_NONE)
+        if tabs or bars
+        else csv.DictReader(lines)
     )
     if column not in (rows.fieldnames or []):
         raise UsageError(

@@ -35,6 +35,12 @@ def test_files_of_every_kind(tmp_path: Path) -> None:
         archive.writestr("x/1.jsonl", json.dumps({"said": "ONE"}) + "\n")
         archive.writestr("__MACOSX/x/._1.jsonl", b"\xb0\xff")
         archive.writestr("readme.md", "not a sentence")
+    (tmp_path / "f.txt").write_text('id|gloss|text\n00_1|"A B|It is.\n00_2|C|\n')
+    assert list(read_sentences(tmp_path / "f.txt", "gloss")) == ['"A B', "C"]
+    assert list(read_sentences(tmp_path / "f.txt")) == ["It is."]
+    assert list(read_sentences(tmp_path / "f.txt", "said"))[0] == "id|gloss|text", "lines of text"
+    (tmp_path / "f.txt").rename(tmp_path / "f.csv")
+    assert list(read_sentences(tmp_path / "f.csv", "gloss")) == ['"A B', "C"]
     assert list(read_sentences(tmp_path / "a.txt")) == ["It is cold.", "Rain!"]
     assert list(read_sentences(tmp_path / "b.csv", "said")) == ["Cold, really"]
     assert list(read_sentences(tmp_path / "c.tsv.gz")) == ['Quoted "cold" here.', 'It"s open.']
