@@ -38,7 +38,7 @@ def test_files_of_every_kind(tmp_path: Path) -> None:
     (tmp_path / "f.txt").write_text('id|gloss|text\n00_1|"A B|It is.\n00_2|C|\n')
     assert list(read_sentences(tmp_path / "f.txt", "gloss")) == ['"A B', "C"]
     assert list(read_sentences(tmp_path / "f.txt")) == ["It is."]
-    assert list(read_sentences(tmp_path / "f.txt", "said"))[0] == "id|gloss|text", "lines of text"
+    assert len(list(read_sentences(tmp_path / "f.txt", "said"))) == 3, "lines of text"
     (tmp_path / "f.txt").rename(tmp_path / "f.csv")
     assert list(read_sentences(tmp_path / "f.csv", "gloss")) == ['"A B', "C"]
     assert list(read_sentences(tmp_path / "a.txt")) == ["It is cold.", "Rain!"]
