@@ -4,13 +4,15 @@ Each of RATIOS is a module that measures both sides of a ratio in one run (two
 runs on a busy machine differ by up to two times) and prints its result lines.
 Each runs in a process of its own. The lines, the ratios in them, the hardware and the commit are
 written to FILE (results/benchmarks.json). --check compares the ratios, never the times, with those of
-an earlier record, and fails where one has become worse by more than the noise of 1.3.
+an earlier record, and fails where one has become worse by more than the noise of 1.3, or is not there any
+more.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
@@ -18,7 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.ratio import ratios_in, slower
+from benchmarks.ratio import lost, ratios_in, slower
 from signloom.cli.receipt import commit, hardware
 from signloom.data.files import writing
 
@@ -73,13 +75,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name, result in found.items()
         for line in slower(result["ratios"], before.get(name, {}))
     ]
+    gone = [
+        line
+        for name, result in found.items()
+        for line in lost(result["ratios"], before.get(name, {}))
+    ]
     if worse:
         print("slower than before: " + "; ".join(worse), file=sys.stderr)
-    return 1 if failed or worse else 0
+    if gone:
+        print("no longer measured: " + "; ".join(gone), file=sys.stderr)
+    return 1 if failed or worse or gone else 0
 
 
 def measure(name: str) -> dict[str, Any]:
-    """Runs one benchmark, passing on its lines as they come; its exit code, seconds and lines."""
+    """Runs one benchmark, passing on its lines as they come; its exit code, seconds, lines and peak memory.
+
+    The memory is that of the largest of its processes.
+    """
     print(f"{name}:", flush=True)
     started = time.perf_counter()
     command = [sys.executable, "-m", f"benchmarks.{name}"]
@@ -88,10 +100,14 @@ def measure(name: str) -> dict[str, Any]:
         for line in process.stdout or ():
             print(f"  {line}", end="", flush=True)
             lines.append(line.rstrip("\n"))
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
     seconds = round(time.perf_counter() - started, 1)
+    print(f"  {seconds:g} s, peak memory {used.ru_maxrss / 2**10:.0f} MiB", flush=True)
     return {
         "exit": process.returncode,
         "seconds": seconds,
+        "peak_mib": round(used.ru_maxrss / 2**10),
         "lines": lines,
         "ratios": ratios_in(lines),
     }

@@ -38,7 +38,8 @@ def page(record: dict[str, Any]) -> str:
     for name, result in record["benchmarks"].items():
         told = [line for line in result["lines"] if not LINE.match(line)]
         ended = "" if not result["exit"] else f"; **it failed with {result['exit']}**"
-        parts.append(f"\n## {name}\n\n{result['seconds']:g} s{ended}.\n")
+        peak = f", peak memory {result['peak_mib']:,} MiB" if "peak_mib" in result else ""
+        parts.append(f"\n## {name}\n\n{result['seconds']:g} s{peak}{ended}.\n")
         if told:
             parts.append("```\n" + "\n".join(told) + "\n```")
     return "\n".join(parts) + "\n"

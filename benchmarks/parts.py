@@ -4,11 +4,14 @@ Seconds are processor time of one thread, the least of three turns. Limits are m
 run: FLOP peak as a matrix product of 1,024 × 1,024, memory bandwidth as a copy of 128 MiB. Each row runs in
 a process of its own, whose peak memory is told.
 
-Encoders and dense features: multiply–adds of a forward pass (`encoders.cost`), two for each, over its
-seconds, against the peak; how seconds grow with frames and with the batch (1.00: in proportion). Store: bytes of points
-read a second against the bandwidth. Decoders: beam 3 with the key–value cache against without it, growing with
-tokens and vocabulary; CTC prefix beam against one that looks at all labels. Metrics: BLEU with its interval, against
-sacreBLEU's own bootstrap; chrF against sacreBLEU alone.
+Encoders: multiply–adds of a forward pass (`encoders.cost`), two for each, over its seconds, against the
+peak; how seconds grow with frames and with the batch (1.00: in proportion). Dense features: frames encoded once
+against the whole backbone in each window, growing with frames. Store: bytes of points read a second against the
+bandwidth, growing with the length of clips. Decoders: beam 3 with the key–value cache against without it,
+growing with tokens, clips and vocabulary; CTC prefix beam against one that looks at all labels. Metrics: BLEU with
+its interval against sacreBLEU's own bootstrap, chrF against sacreBLEU alone, WER against jiwer's own way through two
+lists, ROUGE-L, CIDEr and the scores of alignment against the plain form of their definitions; how they grow
+with pairs, or with the length of an episode.
 """
 
 from __future__ import annotations
@@ -98,6 +101,58 @@ def pose_backbone() -> None:
     encoder("pose backbone (AGCN and Conformer, ps76)", made)
 
 
+def agcn() -> None:
+    from signloom.encoders.agcn import AgcnBlock
+    from signloom.encoders.graph import articulator_edges, partitions
+
+    joints = len(PS76.part("right_hand"))
+
+    def made() -> tuple[torch.nn.Module, Callable[[int, int], Run]]:
+        graph = partitions(joints, articulator_edges(PS76, "right_hand"))
+        model = AgcnBlock(32, 32, torch.from_numpy(graph))
+
+        def passing(batch: int, frames: int) -> Run:
+            x, mask = torch.randn(batch, frames, joints, 32), torch.ones(batch, frames).bool()
+            return lambda: model(x, mask)
+
+        return model, passing
+
+    encoder("adaptive graph convolution (a hand, 32)", made)
+
+
+def bert() -> None:
+    from signloom.language.seq2seq import bert_encoder
+
+    def made() -> tuple[torch.nn.Module, Callable[[int, int], Run]]:
+        model = bert_encoder(192, 2, 4, 512, 256, 0.0)
+
+        def passing(batch: int, frames: int) -> Run:
+            x, mask = torch.randn(batch, frames, 192), torch.ones(batch, frames)
+            return lambda: model(inputs_embeds=x, attention_mask=mask)
+
+        return model, passing
+
+    encoder("BERT (192)", made)
+
+
+def compression() -> None:
+    from signloom.encoders.compression import Compression, Context
+
+    def reader(context: Context) -> tuple[torch.nn.Module, Callable[[int, int], Run]]:
+        model = Compression(152, (128, 192), 4, context)
+
+        def passing(batch: int, frames: int) -> Run:
+            x, mask = torch.randn(batch, frames, 152), torch.ones(batch, frames).bool()
+            return lambda: model(x, mask)
+
+        return model, passing
+
+    encoder("convolutions by 4 (192)", lambda: reader("none"))
+    encoder("convolutions by 4 and a BiLSTM", lambda: reader("bilstm"))
+    encoder("convolutions by 4 and a Transformer", lambda: reader("transformer"))
+    encoder("convolutions by 4 and dilated ones", lambda: reader("dilated"))
+
+
 def conformer() -> None:
     from signloom.encoders.conformer import Conformer
 
@@ -180,17 +235,20 @@ def dense_features() -> None:
 
     torch.manual_seed(0)
     model = PoseBackbone(PS76, channels=16, multipliers=(1, 2), width=128, layers=2).eval()
-    mask = torch.ones(1, 100).bool()
-    points = torch.randn(1, 100, len(PS76), 3)
+    lengths = (50, 100, 200)
 
-    def once() -> None:
+    def clip(frames: int) -> tuple[torch.Tensor, torch.Tensor]:
+        return torch.randn(1, frames, len(PS76), 3), torch.ones(1, frames).bool()
+
+    def once(points: torch.Tensor, mask: torch.Tensor) -> None:
         frames = torch.cat([*model.articulators(points, mask).values()], -1)
         sliding(model.conformer, frames, mask)
 
     with torch.inference_mode():
-        ours = seconds(once)
-        naive = seconds(lambda: sliding_whole(model, points, mask))
-    ratio("dense features", naive / ours, "the whole backbone in each window, over frames once")
+        ours = [seconds(lambda given=clip(frames): once(*given)) for frames in lengths]
+        naive = seconds(lambda given=clip(lengths[1]): sliding_whole(model, *given))
+    ratio("dense features", naive / ours[1], "the whole backbone in each window, over frames once")
+    print(f"dense features, frames {growth(lengths, ours)}", flush=True)
 
 
 # --- the store, decoders, metrics ----------------------------------------------------------------
@@ -202,18 +260,20 @@ def store_read() -> None:
     from signloom.data.sample import Sample
 
     rng = np.random.default_rng(0)
-    limit = bandwidth()
-    with tempfile.TemporaryDirectory() as folder:
-        with StoreWriter(Path(folder) / "s", PS76) as writer:
-            for n in range(200):
-                points = rng.normal(600, 100, (125, len(PS76), 3)).astype(np.float32)
-                clip = PoseClip(points, np.ones(points.shape[:2], np.float32), 25, PS76)
-                writer.add(Sample(str(n), clip, text="cold"), "train")
-        store = open_store(Path(folder) / "s")
-        took = seconds(lambda: [store[n] for n in range(200)])
-    moved = 200 * 125 * len(PS76) * (7 + 16)  # read as int16 and uint8, written as float32
+    limit, lengths, took = bandwidth(), (25, 125, 625), []
+    for frames in lengths:
+        with tempfile.TemporaryDirectory() as folder:
+            with StoreWriter(Path(folder) / "s", PS76) as writer:
+                for n in range(100):
+                    points = rng.normal(600, 100, (frames, len(PS76), 3)).astype(np.float32)
+                    clip = PoseClip(points, np.ones(points.shape[:2], np.float32), 25, PS76)
+                    writer.add(Sample(str(n), clip, text="cold"), "train")
+            store = open_store(Path(folder) / "s")
+            took.append(seconds(lambda store=store: [store[n] for n in range(100)]) / 100)
+    moved = 125 * len(PS76) * (7 + 16)  # read as int16 and uint8, written as float32
     said = f"of the bandwidth of {limit / 1e9:.1f} GB/s, read and written, clips of 125 frames"
-    ratio("store read", moved / took / limit, said)
+    ratio("store read", moved / took[1] / limit, said)
+    print(f"store read, frames of a clip {growth(lengths, took)}", flush=True)
 
 
 def decoder() -> None:
@@ -245,22 +305,33 @@ def decoder() -> None:
             )
             lengths = [times[size, length] for length in tokens]
             print(f"seq2seq decoder, tokens {growth(tokens, lengths)}")
+            by_batch = [
+                min(decoded(model, features.repeat(n, 1, 1), 20, True) for _ in range(TURNS))
+                for n in (1, 4)
+            ]
+            print(f"seq2seq decoder, clips {growth((8, 32), by_batch)}")
     by_size = [times[size, 20] for size in vocabularies]
     print(f"seq2seq decoder, vocabulary {growth(vocabularies, by_size)}", flush=True)
 
 
 def generating(name: str, model: torch.nn.Module, given: dict[str, torch.Tensor]) -> None:
-    """The row of a decoder of transformers: 30 tokens, beam 3, with its cache and without."""
+    """The rows of a decoder of transformers: 30 tokens, beam 3, with its cache and without."""
     model.eval()
+    tokens, clips = (10, 20, 30), (1, 4)
 
-    def generated(cached: bool) -> Run:
+    def generated(cached: bool, length: int = tokens[-1], batch: int = clips[-1]) -> Run:
+        some = {key: value[:batch] for key, value in given.items()}
         return lambda: model.generate(  # type: ignore[operator]
-            **given, num_beams=3, min_new_tokens=30, max_new_tokens=30, use_cache=cached
+            **some, num_beams=3, min_new_tokens=length, max_new_tokens=length, use_cache=cached
         )
 
     with torch.inference_mode():
-        ours, naive = seconds(generated(True)), seconds(generated(False))
-    ratio(name, naive / ours, "without the cache over with it, 30 tokens")
+        ours = [seconds(generated(True, length)) for length in tokens]
+        alone = seconds(generated(True, batch=1))
+        naive = seconds(generated(False))
+    ratio(name, naive / ours[-1], f"without the cache over with it, {tokens[-1]} tokens")
+    print(f"{name}, tokens {growth(tokens, ours)}")
+    print(f"{name}, clips {growth(clips, (alone, ours[-1]))}", flush=True)
 
 
 def t5_decoder() -> None:
@@ -294,16 +365,18 @@ def behind(name: str, model: Any, before: int) -> None:
 
     decoder = Prefixed(model.eval())
     width = model.get_input_embeddings().embedding_dim
-    prefix, there = torch.randn(8, before, width), torch.ones(8, before, dtype=torch.bool)
+    clips = (2, 8)
+    prefix = torch.randn(clips[-1], before, width)
+    there = torch.ones(clips[-1], before, dtype=torch.bool)
     rows, mask = prefix.repeat_interleave(3, 0), there.repeat_interleave(3, 0)
 
     def anew(tokens: torch.Tensor, parents: torch.Tensor | None) -> torch.Tensor:
         return decoder(rows, mask, tokens)[:, -1]
 
-    def searched(length: int, cached: bool) -> Run:
-        start = torch.zeros(8, 1, dtype=torch.long)
+    def searched(length: int, cached: bool, batch: int = clips[-1]) -> Run:
+        start = torch.zeros(batch, 1, dtype=torch.long)
         return lambda: beam_search(
-            decoder.stepper(prefix, there, 3) if cached else anew,
+            decoder.stepper(prefix[:batch], there[:batch], 3) if cached else anew,
             start,
             -1,
             3,
@@ -314,9 +387,11 @@ def behind(name: str, model: Any, before: int) -> None:
     lengths = (10, 20, 40)
     with torch.inference_mode():
         ours = [seconds(searched(length, True)) for length in lengths]
+        few = seconds(searched(lengths[-1], True, clips[0]))
         naive = seconds(searched(lengths[-1], False))
     ratio(name, naive / ours[-1], f"without the cache over with it, {lengths[-1]} tokens")
-    print(f"{name}, tokens {growth(lengths, ours)}", flush=True)
+    print(f"{name}, tokens {growth(lengths, ours)}")
+    print(f"{name}, clips {growth(clips, (few, ours[-1]))}", flush=True)
 
 
 def gpt2_decoder() -> None:
@@ -361,20 +436,119 @@ def metrics() -> None:
 
     from signloom.metrics.translation import count_bleu, count_chrf
 
+    a, b = drawn_pairs()
+    pairs = (250, 500, 1000)
+    ours = [seconds(lambda n=n: [c.score() for c in count_bleu(a[:n], b[:n])]) for n in pairs]
+    peer = seconds(lambda: BLEU().corpus_score(a, [b], n_bootstrap=1000))
+    said = "sacreBLEU's bootstrap, over BLEU-1…4 with theirs"
+    ratio("BLEU with its interval", peer / ours[-1], said)
+    print(f"BLEU with its interval, pairs {growth(pairs, ours)}")
+    ours = [seconds(lambda n=n: [c.score() for c in count_chrf(a[:n], b[:n])]) for n in pairs]
+    peer = seconds(lambda: CHRF().corpus_score(a, [b]))
+    said = "sacreBLEU's chrF2 without one, over ours with it"
+    ratio("chrF with its interval", peer / ours[-1], said)
+    print(f"chrF with its interval, pairs {growth(pairs, ours)}", flush=True)
+
+
+def drawn_pairs() -> tuple[list[str], list[str]]:
+    """A thousand pairs of sentences of nine words."""
     rng = np.random.default_rng(2)
     words = ["the", "rain", "house", "mother", "was", "cold", "red", "we", "saw", "eats"]
-    a, b = ([" ".join(rng.choice(words, 9)) for _ in range(1000)] for _ in range(2))
-    ours = seconds(lambda: [counts.score() for counts in count_bleu(a, b)])
-    peer = seconds(lambda: BLEU().corpus_score(a, [b], n_bootstrap=1000))
-    ratio("BLEU with its interval", peer / ours, "sacreBLEU's bootstrap, over BLEU-1…4 with theirs")
-    ours = seconds(lambda: [counts.score() for counts in count_chrf(a, b)])
-    peer = seconds(lambda: CHRF().corpus_score(a, [b]))
-    ratio("chrF with its interval", peer / ours, "sacreBLEU's chrF2 without one, over ours with it")
+    first, second = ([" ".join(rng.choice(words, 9)) for _ in range(1000)] for _ in range(2))
+    return first, second
+
+
+def word_metrics() -> None:
+    """WER, ROUGE-L and CIDEr with their intervals, against the plain form of each without one."""
+    import jiwer
+
+    from signloom.metrics.cider import count_cider
+    from signloom.metrics.recognition import count_recognition
+    from signloom.metrics.rouge import count_rouge
+
+    a, b = drawn_pairs()
+    pairs = (250, 500, 1000)
+    plain: dict[str, tuple[Callable[[list[str], list[str]], Any], Run, str]] = {
+        "WER with its interval": (
+            lambda a, b: [counts.score() for counts in count_recognition(a, b)],
+            lambda: jiwer.process_words(b, a).wer,
+            "jiwer without one, over ours with it",
+        ),
+        "ROUGE-L with its interval": (
+            lambda a, b: count_rouge(a, b).score(),
+            lambda: [common_by_table(x.split(), y.split()) for x, y in zip(a, b, strict=True)],
+            "the textbook's table, over ours with it",
+        ),
+        "CIDEr with its interval": (
+            lambda a, b: count_cider(a, b, "space").score(),
+            lambda: cider_by_vectors([x.split() for x in a], [y.split() for y in b]),
+            "vectors over all n-grams, over ours with it",
+        ),
+    }
+    for name, (ours, naive, said) in plain.items():
+        took = [seconds(lambda n=n, ours=ours: ours(a[:n], b[:n])) for n in pairs]
+        ratio(name, seconds(naive) / took[-1], said)
+        print(f"{name}, pairs {growth(pairs, took)}", flush=True)
+
+
+def common_by_table(first: list[str], second: list[str]) -> int:
+    """The longest common subsequence, by a table of all prefixes."""
+    table = [[0] * (len(second) + 1) for _ in range(len(first) + 1)]
+    for i, one in enumerate(first):
+        for j, other in enumerate(second):
+            both = table[i][j] + 1
+            table[i + 1][j + 1] = both if one == other else max(table[i][j + 1], table[i + 1][j])
+    return table[-1][-1]
+
+
+def cider_by_vectors(hypotheses: list[list[str]], references: list[list[str]]) -> float:
+    """CIDEr-D with a vector over all n-grams for each sentence."""
+    likeness = np.zeros(len(references))
+    for n in range(1, 5):
+        grams = [
+            [[tuple(words[i : i + n]) for i in range(len(words) - n + 1)] for words in side]
+            for side in (hypotheses, references)
+        ]
+        column = {g: i for i, g in enumerate(dict.fromkeys(g for s in grams for c in s for g in c))}
+        got, wanted = (np.zeros((len(side), len(column)), np.float32) for side in grams)
+        for counts, side in ((got, grams[0]), (wanted, grams[1])):
+            for row, sentence in zip(counts, side, strict=True):
+                for gram in sentence:
+                    row[column[gram]] += 1
+        rarity = np.log(len(references)) - np.log(np.maximum((wanted > 0).sum(0), 1))
+        got, wanted = got * rarity, wanted * rarity
+        lengths = np.linalg.norm(got, axis=1) * np.linalg.norm(wanted, axis=1)
+        likeness += (np.minimum(got, wanted) * wanted).sum(1) / np.maximum(lengths, 1e-9)
+    apart = np.array([len(h) - len(r) for h, r in zip(hypotheses, references, strict=True)])
+    return float((10 * np.exp(-(apart**2) / 72) * likeness / 4).mean())
+
+
+def alignment_metrics() -> None:
+    """The scores of episodes of a quarter to a whole hour, against their definitions in loops."""
+    from signloom.data.cue import Cue
+    from signloom.data.timing import Span
+    from signloom.metrics.alignment import AlignedEpisode, score_alignment
+    from tests.metrics.test_alignment import literal
+
+    def episode(minutes: int) -> AlignedEpisode:
+        starts = np.arange(0, 60 * minutes, 4.0)
+        truth = tuple(Cue(Span(s, s + 3), "a", str(i)) for i, s in enumerate(starts))
+        moved = np.random.default_rng(0).normal(0, 0.5, len(starts)) + starts + 1
+        found = tuple(Cue(Span(s, s + 3), "a", str(i)) for i, s in enumerate(moved))
+        return AlignedEpisode("a", found, truth, None)
+
+    lengths = (15, 30, 60)
+    ours = [seconds(lambda e=episode(minutes): score_alignment([e])) for minutes in lengths]
+    quarter = episode(lengths[0])
+    naive = seconds(lambda: literal([quarter], "later", 25.0, "bull"))
+    ratio("scores of an alignment", naive / ours[0], "the definitions in loops, over ours")
+    print(f"scores of an alignment, minutes of episode {growth(lengths, ours)}", flush=True)
 
 
 PARTS = (
-    pose_backbone, conformer, recurrent, lips, auto_avsr, motion_codes, dense_features,
-    store_read, decoder, t5_decoder, mbart_decoder, gpt2_decoder, llama_decoder, ctc_decoder, metrics,
+    pose_backbone, agcn, conformer, recurrent, bert, compression, lips, auto_avsr, motion_codes,
+    dense_features, store_read, decoder, t5_decoder, mbart_decoder, gpt2_decoder, llama_decoder,
+    ctc_decoder, metrics, word_metrics, alignment_metrics,
 )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ def ratio(name: str, value: float, said: str) -> None:
 def growth(xs: Sequence[float], ys: Sequence[float]) -> str:
     """The power of x that y (seconds) grows with, from end to end, and y at each x."""
     power = math.log(ys[-1] / ys[0]) / math.log(xs[-1] / xs[0])
-    each = ", ".join(f"{x:g}: {1000 * y:.1f} ms" for x, y in zip(xs, ys, strict=True))
+    each = ", ".join(f"{x:g}: {1000 * y:.3g} ms" for x, y in zip(xs, ys, strict=True))
     return f"power {power:.2f}; {each}"
 
 
@@ -27,6 +27,11 @@ def ratios_in(lines: Iterable[str]) -> dict[str, float]:
     """Name → ratio, of the lines that `ratio` printed."""
     found = (LINE.match(line) for line in lines)
     return {line[1]: float(line[2]) for line in found if line}
+
+
+def lost(now: Mapping[str, float], before: Mapping[str, float]) -> list[str]:
+    """What a benchmark no longer measures."""
+    return [name for name in before if name not in now]
 
 
 def slower(now: Mapping[str, float], before: Mapping[str, float]) -> list[str]:

@@ -11,7 +11,7 @@ import time
 
 import numpy as np
 
-from benchmarks.ratio import ratio
+from benchmarks.ratio import growth, ratio
 from signloom.data.layouts import HANDS42, HOLISTIC, PS76, Layout
 from signloom.data.sample import Sample
 from signloom.simulator.corpora import SimulatedSentences
@@ -62,6 +62,9 @@ def main() -> None:
             f"({min(turns):,.0f} to {max(turns):,.0f}, {TURNS} turns of {CLIPS} sentences)",
             flush=True,
         )
+    layouts = sorted((PS76, HANDS42, HOLISTIC), key=len)
+    curve = growth([len(each) for each in layouts], [1 / rates[each.name] for each in layouts])
+    print(f"a simulated frame, keypoints {curve}")
     taken = trained(simulated(PS76, 0)[1])
     print(f"POSESTITCH-SLT small, ps76: trains on {taken:,.0f} frames/s on one core")
     ratio(

@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.ratio import growth, ratio
 from signloom.cli.receipt import commit, hardware
 from signloom.data.clip import PoseClip
 from signloom.data.files import writing
@@ -112,13 +113,10 @@ def measure(case: str, folder: str) -> dict[str, Any]:
     sample = {}
     for joining in (NAIVE, FLUENT):
         source = StitchedSentences(lexicon(words), sentences, joining=joining, forms=True)
-        _ = source[0]
-        taken = []
-        for place in places[:STITCHED]:
-            begun = time.perf_counter()
-            _ = source[place]
-            taken.append(time.perf_counter() - begun)
-        sample[joining.name] = round(1e3 * statistics.median(taken), 3)
+        sample[joining.name] = stitched_ms(source, places[:STITCHED])
+    listed = [sentences[place] for place in places[:STITCHED]]
+    held = StitchedSentences(lexicon(words), listed, joining=NAIVE, forms=True)
+    held_ms = stitched_ms(held, range(STITCHED))
     return {
         "case": case,
         "sentences": count,
@@ -132,16 +130,26 @@ def measure(case: str, folder: str) -> dict[str, Any]:
         "text_ms_median": round(1e3 * statistics.median(times), 4),
         "text_ms_p99": round(1e3 * float(np.percentile(times, 99)), 4),
         "sample_ms_median": sample,
+        "held_ms_median": held_ms,
     }
+
+
+def stitched_ms(source: StitchedSentences, places: Sequence[int]) -> float:
+    """Median milliseconds of a sample."""
+    _ = source[0]
+    taken = []
+    for place in places:
+        begun = time.perf_counter()
+        _ = source[place]
+        taken.append(time.perf_counter() - begun)
+    return round(1e3 * statistics.median(taken), 3)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.stitched_streams")
     parser.add_argument("--case", help="measure one stream in this process")
     parser.add_argument("--folder", default="", help="where its texts are")
-    parser.add_argument(
-        "-o", "--out", type=Path, default=ROOT / "results" / "stitched-streams.json"
-    )
+    parser.add_argument("-o", "--out", type=Path, help="write the figures here as JSON")
     options = parser.parse_args(arguments)
     if options.case:
         print(json.dumps(measure(options.case, options.folder)))
@@ -166,6 +174,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 f"sample {row['sample_ms_median']} ms",
                 flush=True,
             )
+            said = "a sample of texts held in a list, over one of the stream"
+            ratio(f"stream, {case}", row["held_ms_median"] / row["sample_ms_median"]["naive"], said)
+    sizes, texts = [BLIMP_ASL, BLIMP_ISL], [row["text_ms_median"] / 1000 for row in found[:2]]
+    print(f"a text of templates, sentences of the stream {growth(sizes, texts)}", flush=True)
+    if options.out is None:
+        return
     report = {"commit": commit(ROOT), "hardware": hardware(), "streams": found}
     with writing(options.out, overwrite=True) as temporary:
         temporary.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n")

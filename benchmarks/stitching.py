@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.ratio import ratio
+from benchmarks.ratio import growth, ratio
 from signloom.corpora.store import StoreWriter
 from signloom.corpora.store_lexicon import store_lexicon
 from signloom.data.clip import PoseClip
@@ -28,6 +28,7 @@ from signloom.stitch.stitcher import StitchedSentences
 from signloom.text.tokenizer import train_bpe
 
 WORDS, CLIPS, FRAMES, LENGTH = 300, 5, 60, 6
+LENGTHS = (3, 6, 12)
 BATCH, TURNS = 16, 6
 
 
@@ -76,6 +77,13 @@ def main() -> None:
         model = build(PRESETS["tiny"], train_bpe(sentences, PRESETS["tiny"].vocabulary), seed=0)
         optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4)
         plain = StitchedSentences(store_lexicon(Path(folder) / "words"), sentences)
+        by_words = [
+            1 / statistics.median(stitched_a_second(each, 100 * turn, 100) for turn in range(3))
+            for length in LENGTHS
+            for each in [
+                replace(plain, sentences=[" ".join(rng.choice(words, length)) for _ in range(300)])
+            ]
+        ]
         prepared = replace(plain, prepare=model.preparation.word)
         turns = [
             (
@@ -91,6 +99,7 @@ def main() -> None:
     print(
         f"stitching, each word prepared: {ready:.0f} sentences/s, {ready / trained:.1f} times as fast"
     )
+    print(f"stitching, words of a sentence {growth(LENGTHS, by_words)}")
     ratio("stitching", alone / trained, "sentences a second, over what preset tiny trains on")
     ratio("stitching, each word prepared", ready / trained, "the same")
 

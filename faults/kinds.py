@@ -7,10 +7,13 @@ stay whole. Its reader may end in a SignloomError; anything else is a fault.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
@@ -419,6 +422,284 @@ def _read_pickle(folder: Path) -> None:
     _both(read_pickle, folder / "a.pkl", folder / "b.pkl.gz")
 
 
+# --- arrays and tables that corpora are published as -----------------------------------------------
+
+
+def _make_motion(folder: Path) -> list[str]:
+    rng = np.random.default_rng(2)
+    fits = (0.1 * rng.standard_normal((5, 182))).astype(np.float32)
+    np.savez_compressed(folder / "a.npz", smplx=fits, fps=25)
+    np.savez(folder / "b.npz", joints=rng.random((5, 52, 3), np.float32))
+    return ["a.npz", "b.npz"]
+
+
+def _read_motion(folder: Path) -> None:
+    from signloom.corpora.smplx_files import read_motion
+
+    _both(read_motion, folder / "a.npz", folder / "b.npz")
+
+
+def _make_arrays(folder: Path) -> list[str]:
+    """Fits of WLASL, hands of WLASL and Google's packed landmarks, each with its table."""
+    rng = np.random.default_rng(3)
+    fits, hands, points = folder / "fits", folder / "hands", folder / "points"
+    for each in (fits, hands, points):
+        each.mkdir()
+    np.savez_compressed(
+        fits / "pose.npz",
+        kp2d_x16=rng.integers(0, 4000, (6, 106, 2), np.int16),
+        conf_u8=rng.integers(0, 255, (6, 106), np.uint8),
+        hand_valid=rng.random((6, 2)) > 0.5,
+        frame_index=np.arange(6, dtype=np.int32),
+        smplx_f16=(0.1 * rng.standard_normal((6, 182))).astype(np.float16),
+    )
+    (fits / "index.csv").write_text(
+        "video_id,gloss,class_id,subset,in_wlasl100,in_wlasl300,n_frames,offset\n"
+        "1,Book,7,train,1,1,3,0\n2,drink,8,val,0,1,3,3\n"
+    )
+    xy = rng.random((6, 2, 21, 2)).astype(np.float16)
+    np.savez_compressed(hands / "hands_xy_f16.npz", xy=xy)
+    (hands / "index.csv").write_text(
+        "video_id,gloss,n_frames,offset,wlasl100,wlasl300,wlasl1000,wlasl2000\n"
+        "1,Book,3,0,,,train,train\n2,drink,3,3,,,val,train\n"
+    )
+    names = [f"left_hand_{i}" for i in range(21)]
+    np.savez_compressed(
+        points / "landmarks_xy_f16.npz",
+        xy=rng.random((6, 21, 2)).astype(np.float16),
+        point_names=names,
+    )
+    (points / "train.csv").write_text(
+        "path,participant_id,sequence_id,sign,offset,n_frames\n"
+        "a/1.parquet,26734,1,TV,0,3\na/2.parquet,28656,2,hello,3,3\n"
+    )
+    return [str(file.relative_to(folder)) for file in sorted(folder.rglob("*.*"))]
+
+
+def _read_arrays(folder: Path) -> None:
+    from signloom.corpora import gislr, smplx_arrays
+    from signloom.corpora.gislr import gislr as isolated_signs
+    from signloom.corpora.wlasl_hands import WlaslHands
+    from signloom.corpora.wlasl_smplx import wlasl_smplx
+
+    for kept in (smplx_arrays._arrays, smplx_arrays._parameters, gislr._packed):
+        kept.cache_clear()
+    readers: tuple[Callable[[Path], Any], ...] = (
+        lambda at: [*_sources(wlasl_smplx(at)), *_sources(wlasl_smplx(at, joints=True))],
+        lambda at: [WlaslHands(at)],
+        lambda at: _sources(isolated_signs(at)),
+    )
+    for reader, name in zip(readers, ("fits", "hands", "points"), strict=True):
+        for source in reader(folder / name):
+            for i in range(len(source)):
+                assert np.isfinite(source[i].clip.points).all()
+
+
+def _sources(corpus: Any) -> list[Any]:
+    """A corpus's splits."""
+    return list(corpus.sources(corpus.native_layout()).values())
+
+
+def _make_published(folder: Path) -> list[str]:
+    """A frame of OpenPose, a line of skels, a table of landmarks and a list as WLASL's."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    frames = folder / "frames"
+    frames.mkdir()
+    person = {
+        f"{part}_keypoints_2d": [1.5, 2.5, 0.5] * count
+        for part, count in (("pose", 25), ("face", 70), ("hand_left", 21), ("hand_right", 21))
+    }
+    (frames / "a_000000000000_keypoints.json").write_text(json.dumps({"people": [person]}))
+    numbers = np.random.default_rng(4).random((2, 151))
+    numbers[:, -1] = (0, 0.5)
+    line = " ".join(f"{n:.4f}" for n in numbers.ravel())
+    (folder / "a.skels").write_text(line + "\n")
+    rows = [(frame, i) for frame in range(2) for i in range(21)]
+    table = {
+        "frame": pa.array([frame for frame, _ in rows], pa.int16()),
+        "type": ["left_hand"] * len(rows),
+        "landmark_index": pa.array([i for _, i in rows], pa.int16()),
+        **{axis: [i / 21 for _, i in rows] for axis in "xyz"},
+    }
+    pq.write_table(pa.table(table), folder / "a.parquet")
+    (folder / "poses").mkdir()
+    from signloom.pose.files import write_pose
+
+    write_pose(clip(), folder / "poses" / "1.pose")
+    taken = {"video_id": "1", "split": "train", "frame_start": 1, "frame_end": 4, "fps": 25}
+    (folder / "WLASL_v0.3.json").write_text(json.dumps([{"gloss": "book", "instances": [taken]}]))
+    return ["frames/a_000000000000_keypoints.json", "a.skels", "a.parquet", "WLASL_v0.3.json"]
+
+
+def _read_published(folder: Path) -> None:
+    from signloom.corpora.gislr import read_parquet
+    from signloom.corpora.openpose import read_openpose
+    from signloom.corpora.skels import line_starts, read_skels
+    from signloom.corpora.wlasl import wlasl
+
+    assert np.isfinite(read_openpose(folder / "frames").points).all()
+    for at in line_starts(folder / "a.skels"):
+        assert np.isfinite(read_skels(folder / f"a.skels@{at}").points).all()
+    assert np.isfinite(read_parquet(folder / "a.parquet").points).all()
+    for source in _sources(wlasl(folder)):
+        _ = [source[i] for i in range(len(source))]
+
+
+# --- what is kept between runs --------------------------------------------------------------------
+
+
+def _make_kept(folder: Path) -> list[str]:
+    """A folder of texts, targets of a sentence embedding, answers of a judge, classes of words."""
+    from signloom.language.sentence_embedding import Embedding, Targets, _write, key_of
+    from signloom.text.stream import write_texts
+
+    write_texts(TEXTS, folder / "t")
+    embedding = Embedding("a", "", "b" * 64, 4, True, 16)
+    rows = {key_of(text): i for i, text in enumerate(TEXTS)}
+    _write(folder / "e.safetensors", Targets(embedding, rows, np.ones((3, 4), np.float32)))
+    answers = [
+        {
+            "model": "m",
+            "prompt": "p",
+            "hypothesis": "a",
+            "reference": text,
+            "round": 0,
+            "answer": "7",
+        }
+        for text in TEXTS
+    ]
+    (folder / "j.jsonl").write_text("\n".join(map(json.dumps, answers)) + "\n")
+    (folder / "c.tsv").write_text("# ours\nbread\tmass.food\nhouse\tnoun.place\n")
+    return [
+        *(str(file.relative_to(folder)) for file in sorted((folder / "t").iterdir())),
+        *("e.safetensors", "j.jsonl", "c.tsv"),
+    ]
+
+
+def _read_kept(folder: Path) -> None:
+    from signloom.language.sentence_embedding import Embedding, read_targets
+    from signloom.metrics.judge import _Answers
+    from signloom.text.classes import read_classes
+    from signloom.text.stream import StoredTexts
+
+    texts = StoredTexts(folder / "t")
+    _ = [texts.get(i) for i in range(min(len(texts), 5))]
+    found = read_targets(folder / "e.safetensors", Embedding("a", "", "b" * 64, 4, True, 16))
+    assert found is None or np.isfinite(found.vectors).all()
+    _Answers(folder / "j.jsonl", "m", "p")
+    read_classes(folder / "c.tsv")
+
+
+def _make_work(folder: Path) -> list[str]:
+    """What an interrupted `prepare` has left behind to go on from, and results that are kept of items."""
+    from signloom.corpora import prepare
+    from signloom.corpora.manifest import manifest_sources
+
+    _make_manifest(folder)
+    sources = manifest_sources(folder / "m.tsv")
+
+    def dies(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with patch.object(prepare, "join", dies), suppress(KeyboardInterrupt):
+        prepare.write_store(folder / "s", HANDS42, sources, description={})
+    parts = folder / "s.parts"
+    shutil.copytree(parts, folder / "begun")
+    return [f"begun/{file.relative_to(parts)}" for file in sorted(parts.rglob("*.*"))]
+
+
+def _read_work(folder: Path) -> None:
+    """Goes on, from a copy."""
+    from signloom.corpora.manifest import manifest_sources
+    from signloom.corpora.prepare import write_store
+    from signloom.corpora.store import open_store
+
+    shutil.rmtree(folder / "s.parts", ignore_errors=True)
+    shutil.rmtree(folder / "s", ignore_errors=True)
+    shutil.copytree(folder / "begun", folder / "s.parts")
+    sources = manifest_sources(folder / "m.tsv")
+    write_store(folder / "s", HANDS42, sources, description={}, resume=True)
+    store = open_store(folder / "s")
+    assert [store[i].text for i in range(len(store))] == list(TEXTS)
+
+
+# --- models of others -----------------------------------------------------------------------------
+
+
+def _language(made: Callable[[Path], None], read: Callable[[Path], Any], *modules: str) -> Kind:
+    """A language model as transformers writes it, and its tokenizer."""
+
+    def make(folder: Path) -> list[str]:
+        import torch
+
+        torch.manual_seed(0)
+        (folder / "m").mkdir()
+        made(folder / "m")
+        names = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
+        return [f"m/{name}" for name in names if (folder / "m" / name).is_file()]
+
+    return Kind(make, lambda folder: read(folder / "m"), ("language.pretrained", *modules))
+
+
+def _make_t5(folder: Path) -> None:
+    from signloom.language.t5 import T5Shape, build_t5, train_codec
+
+    codec = train_codec(TEXTS, 100)
+    shape = T5Shape(len(codec), 8, 4, 16, 1, 1, 2)
+    model = build_t5(shape, 0, start=codec.start, pad=codec.pad, end=codec.end)
+    model.save_pretrained(folder)
+    codec.tokenizer.save(str(folder / "tokenizer.json"))
+
+
+def _read_t5(folder: Path) -> None:
+    from signloom.language.t5 import load_t5
+
+    load_t5(folder)
+
+
+def _make_llama(folder: Path) -> None:
+    from transformers import PreTrainedTokenizerFast
+
+    from signloom.language.chat import build_llama, own_codec
+    from signloom.text.tokenizer import END, START, train_bpe
+
+    codec = own_codec(train_bpe(list(TEXTS), 100))
+    build_llama(len(codec), 8, 1, 2, 16, 32, 0.0, codec.start or 0, codec.end).save_pretrained(
+        folder
+    )
+    PreTrainedTokenizerFast(
+        tokenizer_object=codec.tokenizer, bos_token=START, eos_token=END
+    ).save_pretrained(folder)
+
+
+def _read_llama(folder: Path) -> None:
+    from signloom.language.chat import load_causal
+
+    load_causal(str(folder))
+
+
+def _make_bert(folder: Path) -> None:
+    from transformers import BertConfig, BertModel
+
+    from signloom.text.tokenizer import train_bpe
+
+    tokenizer = train_bpe(list(TEXTS), 100)
+    config = BertConfig(
+        vocab_size=tokenizer.get_vocab_size(), hidden_size=8, num_hidden_layers=1,
+        num_attention_heads=2, intermediate_size=16, max_position_embeddings=24,
+    )  # fmt: skip
+    BertModel(config).save_pretrained(folder)
+    tokenizer.save(str(folder / "tokenizer.json"))
+
+
+def _read_bert(folder: Path) -> None:
+    from signloom.language.sentence_embedding import SentenceEmbedder
+
+    assert np.isfinite(SentenceEmbedder(str(folder)).embed(TEXTS)).all()
+
+
 def _make_video(folder: Path) -> list[str]:
     from tests.extract.videos import coded, write_video
 
@@ -461,5 +742,25 @@ KINDS: dict[str, Kind] = {
     "sentences": Kind(_make_sentences, _read_sentences, ("text.sentences",)),
     "lexicon": Kind(_make_lexicon, _read_lexicon, ("corpora.folder_lexicon", "corpora.tables")),
     "pickle": Kind(_make_pickle, _read_pickle, ("corpora.pickled",)),
+    "motion": Kind(_make_motion, _read_motion, ("corpora.smplx_files", "corpora.arrays")),
+    "arrays": Kind(
+        _make_arrays,
+        _read_arrays,
+        ("corpora.arrays", "corpora.smplx_arrays", "corpora.wlasl_hands", "corpora.gislr"),
+    ),
+    "published": Kind(
+        _make_published,
+        _read_published,
+        ("corpora.openpose", "corpora.skels", "corpora.gislr", "corpora.wlasl", "corpora.tables"),
+    ),
+    "kept": Kind(
+        _make_kept,
+        _read_kept,
+        ("text.stream", "text.classes", "language.sentence_embedding", "metrics.judge"),
+    ),
+    "work": Kind(_make_work, _read_work, ("corpora.prepare", "data.spread")),
+    "t5": _language(_make_t5, _read_t5, "language.t5"),
+    "llama": _language(_make_llama, _read_llama, "language.chat"),
+    "bert": _language(_make_bert, _read_bert, "language.sentence_embedding"),
     "video": Kind(_make_video, _read_video, ("extract.video",)),
 }

@@ -48,6 +48,11 @@ class UntrustedResultError(SignloomError):
     exit_code = 5
 
 
+def one_line(error: BaseException) -> str:
+    """What a library raised of a damaged file, for a message of ours."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+
+
 def nearest(name: str, known: list[str] | tuple[str, ...]) -> str:
     """' (did you mean …?)' for an unknown name, or '' where nothing is near."""
     import difflib

@@ -23,7 +23,7 @@ def run(
     check: Annotated[
         Path | None,
         typer.Option(
-            help="An earlier record: exit code 1 where a ratio is worse by more than 1.3."
+            help="An earlier record: exit code 1 where a ratio is worse by more than 1.3, or gone."
         ),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a record.")] = False,

@@ -13,7 +13,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from signloom.corpora.tables import read_table
+from signloom.corpora.tables import inside, read_table
 from signloom.data.clip import PoseClip
 from signloom.data.lexicon import Lexicon
 from signloom.data.timing import Span
@@ -127,6 +127,4 @@ def _entry(index: Path, line: int, row: dict[str, str]) -> _Entry:
         raise MediaError(
             f"{index}, line {line}: the entry ends ({end} ms) before it starts ({start} ms)"
         )
-    if Path(row["path"]).is_absolute() or ".." in Path(row["path"]).parts:
-        raise MediaError(f"{index}, line {line}: path '{row['path']}' leads out of the folder")
-    return _Entry(row["path"], start, end, priority)
+    return _Entry(inside(f"{index}, line {line}", row["path"]), start, end, priority)

@@ -19,7 +19,6 @@ nothing was seen. The files name no rate.
 from __future__ import annotations
 
 import os
-import zipfile
 from collections.abc import Collection
 from dataclasses import replace
 from functools import lru_cache, partial
@@ -29,6 +28,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from signloom.corpora.arrays import read_arrays
 from signloom.corpora.entries import Corpus, Entry, LeftOut, corpus_of
 from signloom.corpora.tables import first_that_is, inside, number, read_table
 from signloom.data.clip import Origin, PoseClip
@@ -141,18 +141,18 @@ def read_packed(path: Path, span: Span | None = None, fps: float = FPS) -> PoseC
 
 @lru_cache(maxsize=1)
 def _packed(file: Path) -> tuple[NDArray[np.float16], Layout]:
+    held = read_arrays(file, ("xy", "point_names"), "landmarks")
+    xy, names = held["xy"], [str(name) for name in held["point_names"].flat]
     try:
-        with np.load(file, allow_pickle=False) as archive:
-            xy, names = archive["xy"], [str(name) for name in archive["point_names"]]
         layout = _layout(names)
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except ValueError as error:
         raise MediaError(
             f"{file} cannot be read as landmarks ({error}); expected 'xy' and 'point_names', "
             "as in face_61, left_hand_0, pose_11"
         ) from None
-    if xy.ndim != 3 or xy.shape[1:] != (len(names), 2):
+    if xy.dtype.kind != "f" or xy.ndim != 3 or xy.shape[1:] != (len(names), 2):
         raise MediaError(
-            f"{file} has points of shape {xy.shape}, expected (frames, {len(names)}, 2) for its "
+            f"{file} has {xy.dtype} of shape {xy.shape}, expected floats (frames, {len(names)}, 2) for its "
             f"{len(names)} point_names; copy the file again"
         )
     return xy, layout

@@ -32,7 +32,7 @@ from signloom.corpora.store import (
 from signloom.data.files import held, move_folder, refuse_existing, writing
 from signloom.data.layouts import Layout
 from signloom.data.sample import SampleSource
-from signloom.data.spread import DiedError, Engine, connected, spread_kept
+from signloom.data.spread import DiedError, Engine, connected, read_kept, spread_kept
 from signloom.errors import MediaError, SignloomError, UsageError
 
 JOB, PARTS = "job.json", "parts"
@@ -145,21 +145,35 @@ def _begin(folder: Path, job: Mapping[str, Any], resume: bool) -> None:
     """The folder with ``job`` in it. Raises UsageError where another job is to be resumed."""
     file = folder / JOB
     if resume and file.is_file():
-        if json.loads(file.read_text("utf-8")) != job:
+        if _read_job(file) != job:
             raise UsageError(
-                f"{folder} was begun with other samples or settings than these; give the command it "
-                "was begun with, or leave --resume out to begin again"
+                f"{folder} was begun with other samples or settings than these, or its {JOB} is damaged; "
+                "give the command it was begun with, or leave --resume out to begin again"
             )
         if is_store(folder):
             return
         for record in (folder / PARTS).glob("*.json"):
-            if not Part.from_json(json.loads(record.read_text("utf-8"))).is_whole(folder):
+            if not _is_whole(record, folder):
                 record.unlink()
         return
     for left in folder.iterdir():  # the folder itself is held
         shutil.rmtree(left) if left.is_dir() else left.unlink()
     with writing(file) as part:
         part.write_text(json.dumps(job, ensure_ascii=False), "utf-8")
+
+
+def _read_job(file: Path) -> Any:
+    with suppress(ValueError, RecursionError):
+        return json.loads(file.read_text("utf-8"))
+    return None
+
+
+def _is_whole(record: Path, folder: Path) -> bool:
+    """Whether a run's record and its shards are as they were written."""
+    try:
+        return Part.from_json(read_kept(record)).is_whole(folder)
+    except ValueError:
+        return False
 
 
 def _parts(

@@ -13,7 +13,6 @@ and a frame that ``frame_index`` skips, in which nobody was fitted.
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +20,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from signloom.corpora.arrays import read_arrays
 from signloom.corpora.smplx_files import MOST_SKIPPED, fitted
 from signloom.corpora.tables import number, read_table
 from signloom.data.clip import Origin, PoseClip
@@ -83,7 +83,7 @@ def read_joints(path: Path, span: Span | None = None, *, fps: float, corpus: str
     valid = arrays["hand_valid"][first:last]
     try:
         return fitted(_parameters(path)[first:last], at, valid, fps, corpus)
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile, UsageError) as error:
+    except (ValueError, UsageError) as error:
         raise MediaError(f"{path}: '{PARAMETERS}' cannot be read as fits: {error}") from None
 
 
@@ -107,26 +107,18 @@ def _stretch(
 
 @lru_cache(maxsize=1)
 def _parameters(file: Path) -> NDArray:
-    with np.load(file, allow_pickle=False) as archive:
-        found: NDArray = archive[PARAMETERS]
-    return found
+    return read_arrays(file, (PARAMETERS,), "fits")[PARAMETERS]
 
 
 @lru_cache(maxsize=1)
 def _arrays(file: Path) -> dict[str, NDArray]:
-    try:
-        with np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in SHAPES}
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise MediaError(
-            f"{file} cannot be read as fitted joints ({error}); expected {', '.join(SHAPES)}"
-        ) from None
+    arrays = read_arrays(file, tuple(SHAPES), "fitted joints")
     frames = len(arrays["kp2d_x16"]) if arrays["kp2d_x16"].ndim else 0
     for name, shape in SHAPES.items():
-        if arrays[name].shape != (frames, *shape):
+        if arrays[name].shape != (frames, *shape) or arrays[name].dtype.kind not in "fiub":
             raise MediaError(
-                f"{file} has '{name}' of shape {arrays[name].shape}, expected "
-                f"{(frames, *shape)}; copy the file again"
+                f"{file} has {arrays[name].dtype} '{name}' of shape {arrays[name].shape}, expected "
+                f"numbers {(frames, *shape)}; copy the file again"
             )
     arrays["hand_valid"] = arrays["hand_valid"].astype(bool)
     return arrays

@@ -12,8 +12,6 @@ Arrays of objects are refused: they would be pickles.
 from __future__ import annotations
 
 import os
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from signloom.corpora.arrays import read_arrays
 from signloom.data.clip import Origin, PoseClip
 from signloom.data.layouts import SMPLX52, SMPLX57
 from signloom.errors import MediaError, UsageError
@@ -36,14 +35,7 @@ MOST_SKIPPED = 1000
 def read_motion(path: str | os.PathLike[str]) -> PoseClip:
     """The motion of a file. Raises MediaError where it holds none, naming the first value that is no number."""
     file = Path(path)
-    try:
-        with file.open("rb") as raw, np.load(raw, allow_pickle=False) as archive:
-            held = {name: archive[name] for name in (PARAMETERS, JOINTS, RATE) if name in archive}
-    except (
-        *(OSError, EOFError, ValueError, TypeError, RuntimeError, MemoryError),
-        *(zipfile.BadZipFile, zlib.error),
-    ) as error:
-        raise MediaError(f"{file} is not a readable .npz: {error or 'it is empty'}") from None
+    held = read_arrays(file, (), "a motion", or_not=(PARAMETERS, JOINTS, RATE))
     try:
         return _motion(held, file.stem)
     except UsageError as error:

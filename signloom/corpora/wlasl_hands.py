@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import csv
 import os
-import zipfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from signloom.corpora.arrays import read_arrays
 from signloom.data.clip import Origin, PoseClip
 from signloom.data.layouts import HANDS42
 from signloom.data.sample import GlossSpan, Sample
@@ -103,15 +103,11 @@ class WlaslHands:
     @cached_property
     def _xy(self) -> NDArray[np.float16]:
         file = self.folder / ARRAY
-        try:
-            with np.load(file, allow_pickle=False) as archive:
-                xy = archive["xy"]
-        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-            raise MediaError(f"{file} cannot be read as hand keypoints: {error}") from None
+        xy = read_arrays(file, ("xy",), "hand keypoints")["xy"]
         frames = max((row.first + row.frames for row in self._all), default=0)
-        if xy.ndim != 4 or xy.shape[1:] != (2, 21, 2) or len(xy) < frames:
+        if xy.dtype.kind != "f" or xy.ndim != 4 or xy.shape[1:] != (2, 21, 2) or len(xy) < frames:
             raise MediaError(
-                f"{file} has an array of shape {xy.shape}, expected (at least {frames}, 2, 21, 2) "
+                f"{file} has {xy.dtype} of shape {xy.shape}, expected (at least {frames}, 2, 21, 2) floats "
                 f"to go with {INDEX}; take both files from the same copy"
             )
         return xy
@@ -146,7 +142,7 @@ def _read_index(folder: Path, subset: str) -> list[_Row]:
                 for row in csv.DictReader(text)
                 if row[subset]
             ]
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, csv.Error) as error:
         raise MediaError(
             f"{file} cannot be read as the index of the WLASL hand clips "
             f"(video_id,gloss,…,n_frames,offset,{','.join(SUBSETS)}): {error!r}"

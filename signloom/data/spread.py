@@ -8,6 +8,7 @@ On several machines all paths must lie on a disk that all of them see.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 import os
@@ -94,22 +95,42 @@ def spread_kept(
 ) -> Iterator[Done]:
     """As ``spread``, each result (JSON) kept as ``folder/NAME.json``; those that are there come first.
 
-    What is broken is not kept, so it is tried again the next time.
+    What is broken is not kept, so it is tried again the next time; so is a result whose file is damaged.
     """
     folder.mkdir(parents=True, exist_ok=True)
     rest = {}
     for name, item in items.items():
         try:
-            yield Done(name, json.loads((folder / f"{name}.json").read_text("utf-8")))
+            yield Done(name, read_kept(folder / f"{name}.json"))
         except (OSError, ValueError):
             rest[name] = item
     yield from spread(partial(_kept, work, folder), rest, engine)
 
 
+def read_kept(file: Path) -> Any:
+    """A result that ``spread_kept`` has kept.
+
+    Raises OSError where there is none, ValueError where the file is not what was written.
+    """
+    try:
+        said = json.loads(file.read_text("utf-8"))
+        whole = said["sha256"] == _sha256(said["value"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ValueError(f"{file} holds no result ({error})") from None
+    if not whole:
+        raise ValueError(f"{file} is damaged: its sha256 is not that of its value")
+    return said["value"]
+
+
+def _sha256(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()
+
+
 def _kept(work: Work, folder: Path, name: str, item: Any) -> Any:
     value = work(name, item)
+    said = {"sha256": _sha256(value), "value": value}
     with writing(folder / f"{name}.json", overwrite=True) as part:
-        part.write_text(json.dumps(value, ensure_ascii=False), "utf-8")
+        part.write_text(json.dumps(said, ensure_ascii=False), "utf-8")
     return value
 
 

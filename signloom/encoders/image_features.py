@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from signloom.data.clip import Origin
-from signloom.errors import MediaError, UsageError
+from signloom.errors import MediaError, UsageError, one_line
 
 Pooling = Literal["cls", "mean", "spatial"]
 GRID = 2
@@ -56,7 +56,6 @@ class ImageFeatures:
     """
 
     def __init__(self, source: str, pooling: Pooling = "mean"):
-        from safetensors import SafetensorError
         from transformers import AutoImageProcessor, AutoModel
 
         safely: dict[str, Any] = {"trust_remote_code": False}
@@ -70,9 +69,9 @@ class ImageFeatures:
                 use_safetensors=True,
                 **safely,
             )
-        except (OSError, ValueError, RuntimeError, ImportError, SafetensorError) as error:
+        except Exception as error:  # transformers raises whatever the files lead it to
             raise MediaError(
-                f"the vision model '{source}' cannot be read ({error}); give a folder or hub id with "
+                f"the vision model '{source}' cannot be read ({one_line(error)}); give a folder or hub id with "
                 "config.json, preprocessor_config.json and model.safetensors"
             ) from error
         lost = [*report["missing_keys"], *(key[0] for key in report["mismatched_keys"])]

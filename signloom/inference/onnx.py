@@ -12,9 +12,11 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from inspect import Parameter, signature
 from io import StringIO
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import torch
@@ -47,6 +49,7 @@ def write_graph(graph: Graph, path: Path) -> float:
     """
     for package in ("onnx", "onnxscript"):
         _needed(package)
+    varies = [dict(graph.varies.get(name, {})) or None for name in graph.inputs]
     with _quiet():
         torch.onnx.export(
             graph.module,
@@ -54,7 +57,7 @@ def write_graph(graph: Graph, path: Path) -> float:
             str(path),
             input_names=list(graph.inputs),
             output_names=list(graph.outputs),
-            dynamic_shapes=tuple(dict(graph.varies.get(name, {})) or None for name in graph.inputs),
+            dynamic_shapes=_as_declared(graph.module, varies),
             opset_version=OPSET,
             dynamo=True,
             external_data=False,
@@ -65,6 +68,15 @@ def write_graph(graph: Graph, path: Path) -> float:
     wanted = (wanted,) if isinstance(wanted, Tensor) else wanted
     found = Session(path)(**graph.inputs)
     return max(float((a - b).abs().max()) for a, b in zip(found, wanted, strict=True))
+
+
+def _as_declared(module: nn.Module, each: list[Any]) -> tuple[Any, ...]:
+    """One thing for each input, those of ``*inputs`` in a tuple of their own, as torch wants them."""
+    kinds = [parameter.kind for parameter in signature(module.forward).parameters.values()]
+    if Parameter.VAR_POSITIONAL not in kinds:
+        return tuple(each)
+    at = kinds.index(Parameter.VAR_POSITIONAL)
+    return (*each[:at], tuple(each[at:]))
 
 
 class Session:

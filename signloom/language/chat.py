@@ -23,7 +23,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from signloom.errors import MediaError, UsageError
+from signloom.errors import MediaError, UsageError, one_line
 from signloom.language.pretrained import (
     CONFIG,
     TEMPLATE,
@@ -219,9 +219,9 @@ def load_causal(source: str, revision: str | None = None) -> LoadedCausal:
             use_safetensors=True,
             local_files_only=True,
         )
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
+    except Exception as error:  # transformers raises whatever the files lead it to
         raise MediaError(
-            f"{source} holds no causal language model that can be read ({error}); give a folder written by "
+            f"{source} holds no causal language model that can be read ({one_line(error)}); give a folder written by "
             "transformers' save_pretrained or by 'signloom language --kind llama', or a hub id"
         ) from error
     filled = filled_share(model, files, said, report, source)
@@ -240,21 +240,29 @@ def _codec(folder: Path, config: Mapping[str, Any]) -> ChatCodec:
     """The codec beside the weights. Raises MediaError where nothing says how an answer ends."""
     tokenizer = read_tokenizer(folder)
     said: dict[str, Any] = {}
-    if (folder / TOKENS).is_file():
-        said = json.loads((folder / TOKENS).read_text())
+    try:
+        if (folder / TOKENS).is_file():
+            said = dict(json.loads((folder / TOKENS).read_text()))
+        template = said.get("chat_template") or ""
+        if (folder / TEMPLATE).is_file():
+            template = (folder / TEMPLATE).read_text(encoding="utf-8")
+        if isinstance(template, list):  # several by name
+            template = next((t["template"] for t in template if t.get("name") == "default"), "")
+    except (
+        *(OSError, ValueError, KeyError, TypeError),
+        *(AttributeError, RecursionError),
+    ) as error:
+        raise MediaError(
+            f"{folder / TOKENS} or {TEMPLATE} cannot be read ({one_line(error)}); copy the whole folder again"
+        ) from None
 
     def special(name: str) -> int | None:
         token = said.get(f"{name}_token")
         token = token.get("content") if isinstance(token, dict) else token
         ids = config.get(f"{name}_token_id")
         first = ids[0] if isinstance(ids, list) and ids else ids
-        return cast(int | None, tokenizer.token_to_id(token) if token else first)
+        return cast(int | None, tokenizer.token_to_id(token) if isinstance(token, str) else first)
 
-    template = said.get("chat_template") or ""
-    if (folder / TEMPLATE).is_file():
-        template = (folder / TEMPLATE).read_text(encoding="utf-8")
-    if isinstance(template, list):  # several by name
-        template = next((t["template"] for t in template if t.get("name") == "default"), "")
     if (end := special("eos")) is None:
         raise MediaError(
             f"{folder} does not say with which token an answer ends; set eos_token in {TOKENS} or "

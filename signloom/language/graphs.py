@@ -1,6 +1,7 @@
 """A GPT-2 that attends to an encoder, as functions of tensors alone: what can be written as a graph.
 
-transformers keeps keys and values in objects that change; here they go in and come out.
+transformers keeps keys and values in objects that change; here they go in and come out. Those of the memory
+are an input for each layer: a graph that cut them out of one would copy all of them for every token.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from transformers.cache_utils import DynamicCache, EncoderDecoderCache
 
 from signloom.language.beam import Step
 
-Answer = Callable[[Tensor, Tensor, Tensor, Tensor], Sequence[Tensor]]
-"""(tokens, past, crossed, mask) → (logits, past with the token), as `TokenStep` or its graph."""
+Answer = Callable[..., Sequence[Tensor]]
+"""(tokens, past, mask, *crossed) → (logits, past with the token), as `TokenStep` or its graph."""
 
 
 class CrossedMemory(nn.Module):
-    """memory (B, T, width) → the keys and values that every layer attends to."""
+    """memory (B, T, width) → the keys and values that every layer attends to, layer by layer."""
 
     def __init__(self, decoder: GPT2LMHeadModel):
         super().__init__()
@@ -29,13 +30,13 @@ class CrossedMemory(nn.Module):
 
     def forward(
         self, memory: Float[Tensor, "batch time width"]
-    ) -> Float[Tensor, "layers 2 batch heads time head_width"]:
-        each = []
+    ) -> tuple[Float[Tensor, "batch heads time head_width"], ...]:
+        each: list[Tensor] = []
         for block in self.blocks:
             attention: Any = block.crossattention
             both = attention.c_attn(memory).unflatten(2, (2, -1, attention.head_dim))
-            each.append(both.permute(2, 0, 3, 1, 4))
-        return torch.stack(each)
+            each += both.permute(2, 0, 3, 1, 4).unbind(0)
+        return tuple(each)
 
 
 class TokenStep(nn.Module):
@@ -49,26 +50,25 @@ class TokenStep(nn.Module):
         self,
         tokens: Int[Tensor, "rows 1"],
         past: Float[Tensor, "layers 2 rows heads before head_width"],
-        crossed: Float[Tensor, "layers 2 rows heads time head_width"],
         mask: Bool[Tensor, "rows time"],
+        *crossed: Float[Tensor, "rows heads time head_width"],
     ) -> tuple[
         Float[Tensor, "rows vocabulary"],
         Float[Tensor, "layers 2 rows heads after head_width"],
     ]:
-        """(logits of the next token, the past with this one)."""
+        """(logits of the next token, the past with this one); crossed as `CrossedMemory` gives them."""
         own: Any = DynamicCache()
         other: Any = DynamicCache()
-        for layer, (before, memory) in enumerate(zip(past, crossed, strict=True)):
+        memory = zip(crossed[::2], crossed[1::2], strict=True)
+        for layer, (before, (keys, values)) in enumerate(zip(past, memory, strict=True)):
             own.update(before[0], before[1], layer)
-            other.update(memory[0], memory[1], layer)
+            other.update(keys, values, layer)
         cache = EncoderDecoderCache(own, other)
         cache.is_updated = dict.fromkeys(range(len(past)), True)
         width = self.decoder.config.n_embd
         answer = self.decoder(
             input_ids=tokens,
-            encoder_hidden_states=crossed.new_zeros(
-                *mask.shape, width
-            ),  # its keys are in the cache
+            encoder_hidden_states=past.new_zeros(*mask.shape, width),  # its keys are in the cache
             encoder_attention_mask=mask.long(),
             past_key_values=cache,
             use_cache=True,
@@ -80,14 +80,14 @@ class TokenStep(nn.Module):
 
 def graph_stepper(
     answer: Answer,
-    crossed: Float[Tensor, "layers 2 batch heads time head_width"],
+    crossed: Sequence[Float[Tensor, "batch heads time head_width"]],
     mask: Bool[Tensor, "batch time"],
     width: int,
 ) -> Step:
     """The next-token function of a beam search, ``width`` rows per clip, by a step that keeps nothing."""
-    crossed = crossed.repeat_interleave(width, dim=2)
+    crossed = [each.repeat_interleave(width, dim=0) for each in crossed]
     mask = mask.repeat_interleave(width, dim=0)
-    past = crossed[:, :, :, :, :0]
+    past = torch.stack([each[:, :, :0] for each in crossed]).unflatten(0, (-1, 2))
 
     def step(tokens: Tensor, parents: Tensor | None) -> Tensor:
         nonlocal past
@@ -95,7 +95,7 @@ def graph_stepper(
             past = past[:, :, parents]
         unread = tokens[:, past.shape[4] :]
         for place in range(unread.shape[1]):
-            logits, past = answer(unread[:, place : place + 1], past, crossed, mask)
+            logits, past = answer(unread[:, place : place + 1], past, mask, *crossed)
         return logits
 
     return step

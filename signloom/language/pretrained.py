@@ -97,7 +97,7 @@ def config_of(folder: Path, kind: str, such_as: str) -> dict[str, Any]:
     try:
         said = json.loads((folder / CONFIG).read_text())
         found = said["model_type"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise MediaError(
             f"{folder} holds no language model: its {CONFIG} cannot be read "
             f"({type(error).__name__}: {error}); expected one that transformers wrote"
@@ -130,12 +130,12 @@ def weight_files(folder: Path) -> list[Path]:
         return [folder / WEIGHTS]
     if (folder / SHARDS).is_file():
         try:
-            named = json.loads((folder / SHARDS).read_text())["weight_map"].values()
-        except (ValueError, KeyError, AttributeError) as error:
+            named = {*json.loads((folder / SHARDS).read_text())["weight_map"].values()}
+            files = [folder / Path(name).name for name in sorted(named)]
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise MediaError(
                 f"{folder / SHARDS} names no weights ({error}); copy it again"
             ) from error
-        files = [folder / Path(name).name for name in sorted(set(named))]
         if gone := [file.name for file in files if not file.is_file()]:
             raise MediaError(f"{folder} lacks {', '.join(gone)}; copy the whole folder again")
         return files

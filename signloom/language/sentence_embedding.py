@@ -24,7 +24,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from signloom.data.files import writing
-from signloom.errors import MediaError, UsageError
+from signloom.errors import MediaError, UsageError, one_line
 from signloom.language.pretrained import (
     CONFIG,
     located,
@@ -229,7 +229,7 @@ def read_targets(file: str | Path, embedding: Embedding) -> Targets | None:
         with safe_open(file, framework="np") as opened:
             said = json.loads((opened.metadata() or {})["embedding"])
             keys, vectors = opened.get_tensor("keys"), opened.get_tensor("vectors")
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, SafetensorError) as error:
         raise MediaError(
             f"{file} holds no targets ({error}); expected a file that training wrote: name another "
             "one under 'targets', or delete it"
@@ -276,7 +276,7 @@ def folder_of(source: str) -> tuple[Path, str]:
 def _json(path: Path) -> Any:
     try:
         return json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise MediaError(
             f"{path} cannot be read ({error}); copy the whole folder of the sentence embedding again"
         ) from error
@@ -337,7 +337,6 @@ def _sentence_transformers(folder: Path) -> tuple[bool, int | None]:
 
 def _encoder(folder: Path) -> nn.Module:
     """The encoder in eval mode and float32, filled whole."""
-    from safetensors import SafetensorError
     from transformers import AutoModel
 
     try:
@@ -350,9 +349,9 @@ def _encoder(folder: Path) -> nn.Module:
             local_files_only=True,
             trust_remote_code=False,
         )
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+    except Exception as error:  # transformers raises whatever the files lead it to
         raise MediaError(
-            f"the sentence embedding in {folder} cannot be read ({error}); give a folder written by "
+            f"the sentence embedding in {folder} cannot be read ({one_line(error)}); give a folder written by "
             "transformers' save_pretrained or by sentence-transformers, or a hub id"
         ) from error
     own = dict(model.named_parameters())

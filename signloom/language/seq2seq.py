@@ -7,12 +7,11 @@ from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
-from safetensors import SafetensorError
 from torch import Tensor, nn
 from transformers import BertConfig, BertModel, GPT2LMHeadModel
 from transformers.cache_utils import DynamicCache, EncoderDecoderCache
 
-from signloom.errors import MediaError, UsageError
+from signloom.errors import MediaError, UsageError, one_line
 from signloom.language.beam import Step
 
 
@@ -176,9 +175,9 @@ def _from_pretrained(read: Callable[[], Any], source: str) -> tuple[Any, set[str
     """(the pretrained model, the names of weights that its files did not have)."""
     try:
         model, report = read()
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+    except Exception as error:  # transformers raises whatever the files lead it to
         raise MediaError(
-            f"pretrained weights '{source}' cannot be read ({error}); give a folder written by "
+            f"pretrained weights '{source}' cannot be read ({one_line(error)}); give a folder written by "
             "transformers' save_pretrained, with a model.safetensors, or a hub id"
         ) from error
     return model, {*report["missing_keys"], *(str(key) for key in report["mismatched_keys"])}

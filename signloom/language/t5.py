@@ -17,7 +17,7 @@ from tokenizers import AddedToken, Tokenizer, pre_tokenizers, processors
 from torch import nn
 from transformers import T5Config, T5ForConditionalGeneration
 
-from signloom.errors import MediaError, UsageError
+from signloom.errors import MediaError, UsageError, one_line
 from signloom.language.pretrained import (
     TOKENIZER,
     again,
@@ -218,9 +218,9 @@ def load_t5(source: str | Path, revision: str | None = None) -> LoadedT5:
             use_safetensors=True,
             local_files_only=True,
         )
-    except (OSError, ValueError, RuntimeError) as error:
+    except Exception as error:  # transformers raises whatever the files lead it to
         raise MediaError(
-            f"the T5 in {folder} cannot be read ({error}); give a folder written by transformers' "
+            f"the T5 in {folder} cannot be read ({one_line(error)}); give a folder written by transformers' "
             "save_pretrained or by 'signloom language', or a hub id"
         ) from error
     filled = filled_share(model, files, said, report, str(source))

@@ -30,6 +30,9 @@ from signloom.training.checkpoint import CARD, CONFIG, TOKENIZER, Checkpoint, sh
 EXPORTED = ("isolated", "posestitch")
 """Methods that can be written as graphs."""
 
+FORMAT = 2
+"""What graphs take and give; 1 had the keys and values of all layers in one."""
+
 APART = 1e-3
 """Logits of a graph and of its module may differ by so much."""
 
@@ -53,6 +56,7 @@ def export(model: Any, checkpoint: Checkpoint, folder: Path, overwrite: bool) ->
                 )
         told = {key: value for key, value in checkpoint.config.items() if key != "weights"}
         told["onnx"] = {
+            "format": FORMAT,
             "opset": OPSET,
             "graphs": {name: sha256_of(temporary / f"{name}.onnx") for name in graphs},
         }
@@ -83,9 +87,16 @@ def graphs_of(model: Any) -> dict[str, Graph]:
 def restore_exported(checkpoint: Checkpoint) -> ExportedIsolated | ExportedPoseStitch:
     """The model of a folder that `export` wrote.
 
-    Raises MediaError where a graph is missing, is not the one that was written, or its method is not EXPORTED.
+    Raises MediaError where a graph is missing, is not the one that was written, is of another FORMAT, or its method
+    is not EXPORTED.
     """
-    method, hashes = checkpoint.config.get("method"), checkpoint.config["onnx"]["graphs"]
+    method, told = checkpoint.config.get("method"), checkpoint.config["onnx"]
+    hashes = told["graphs"]
+    if told.get("format") != FORMAT:
+        raise MediaError(
+            f"{checkpoint.folder} holds graphs in format {told.get('format', 1)}, expected {FORMAT}; "
+            "export the checkpoint again with this signloom"
+        )
     for name, expected in hashes.items():
         file = checkpoint.folder / f"{name}.onnx"
         if file.is_file() and sha256_of(file) != expected:
@@ -136,14 +147,20 @@ class ExportedPoseStitch(Exported, PoseStitch):
             PoseStitch.__init__(self, posestitch.Config.of(told.get("config", {})), tokenizer)
         self.graphs = graphs
 
-    def memory(
+    def memory(  # type: ignore[override]
         self, features: Float[Tensor, "batch time features"], mask: Bool[Tensor, "batch time"]
-    ) -> Tensor:
-        return self.graphs["encoder"](features=features, mask=mask)[0]
+    ) -> list[Tensor]:
+        """What every layer of the decoder attends to."""
+        return self.graphs["encoder"](features=features, mask=mask)
 
-    def stepper(self, memory: Tensor, mask: Bool[Tensor, "batch time"], width: int) -> Step:
-        def answer(tokens: Tensor, past: Tensor, crossed: Tensor, mask: Tensor) -> list[Tensor]:
-            return self.graphs["decoder"](tokens=tokens, past=past, crossed=crossed, mask=mask)
+    def stepper(  # type: ignore[override]
+        self, memory: list[Tensor], mask: Bool[Tensor, "batch time"], width: int
+    ) -> Step:
+        names = crossed_names(len(memory))
+
+        def answer(tokens: Tensor, past: Tensor, mask: Tensor, *crossed: Tensor) -> list[Tensor]:
+            given = dict(zip(names, crossed, strict=True))
+            return self.graphs["decoder"](tokens=tokens, past=past, mask=mask, **given)
 
         return graph_stepper(answer, memory, mask, width)
 
@@ -160,28 +177,40 @@ def _translator(model: PoseStitch) -> dict[str, Graph]:
     mask = torch.arange(8) < torch.tensor([[8], [5]])
     encoder = _Encoder(model)
     crossed = encoder(features, mask)
-    past = _drawn(*crossed.shape[:4], 3, crossed.shape[5])
+    names = crossed_names(len(crossed))
+    rows, heads, _, head_width = crossed[0].shape
+    past = _drawn(len(crossed) // 2, 2, rows, heads, 3, head_width)
     tokens = torch.tensor([[1], [2]])
-    frames, keys = {0: "rows", 1: "time"}, {2: "rows", 4: "time"}
+    frames = {0: "rows", 1: "time"}
     return {
         "encoder": Graph(
             encoder,
             {"features": features, "mask": mask},
             {"features": frames, "mask": frames},
-            ("crossed",),
+            names,
         ),
         "decoder": Graph(
             TokenStep(model.seq2seq.decoder),
-            {"tokens": tokens, "past": past, "crossed": crossed, "mask": mask},
+            {
+                "tokens": tokens,
+                "past": past,
+                "mask": mask,
+                **dict(zip(names, crossed, strict=True)),
+            },
             {
                 "tokens": {0: "rows"},
                 "past": {2: "rows", 4: "before"},
-                "crossed": keys,
                 "mask": frames,
+                **{name: {0: "rows", 2: "time"} for name in names},
             },
             ("logits", "after"),
         ),
     }
+
+
+def crossed_names(count: int) -> tuple[str, ...]:
+    """Of the keys and values of each layer of the decoder: keys_0, values_0, keys_1, …"""
+    return tuple(f"{('keys', 'values')[i % 2]}_{i // 2}" for i in range(count))
 
 
 def _drawn(*shape: int) -> Tensor:
@@ -197,5 +226,5 @@ class _Encoder(nn.Module):
         self.model = model
         self.crossed = CrossedMemory(model.seq2seq.decoder)
 
-    def forward(self, features: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, features: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
         return self.crossed(self.model.memory(features, mask))

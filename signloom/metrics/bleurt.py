@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from signloom.errors import MediaError
+from signloom.errors import MediaError, one_line
 from signloom.metrics.score import Counts, mean_of, paired, per_sentence
 
 WEIGHTS = "model.safetensors"
@@ -64,9 +64,9 @@ def _load(folder: Path) -> tuple[Any, Any]:
             folder, local_files_only=True, use_safetensors=True, output_loading_info=True
         )
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # transformers raises whatever the files lead it to
         raise MediaError(
-            f"{folder} cannot be read as a BLEURT checkpoint ({str(error).splitlines()[0][:200]}); "
+            f"{folder} cannot be read as a BLEURT checkpoint ({one_line(error)}); "
             "give a folder with a transformers sequence classifier and its tokenizer"
         ) from error
     if missing := sorted(told["missing_keys"]):

@@ -194,14 +194,20 @@ class _Answers:
         self._lines: list[str] = []
         self._known: dict[tuple[str, ...], str] = {}
         if path is not None and path.exists():
-            self._lines = [line for line in path.read_text("utf-8").split("\n") if line.strip()]
+            try:
+                self._lines = [line for line in path.read_text("utf-8").split("\n") if line.strip()]
+            except (OSError, ValueError) as error:
+                raise MediaError(
+                    f"{path} holds no answers of a judge ({error}); expected a file that an earlier run "
+                    "wrote, choose another name"
+                ) from None
         for number, line in enumerate(self._lines, start=1):
             try:
                 read = json.loads(line)
                 key = tuple(str(read[name]) for name in self._names)
                 if read["answer"] is not None:
                     self._known[key] = str(read["answer"])
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
                 raise MediaError(
                     f"{path} line {number} is no answer of a judge ({type(error).__name__}: "
                     f"{error}); expected a file that an earlier run wrote, choose another name"

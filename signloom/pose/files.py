@@ -215,9 +215,10 @@ def _opening(clip: PoseClip, frames: int) -> bytes:
 def _opened(path: str | os.PathLike[str]) -> BinaryIO:
     try:
         return open(path, "rb")
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a name with a NUL in it
+        said = error.strerror if isinstance(error, OSError) else error
         raise MediaError(
-            f"{path} cannot be opened ({error.strerror}); expected a .pose file; check the path"
+            f"{path} cannot be opened ({said}); expected a .pose file; check the path"
         ) from error
 
 

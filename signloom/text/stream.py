@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from signloom.data.files import writing_folder
-from signloom.errors import MediaError, UsageError
+from signloom.errors import MediaError, UsageError, one_line
 from signloom.text.clean import words_of
 from signloom.text.finite import key_of, mixed_bits
 
@@ -93,12 +93,20 @@ class StoredTexts(Stream):
             good = index["format"] == FORMAT and index["version"] == VERSION
             size = (path / STARTS).stat().st_size
             end = (path / TEXTS).stat().st_size
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (
+            *(OSError, ValueError, KeyError, TypeError, AttributeError),
+            *(OverflowError, RecursionError),
+        ) as error:
             raise MediaError(
                 f"{folder} is no folder of texts ({error}); expected one that "
                 "'signloom vocabulary … --write' made"
             ) from None
-        if not good or size != 8 * (self.total + 1) or self._place(self.total - 1)[1] != end:
+        if (
+            not good
+            or self.total < 1
+            or size != 8 * (self.total + 1)
+            or self._place(self.total - 1)[1] != end
+        ):
             raise MediaError(
                 f"the texts in {folder} are damaged or of another version: {self.total} sentences "
                 f"are announced, {size // 8 - 1} have a place in {end} bytes; write them again"
@@ -121,7 +129,12 @@ class StoredTexts(Stream):
 
     def get(self, index: int) -> str:
         start, end = self._place(index)
-        return self._read(TEXTS, start, end - 1 - start).decode("utf-8")
+        try:
+            return self._read(TEXTS, start, end - 1 - start).decode("utf-8")
+        except (OSError, ValueError, OverflowError, MemoryError) as error:
+            raise MediaError(
+                f"sentence {index} of the texts in {self.folder} is damaged ({one_line(error)}); write them again"
+            ) from None
 
     def __reduce__(self) -> tuple[type[StoredTexts], tuple[str]]:
         return StoredTexts, (self.folder,)

@@ -25,7 +25,7 @@ from signloom.data.files import held
 from signloom.data.timing import Seconds
 from signloom.errors import SignloomError
 from signloom.text.subtitles import Subtitles
-from signloom.web.limits import Limits, Refusal, refusal
+from signloom.web.limits import Limits, Refusal, full, refusal
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 OVER: tuple[State, ...] = ("done", "failed", "cancelled")
@@ -230,11 +230,8 @@ class Jobs:
             except SignloomError as error:
                 self._failed(job, refusal(error), began)
             except Exception as error:
-                self._failed(
-                    job,
-                    Refusal(500, "failed", f"the work failed ({type(error).__name__}: {error})"),
-                    began,
-                )
+                said = f"the work failed ({type(error).__name__}: {error})"
+                self._failed(job, full(error) or Refusal(500, "failed", said), began)
             job.work = None
             if job.id not in self._jobs or job.state != "done":
                 shutil.rmtree(job.folder, ignore_errors=True)

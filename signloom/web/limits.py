@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from dataclasses import dataclass
 
@@ -71,6 +72,17 @@ def over_http(text: str) -> str:
     'sort the file, or pass any_order'
     """
     return _OPTION.sub(lambda found: found[1].replace("-", "_"), text)
+
+
+def full(error: BaseException | None) -> Refusal | None:
+    """What an error of this machine is over HTTP where its disk is full, else None."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return Refusal(
+            507,
+            "busy",
+            "the server's disk is full, so nothing of this was kept; make room there, then send it again",
+        )
+    return None
 
 
 def refusal(error: SignloomError, names: dict[str, str] | None = None) -> Refusal:

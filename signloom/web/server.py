@@ -34,7 +34,7 @@ from signloom.web import exports, work
 from signloom.web.guard import COOKIE, OPEN, Guard, answer
 from signloom.web.holistic import FILES
 from signloom.web.jobs import Job, Jobs
-from signloom.web.limits import Limits, Refusal, refusal
+from signloom.web.limits import Limits, Refusal, full, refusal
 from signloom.web.live import Sessions, converse
 from signloom.web.media import POSES, checked
 from signloom.web.metrics import Metrics
@@ -170,6 +170,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
     422: {"model": Problem, "description": "Damaged, contradictory, or not to be trusted."},
     429: {"model": Problem, "description": "Too many unfinished jobs, yours or all."},
     501: {"model": Problem, "description": "An optional part of signloom is not installed here."},
+    507: {"model": Problem, "description": "The server's disk is full."},
 }
 MISSING: dict[int | str, dict[str, Any]] = {
     404: {"model": Problem, "description": "There is no such job (any more)."},
@@ -177,7 +178,7 @@ MISSING: dict[int | str, dict[str, Any]] = {
 }
 GUARDED: dict[int | str, dict[str, Any]] = {status: REFUSALS[status] for status in (401, 403)}
 """What any request may be answered; see web/guard.py."""
-POSTED = GUARDED | {status: REFUSALS[status] for status in (400, 408, 413)}
+POSTED = GUARDED | {status: REFUSALS[status] for status in (400, 408, 413, 507)}
 """What any request with a body may be."""
 
 
@@ -289,8 +290,16 @@ def _handle_errors(app: FastAPI) -> None:
     async def invalid(_: Request, error: RequestValidationError) -> Response:
         return answer(Refusal(422, "request", _invalid(error.errors())))
 
+    @app.exception_handler(OSError)
+    async def disk(_: Request, error: OSError) -> Response:
+        if refused := full(error):
+            return answer(refused)
+        raise error
+
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
+        if refused := full(error.__cause__):  # a form that there was no room for
+            return answer(refused)
         kind = "not-found" if error.status_code == 404 else "request"
         told = answer(Refusal(error.status_code, kind, str(error.detail)))
         if error.status_code == 405:

@@ -50,6 +50,10 @@ def test_a_ratio_that_fell_is_told_and_fails(
         asked = ["decoding", "-o", str(tmp_path / "now.json"), "--check", str(before)]
         assert runner.main(asked) == code
     assert "slower than before: a: 3, before 4" in capsys.readouterr().err
+    assert json.loads((tmp_path / "now.json").read_text())["benchmarks"]["decoding"]["peak_mib"] > 1
+    script.write_text("print('ratio a: 5 (x over y)')")
+    assert runner.main(["decoding", "-o", str(tmp_path / "now.json"), "--check", str(before)]) == 1
+    assert capsys.readouterr().err == "no longer measured: b, 2 of\n"
     for names in (["store_read"], ["decoding", "--check", str(ROOT / "results" / "rates.json")]):
         with pytest.raises(SystemExit, match="2"):
             runner.main(["-o", str(tmp_path / "no.json"), "--check", str(before), *names])
@@ -87,9 +91,9 @@ def test_the_page_has_every_ratio_once_and_says_what_failed() -> None:
 
     hardware = {"cpu": "c", "cores": 2, "system": "s", "python": "3", "torch": "2", "numpy": "2"}
     lines = ["ratio a, 2: 3.5 (x (y), over z)", "power 1.00; 1: 2.0 ms"]
-    found = {"exit": 3, "seconds": 1.5, "lines": lines, "ratios": {"a, 2": 3.5}}
+    found = {"exit": 3, "seconds": 1.5, "peak_mib": 2048, "lines": lines, "ratios": {"a, 2": 3.5}}
     said = page({"commit": "abc", "hardware": hardware, "benchmarks": {"b": found}})
     assert "| b | a, 2 | 3.5 | x (y), over z |" in said
-    assert "1.5 s; **it failed with 3**" in said
+    assert "1.5 s, peak memory 2,048 MiB; **it failed with 3**" in said
     assert said.count("power 1.00") == 1
     assert "Commit abc; c, 2 cores" in said

@@ -120,7 +120,7 @@ def test_bad_input_is_named(
     with (tmp_path / "text.npz").open("wb") as file:
         np.save(file, parameters(0, 4))
     assert run("tokens", "encode", tmp_path / "text.npz", "--model", models[0], "-o", out) == 3
-    assert "text.npz is not a readable .npz" in capsys.readouterr().err
+    assert "text.npz cannot be read as a motion" in capsys.readouterr().err
     np.savez(tmp_path / "good.npz", smplx=parameters(0, 12))
     good = ("tokens", "encode", tmp_path / "good.npz", "--model")
     assert run(*good, models[0], "-o", tmp_path / "a.txt") == 2

@@ -15,7 +15,7 @@ from signloom.data.clip import PoseClip
 from signloom.data.layouts import HANDS42
 from signloom.data.sample import Sample
 from signloom.errors import MediaError, UsageError
-from signloom.pose.files import write_pose
+from signloom.pose.files import read_pose, write_pose
 
 HEADER = "path,spoken_language,signed_language,start,end,words,glosses,priority\n"
 
@@ -61,7 +61,7 @@ def test_a_folder_is_a_lexicon(folder: Path) -> None:
     [
         ("1.pose,en,ase,zero,0,cold,COLD,0\n", "line 2: start 'zero'.*give milliseconds"),
         ("1.pose,en,ase,900,100,cold,COLD,0\n", r"line 2.*ends \(100 ms\) before it starts"),
-        ("../1.pose,en,ase,0,0,cold,COLD,0\n", "line 2.*leads out of the folder"),
+        ("../1.pose,en,ase,0,0,cold,COLD,0\n", "line 2.*leads out"),
         ("", "has no rows; expected the columns path,"),
         ("1.pose,en,ase,0,0,k\xe4lt,COLD,0\n", r"line 2: byte 0xe4 is not UTF-8"),
         ("1.pose,en,ase,0\n", r"line 2: 4 cells, expected 8"),
@@ -71,6 +71,14 @@ def test_a_wrong_index_is_named(tmp_path: Path, row: str, message: str) -> None:
     (tmp_path / "index.csv").write_bytes((HEADER + row).encode("latin1"))
     with pytest.raises(MediaError, match=message):
         folder_lexicon(tmp_path)
+
+
+def test_a_name_with_a_nul_is_no_file(folder: Path) -> None:
+    (folder / "index.csv").write_text(f"{HEADER}1\0.pose,en,ase,0,0,cold,COLD,5\n")
+    with pytest.raises(MediaError, match=r"line 2: the name .* is empty or leads out"):
+        folder_lexicon(folder)
+    with pytest.raises(MediaError, match=r"cannot be opened .*null byte"):
+        read_pose(folder / "1\0.pose")
 
 
 def test_a_missing_column_is_named(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from signloom.data.spread import DiedError, Done, Engine, spread, spread_kept
+from signloom.data.spread import DiedError, Done, Engine, read_kept, spread, spread_kept
 from signloom.errors import MediaError, MissingExtraError, UsageError
 
 
@@ -93,9 +92,7 @@ def test_a_driver_that_is_killed_goes_on_with_the_rest_only(tmp_path: Path) -> N
     assert outcomes == {name: name.upper() for name in names}
     assert sorted(log.read_text().split()) == sorted(set(names) - set(there))
     assert {s: (kept / f"{s}.json").stat().st_mtime_ns for s in there} == there
-    assert [json.loads((kept / f"{name}.json").read_text()) for name in names] == [
-        name.upper() for name in names
-    ]
+    assert [read_kept(kept / f"{name}.json") for name in names] == [n.upper() for n in names]
 
 
 def test_what_is_broken_is_not_kept(tmp_path: Path) -> None:
@@ -104,6 +101,17 @@ def test_what_is_broken_is_not_kept(tmp_path: Path) -> None:
         outcomes = {d.name: d for d in spread_kept(squared, items, tmp_path)}
         assert isinstance(outcomes["3"].error, MediaError)
     assert [file.name for file in tmp_path.iterdir()] == ["2.json"]
+
+
+@pytest.mark.parametrize("damage", ['"ITEM"', "{", '{"sha256": "", "value": "X"}', "[" * 100_000])
+def test_a_result_that_is_damaged_is_made_again(tmp_path: Path, damage: str) -> None:
+    log, kept = tmp_path / "log", tmp_path / "kept"
+    for _ in range(2):
+        (done,) = spread_kept(slow, {"item": log}, kept)
+        assert done.value == "ITEM"
+        assert log.read_text() == "item\n"
+        log.write_text("")
+        (kept / "item.json").write_text(damage)
 
 
 def test_wrong_engines_are_explained(monkeypatch: pytest.MonkeyPatch) -> None:

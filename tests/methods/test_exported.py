@@ -118,7 +118,7 @@ def test_what_cannot_be_exported_is_said() -> None:
         graphs_of(load("bundled-unified"))
 
 
-@pytest.mark.parametrize("wrong", ["cut", "gone", "other"])
+@pytest.mark.parametrize("wrong", ["cut", "gone", "other", "older"])
 def test_a_damaged_graph_is_refused(
     recogniser: tuple[Path, Path], tmp_path: Path, wrong: str
 ) -> None:
@@ -129,6 +129,15 @@ def test_a_damaged_graph_is_refused(
     graph = folder / "recogniser.onnx"
     if wrong == "gone":
         graph.unlink()
+    elif wrong == "older":
+        told = json.loads((folder / "config.json").read_text())
+        del told["onnx"]["format"]
+        (folder / "config.json").write_text(json.dumps(told))
+        with pytest.raises(
+            MediaError, match="in format 1, expected 2; export the checkpoint again"
+        ):
+            load(folder)
+        return
     else:
         graph.write_bytes(graph.read_bytes()[:1000])
     if wrong == "other":

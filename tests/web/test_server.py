@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import struct
@@ -482,6 +483,27 @@ def test_a_failure_of_ours_ends_the_job_and_not_the_server(
                 "kind": "failed",
                 "detail": "the work failed (RuntimeError: out of luck)",
             }
+
+
+def test_a_full_disk_is_said(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any, **__: Any) -> Any:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with client() as api:
+        for place in ("server.shutil.copyfileobj", "work.poses_of"):
+            with monkeypatch.context() as patched:
+                patched.setattr(f"signloom.web.{place}", full)
+                told = send(api, "segment", files / "short.pose")
+                if told.status_code == 202:
+                    assert "disk is full" in finished(api, told)["error"]["detail"]
+                else:
+                    assert (told.status_code, told.json()["kind"]) == (507, "busy")
+        with monkeypatch.context() as patched:
+            patched.setattr("tempfile.SpooledTemporaryFile.write", full)
+            told = send(api, "segment", files / "short.pose")
+            assert told.status_code == 507
+            assert "disk is full, so nothing" in told.json()["detail"]
+        assert not list(api.app.state.jobs.folder.iterdir())  # type: ignore[attr-defined]
 
 
 def test_clips_that_wait_go_together_and_a_bad_one_alone() -> None:
