@@ -248,10 +248,7 @@ def _codec(folder: Path, config: Mapping[str, Any]) -> ChatCodec:
             template = (folder / TEMPLATE).read_text(encoding="utf-8")
         if isinstance(template, list):  # several by name
             template = next((t["template"] for t in template if t.get("name") == "default"), "")
-    except (
-        *(OSError, ValueError, KeyError, TypeError),
-        *(AttributeError, RecursionError),
-    ) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise MediaError(
             f"{folder / TOKENS} or {TEMPLATE} cannot be read ({one_line(error)}); copy the whole folder again"
         ) from None
@@ -261,7 +258,8 @@ def _codec(folder: Path, config: Mapping[str, Any]) -> ChatCodec:
         token = token.get("content") if isinstance(token, dict) else token
         ids = config.get(f"{name}_token_id")
         first = ids[0] if isinstance(ids, list) and ids else ids
-        return cast(int | None, tokenizer.token_to_id(token) if isinstance(token, str) else first)
+        named = isinstance(token, str) and token
+        return cast(int | None, tokenizer.token_to_id(token) if named else first)
 
     if (end := special("eos")) is None:
         raise MediaError(

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, Literal, NamedTuple, cast, get_args
 
 import numpy as np
@@ -241,6 +241,7 @@ def restore(checkpoint: Checkpoint) -> Lslm:
             f"{checkpoint.folder} has a tokenizer with the fingerprint {got[:12]}…, and its language model "
             f"learnt to read codes of {expected[:12]}…: it would read nonsense; copy the whole folder again"
         )
+    model.codebook = got
     return model
 
 
@@ -350,6 +351,8 @@ class Lslm(nn.Module):
         self.name = NAME
         self.simulated_only = False
         self.tokens = tokens.requires_grad_(False)
+        self.codebook = tokens.vq.fingerprint()
+        """Which codes it reads: known beforehand, for a process that prepares batches cannot ask a GPU."""
         self._told: Kept[tuple[Tensor, Tensor]] = Kept(KEPT)
         width = cast(int, language.get_input_embeddings().embedding_dim)
         self.motion: Projected | Vocabulary = (
@@ -397,11 +400,6 @@ class Lslm(nn.Module):
     @property
     def layout(self) -> Layout:
         return self.tokens.layout
-
-    @cached_property
-    def codebook(self) -> str:
-        """The fingerprint of the tokenizer, which stands still; asked for once its weights are there."""
-        return self.tokens.vq.fingerprint()
 
     def own(self, old: Any) -> tuple[str, ...]:
         """What must not be taken from ``old`` by shape: the tokenizer and what reads it where the codes

@@ -132,7 +132,8 @@ def test_a_checkpoint_comes_back_bit_equal_and_with_other_codes_not_at_all(
     for name, tensor in learnt.state_dict().items():
         assert torch.equal(tensor, again.state_dict()[name])
     save_checkpoint(tmp_path / "half", config, learnt, learnt.tokenizer, dtype="float16")
-    assert load(tmp_path / "half").tokens.vq.fingerprint() == learnt.tokens.vq.fingerprint()
+    half = load(tmp_path / "half")
+    assert half.codebook == half.tokens.vq.fingerprint() == learnt.codebook
     said = json.loads((tmp_path / "model" / "config.json").read_text())
     said["tokens"]["codebook"] = "0" * 64
     (tmp_path / "model" / "config.json").write_text(json.dumps(said))
@@ -222,6 +223,12 @@ def test_a_store_of_codes_is_learnt_from_as_the_motion_it_was_made_of(
         lslm.build(model.config, other, model.language, model.codec, None).example(
             codes[0], rng, True
         )
+
+
+def test_a_process_that_prepares_batches_asks_no_weight(tokens: Path) -> None:
+    """They may be on a GPU, which a forked process cannot ask."""
+    model = begin(tiny(tokens), TEXTS * 3, 0).to("meta")
+    assert len(model.example(samples()[0], np.random.default_rng(0), True).motion)
 
 
 def test_the_loss_is_the_cross_entropy_of_answers_and_padding_changes_nothing(
