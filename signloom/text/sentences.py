@@ -82,7 +82,7 @@ def _header(text: Iterable[str]) -> tuple[str, Iterator[str]]:
 
 
 def _barred(header: str, column: str) -> bool:
-    return "|" in header and column in header.strip("\ufeff\r\n").split("|")
+    return "|" in header and column in header.strip("\r\n").split("|")
 
 
 def _table(text: Iterable[str], column: str, name: str) -> Iterator[str]:
@@ -122,7 +122,7 @@ def _sentences_in(name: str, raw: Any, kind: str, column: str, lower: bool) -> I
         raise UsageError(
             f"{name} has the ending '{kind}', expected one of {', '.join(_READERS)} (or .gz, .zip)"
         )
-    with io.TextIOWrapper(raw, encoding="utf-8", newline="") as text:
+    with io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as text:
         for line in _READERS[kind](text, column, name):
             sentence = join_punctuation(clean(line, lower=lower))
             if len(sentence) > 1 and sentence[0] == sentence[-1] == '"':

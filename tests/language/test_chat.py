@@ -86,6 +86,12 @@ def test_a_head_by_its_old_name_is_not_taken_for_granted(tmp_path: Path) -> None
         load_causal(str(tmp_path))
 
 
+def test_an_end_that_the_tokenizer_leaves_empty_is_the_one_of_the_config(tmp_path: Path) -> None:
+    write(family("qwen"), tmp_path)
+    (tmp_path / "tokenizer_config.json").write_text('{"eos_token": ""}')
+    assert load_causal(str(tmp_path)).codec.end == 2
+
+
 def test_a_template_that_names_the_day_names_the_same_every_day(tmp_path: Path) -> None:
     template = (  # as Llama-3.2's
         "{% if not date_string is defined %}{% if strftime_now is defined %}"

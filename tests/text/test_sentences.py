@@ -41,6 +41,8 @@ def test_files_of_every_kind(tmp_path: Path) -> None:
     assert len(list(read_sentences(tmp_path / "f.txt", "said"))) == 3, "lines of text"
     (tmp_path / "f.txt").rename(tmp_path / "f.csv")
     assert list(read_sentences(tmp_path / "f.csv", "gloss")) == ['"A B', "C"]
+    (tmp_path / "g.txt").write_text("gloss|text\nA B|It is.\n", "utf-8-sig")
+    assert list(read_sentences(tmp_path / "g.txt", "gloss")) == ["A B"]
     assert list(read_sentences(tmp_path / "a.txt")) == ["It is cold.", "Rain!"]
     assert list(read_sentences(tmp_path / "b.csv", "said")) == ["Cold, really"]
     assert list(read_sentences(tmp_path / "c.tsv.gz")) == ['Quoted "cold" here.', 'It"s open.']
