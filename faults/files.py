@@ -3,7 +3,7 @@
 Every file of every kind (faults/kinds.py) is cut off at so many places, and as often has some random bits
 flipped, while its neighbours stay whole. Its reader may refuse it, by a SignloomError of one line, or
 read it; another exception, more than 20 s or more than 6 GiB is a fault. Kinds that are named take the place
-of theirs in the record.
+of theirs in the record, which must be of as many times and of the same seed.
 """
 
 from __future__ import annotations
@@ -42,7 +42,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "-o", "--out", type=Path, default=ROOT / "results" / "faults" / "files.json"
     )
     asked = parser.parse_args(arguments)
+    command = f"python -m faults.files --times {asked.times} --seed {asked.seed}"
     before = json.loads(asked.out.read_text()) if asked.kinds and asked.out.exists() else {}
+    if before and before["command"] != command:
+        parser.error(
+            f"{asked.out} is of '{before['command']}'; ask for the same, or give another --out"
+        )
     found: dict[str, Any] = before.get("kinds", {})
     for kind in asked.kinds or KINDS:
         times = max(1, asked.times // SLOW.get(kind, 1))
@@ -50,7 +55,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         told = {name: value for name, value in found[kind].items() if name != "faults"}
         print(f"{kind}: {told}", *found[kind]["faults"], sep="\n  ", flush=True)
     faults = sum(len(kind["faults"]) for kind in found.values())
-    command = f"python -m faults.files --times {asked.times} --seed {asked.seed}"
     read = sum(kind["read"] + kind["refused"] for kind in found.values())
     keep(
         {"command": command, "damaged": read + faults, "faults": faults, "kinds": found}, asked.out

@@ -284,6 +284,13 @@ class Preparation:
         normal = {"isharah_frame": isharah_frame, "shoulder": shoulder, "nose": nose}
         return normal[self.config.normalizer](clip)
 
+    def rate(self, clip: PoseClip) -> float:
+        """Frames a second at which a clip is read: its own where ``fps`` is near it, or None."""
+        wanted = self.config.fps
+        if wanted is None or frames_at(len(clip), clip.fps, wanted) is None:
+            return clip.fps
+        return float(wanted)
+
     def points(self, clip: PoseClip, rng: np.random.Generator | None = None) -> NDArray[np.float32]:
         """(frames, points, coordinates) of a clip; with ``rng`` as in training."""
         return self.timed(clip, rng)[0]
@@ -301,9 +308,7 @@ class Preparation:
                 points.shape, np.float32
             )
         if config.motion:
-            as_it_comes = frames_at(len(clip), clip.fps, config.fps) is None
-            fps = clip.fps if as_it_comes else float(config.fps or clip.fps)
-            points = np.concatenate([points, moved(points, fps)], axis=1)
+            points = np.concatenate([points, moved(points, self.rate(clip))], axis=1)
         if rng is not None and len(points):
             length = round(config.masked * len(points))
             first = int(rng.integers(len(points) - length + 1))

@@ -23,7 +23,6 @@ from signloom.data.timing import Seconds
 from signloom.encoders.agcn import in_chunks, out_of_chunks
 from signloom.encoders.compression import Compression
 from signloom.encoders.cost import gmac
-from signloom.encoders.frames import frames_at
 from signloom.encoders.pose_backbone import PoseBackbone
 from signloom.encoders.processes import processes
 from signloom.inference.translate import Translation
@@ -182,9 +181,7 @@ class GlossWriter(nn.Module):
     def seconds_read(self, clip: PoseClip) -> Seconds:
         """How much of a clip `translate` takes in, from its start."""
         config = self.config
-        as_it_comes = frames_at(len(clip), clip.fps, config.fps) is None
-        fps = clip.fps if as_it_comes else float(config.fps or clip.fps)
-        return clip.duration if config.chunk else config.max_frames / fps
+        return clip.duration if config.chunk else config.max_frames / self.preparation.rate(clip)
 
     def loss(self, batch: Batch) -> Loss:
         """The summed loss, and how many glosses it is of.

@@ -337,7 +337,9 @@ MOST_CODES = 1 << 14
 @dataclass(frozen=True)
 class Encoded:
     """The samples of a source with the ids of their codes in place of joints: clips of layout
-    features-DEPTH, a moment a frame. A SampleSource. Raises UsageError for a codebook beyond `MOST_CODES`.
+    features-DEPTH, a moment a frame, without the noise of training. A SampleSource.
+
+    Raises UsageError for a codebook beyond `MOST_CODES`.
     """
 
     source: SampleSource

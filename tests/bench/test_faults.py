@@ -63,6 +63,14 @@ def test_a_fault_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["read"] == 19
 
 
+def test_a_record_is_of_one_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record = tmp_path / "r.json"
+    record.write_text('{"command": "python -m faults.files --times 200 --seed 0", "kinds": {}}')
+    with pytest.raises(SystemExit, match="2"):
+        files.main(["pose", "--times", "3", "-o", str(record)])
+    assert "is of 'python -m faults.files --times 200 --seed 0'; ask" in capsys.readouterr().err
+
+
 def test_an_input_s_last_byte_says_which_file_it_is(tmp_path: Path) -> None:
     run, seeds = _files("manifest", tmp_path)
     assert [seed[-1] for seed in seeds] == [0, 1, 2]
