@@ -351,8 +351,8 @@ class Lslm(nn.Module):
         self.name = NAME
         self.simulated_only = False
         self.tokens = tokens.requires_grad_(False)
+        # Asked for here: a process that prepares batches cannot ask weights on a GPU.
         self.codebook = tokens.vq.fingerprint()
-        """Which codes it reads: known beforehand, for a process that prepares batches cannot ask a GPU."""
         self._told: Kept[tuple[Tensor, Tensor]] = Kept(KEPT)
         width = cast(int, language.get_input_embeddings().embedding_dim)
         self.motion: Projected | Vocabulary = (
