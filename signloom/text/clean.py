@@ -6,6 +6,8 @@ import re
 import unicodedata
 
 _QUOTES = str.maketrans({"‘": "'", "’": "'", "‛": "'", "“": '"', "”": '"', "…": "..."})
+_JOINERS = "\u200c\u200d"
+"""Not seen themselves, but Persian and the scripts of India are written otherwise without them."""
 _NOT_PRINTED = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*", re.UNICODE)
 _SPACE_BEFORE = re.compile(r" +([,.!?;:%)\]])")
@@ -21,7 +23,7 @@ def clean(text: str, lower: bool = False) -> str:
     """
     if not text.isascii():
         text = unicodedata.normalize("NFC", text).translate(_QUOTES)
-        text = "".join(c for c in text if unicodedata.category(c) != "Cf")
+        text = "".join(c for c in text if unicodedata.category(c) != "Cf" or c in _JOINERS)
     text = " ".join(_NOT_PRINTED.sub(" ", text).split())
     return text.lower() if lower else text
 

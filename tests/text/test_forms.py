@@ -26,6 +26,7 @@ def test_docstrings(module: object) -> None:
 def test_cleaning() -> None:
     assert clean("  Cafe\u0301\t“so”\u200b \x07 what…\n") == 'Caf\u00e9 "so" what...'
     assert clean("ÜBER") == "ÜBER"
+    assert clean("می\u200cروم\u200f") == "می\u200cروم"
     assert clean("ÜBER", lower=True) == "über"
     assert (
         join_punctuation("it 's ( really ) cold , is n't it ?") == "it's (really) cold, isn't it?"
