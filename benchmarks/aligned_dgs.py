@@ -1,6 +1,6 @@
 """The aligner on real signing: episodes spliced from the 16 DGS sentences, with pauses or none.
 
-    python -m benchmarks.aligned_dgs ROOT [--episodes 12] [-o results/alignment-dgs.json]
+    python -m benchmarks.aligned_dgs ROOT [--episodes 12] [--model signloom/bundled/unified] [-o results/alignment-dgs.json]
 
 ROOT holds ``train_<n>_original.pose`` and ``train_<n>_metadata.json`` of the Public DGS
 Corpus (not shipped). An episode is 32 of its sentences in a random order, scaled to one
@@ -8,6 +8,9 @@ pair of shoulders, joined by blending over 0.2 s, with pauses in which the hands
 the lap (``natural``), stay up (holds), or no pause at all (``none``). Speech precedes
 signing by a lag that drifts (Ornstein–Uhlenbeck, 60 s) and has its own chance a sentence.
 45 s of distinct signing: a check, not a benchmark.
+
+With ``--model`` also both ways to use a model's answers, those of one that has learnt from simulated
+signing too: it knows no German and no DGS, so this says what a model does that knows nothing.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.alignment import loaded, with_model
 from signloom.cli.receipt import commit, hardware
 from signloom.data.clip import PoseClip
 from signloom.data.cue import Cue
@@ -102,7 +106,9 @@ def spliced(
         (points * 100 + np.array([256.0, 200.0, 0.0])).astype(np.float32),
         confidence.astype(np.float32), FPS, like.layout, f"dgs-{style}-{seed}", like.origin, (512, 512),
     )  # fmt: skip
-    speech, signing, lag, end = [], [], 2.7 + 0.7 * rng.standard_normal(), 0.0
+    speech: list[Cue] = []
+    signing: list[Cue] = []
+    lag, end = 2.7 + 0.7 * rng.standard_normal(), 0.0
     wander = drift * rng.standard_normal()
     for k, span in enumerate(spans):
         apart = span.start - (spans[k - 1].start if k else span.start)
@@ -187,21 +193,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("root", type=Path)
     parser.add_argument("--episodes", type=int, default=12)
+    parser.add_argument("--model", help="a checkpoint that aligns")
     parser.add_argument("-o", "--out", type=Path)
     asked = parser.parse_args()
-    report: dict[str, Any] = {"corpus": "16 DGS sentences, spliced", "episodes": asked.episodes}
+    report: dict[str, Any] = {
+        "corpus": "16 DGS sentences, spliced",
+        "episodes": asked.episodes,
+        "model": asked.model,
+    }
     for style in ("natural", "none"):
-        made: dict[str, list[AlignedEpisode]] = {"aligned": [], "true bounds (oracle)": []}
+        made: dict[str, list[AlignedEpisode]] = {}
         for seed in range(asked.episodes):
             clip, speech, truth = spliced(asked.root, seed, style)
             seen = activity(track([clip]))
-            for name, told in (
-                ("aligned", seen),
-                ("true bounds (oracle)", true_activity(truth, seen)),
-            ):
-                spans = align(speech, told).spans
-                hypothesis = tuple(Cue(s, c.text) for s, c in zip(spans, speech, strict=True))
-                made[name].append(
+            found = {
+                "aligned": align(speech, seen),
+                "true bounds (oracle)": align(speech, true_activity(truth, seen)),
+            }
+            if asked.model is not None:
+                found |= with_model(loaded(asked.model), speech, clip.cut, seen)
+            for name, placed in found.items():
+                spans = zip(placed.spans, speech, strict=True)
+                hypothesis = tuple(Cue(span, cue.text) for span, cue in spans)
+                made.setdefault(name, []).append(
                     AlignedEpisode(f"{seed}", hypothesis, tuple(truth), tuple(speech))
                 )
         rows = {name: score_alignment(episodes) for name, episodes in made.items()}

@@ -22,7 +22,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import cache, partial
@@ -33,6 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signloom.cli.receipt import commit, hardware
+from signloom.data.clip import PoseClip
 from signloom.data.cue import Cue
 from signloom.data.files import writing
 from signloom.data.timing import Span
@@ -137,12 +138,20 @@ def loaded(name: str) -> Locator:
     return model
 
 
-def with_model(model: Locator, episode: Episode, seen: Activity, weight: float) -> dict:
-    """{arm: alignment} of the two ways to use a model's answers, which are asked for once."""
-    cues = episode.speech
+def with_model(
+    model: Locator,
+    cues: Sequence[Cue],
+    read: Callable[[Span], PoseClip],
+    seen: Activity,
+    weight: float = WEIGHT,
+) -> dict[str, Alignment]:
+    """{arm: alignment} of the two ways to use a model's answers, which are asked for once.
+
+    read: a stretch of the episode's clip.
+    """
     alone = align(cues, seen)
     ways = {
-        arm: WithModel(model, episode.clip, episode.duration, place, weight)
+        arm: WithModel(model, read, len(seen) / seen.fps, place, weight)
         for arm, place in MODEL_ARMS.items()
     }
     answers = next(iter(ways.values())).answers(cues, alone, {})
@@ -216,7 +225,9 @@ def run(
     found["true activity (oracle)"] = align(episode.speech, truth).spans
     if model is not None:
         start = time.perf_counter()
-        for name, placed in with_model(loaded(model), episode, seen, weight).items():
+        for name, placed in with_model(
+            loaded(model), episode.speech, episode.clip, seen, weight
+        ).items():
             found[name] = placed.spans
             confidence[name] = [p.confidence for p in placed.placed]
         told = time.perf_counter() - start

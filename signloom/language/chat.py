@@ -258,8 +258,9 @@ def _codec(folder: Path, config: Mapping[str, Any]) -> ChatCodec:
         token = token.get("content") if isinstance(token, dict) else token
         ids = config.get(f"{name}_token_id")
         first = ids[0] if isinstance(ids, list) and ids else ids
-        named = isinstance(token, str) and token
-        return cast(int | None, tokenizer.token_to_id(token) if named else first)
+        if isinstance(token, str) and token:
+            return cast(int | None, tokenizer.token_to_id(token))
+        return cast(int | None, first)
 
     if (end := special("eos")) is None:
         raise MediaError(
