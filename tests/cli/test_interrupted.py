@@ -20,14 +20,18 @@ def test_the_verbs_that_resume_are_those_that_have_the_option():
     )
 
 
+def heed() -> None:
+    """A shell's background job, and all that it starts, would not hear of SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_interrupted_prepare_says_how_to_go_on_and_goes_on(tmp_path: Path):
     out, parts = tmp_path / "store", tmp_path / "store.parts" / "parts"
     command = [
         sys.executable, "-m", "signloom.cli.main", "prepare", "sim-sentences-v1", "--size", "tiny",
         "--layout", "hands42", "-o", str(out), "--jobs", "1",
     ]  # fmt: skip
-    # Polite, so that on a busy machine it is not through before this test has seen its first part.
-    run = subprocess.Popen(["nice", "-n", "19", *command], stderr=subprocess.PIPE, text=True)
+    run = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heed)
     while run.poll() is None and not (parts.is_dir() and any(parts.iterdir())):
         time.sleep(0.01)
     run.send_signal(signal.SIGINT)
