@@ -34,7 +34,7 @@ class Kept(Generic[T]):
 
 
 def content(*parts: NDArray | str) -> bytes:
-    """20 bytes that tell arrays and words from all others; of the digests at hand the fastest (SHA-1)."""
+    """20 bytes that tell arrays and words from all others; by SHA-1, as nobody chooses what is kept."""
     digest = hashlib.sha1(usedforsecurity=False)
     for part in parts:
         said = part if isinstance(part, str) else f"{part.dtype}{part.shape}"

@@ -213,7 +213,7 @@ def take_step(
 
 
 def _seed(seed: int, device: torch.device) -> None:
-    """As torch.manual_seed, which on a CPU spends 2 ms on devices that are not there."""
+    """As torch.manual_seed, which asks devices that are not there too, at every step of a CPU."""
     if device.type == "cpu":
         torch.default_generator.manual_seed(seed)
     else:
