@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,8 @@ import typer
 from signloom.errors import UsageError
 
 if TYPE_CHECKING:
+    from signloom.data.layouts import Layout
+    from signloom.data.sample import SampleSource
     from signloom.inference.features import Seeing
 
 
@@ -57,24 +60,42 @@ def run(
 
 
 def _store(model: Seeing, made_by: str, clips: Path, out: Path, overwrite: bool) -> None:
-    """A store of the same splits and samples."""
-    from signloom.cli.progress import progress
-    from signloom.corpora.prepare import write_store
-    from signloom.corpora.store import open_store
     from signloom.data.layouts import features_layout
     from signloom.inference.features import Featured
 
-    whole = open_store(clips)
-    splits = {name: open_store(clips, name, lips=model.reads_lips) for name in whole.splits}
-    with progress("features", len(whole)) as advance:
+    rewrite(
+        clips, out, features_layout(model.width), lambda source: Featured(source, model, made_by),
+        {"features": made_by}, model.reads_lips, overwrite,
+    )  # fmt: skip
+
+
+def rewrite(
+    store: Path,
+    out: Path,
+    layout: Layout,
+    change: Callable[[SampleSource], SampleSource],
+    told: Mapping[str, str],
+    lips: bool,
+    overwrite: bool,
+) -> int:
+    """A store of the same splits and samples, changed; ``told`` joins its description, its one key names
+    the work. How many samples it has."""
+    from signloom.cli.progress import progress
+    from signloom.corpora.prepare import write_store
+    from signloom.corpora.store import open_store
+
+    whole = open_store(store)
+    splits = {name: change(open_store(store, name, lips=lips)) for name in whole.splits}
+    with progress(" ".join(told), len(whole)) as advance:
         write_store(
             out,
-            features_layout(model.width),
-            {name: Featured(store, model, made_by) for name, store in splits.items()},
-            description={**whole.describe()["description"], "features": made_by},
+            layout,
+            splits,
+            description={**whole.describe()["description"], **told},
             overwrite=overwrite,
             advance=advance,
         )
+    return len(whole)
 
 
 def _poses(model: Seeing, made_by: str, clips: Path, out: Path, overwrite: bool) -> None:

@@ -243,9 +243,7 @@ def evaluate_tokenizer(
 
 
 def _encode_store(tokenizer: MotionTokens, store: Path, out: Path, overwrite: bool) -> None:
-    from signloom.cli.progress import progress
-    from signloom.corpora.prepare import write_store
-    from signloom.corpora.store import open_store
+    from signloom.cli.features import rewrite
     from signloom.data.layouts import features_layout
     from signloom.methods.motion_tokens import CODES, Encoded
 
@@ -253,18 +251,12 @@ def _encode_store(tokenizer: MotionTokens, store: Path, out: Path, overwrite: bo
         raise UsageError(
             f"{out} is what is read, and its joints would be gone; give another folder to --out"
         )
-    whole = open_store(store)
-    splits = {name: Encoded(open_store(store, name), tokenizer) for name in whole.splits}
-    with progress("codes", len(whole)) as advance:
-        write_store(
-            out,
-            features_layout(tokenizer.config.depth),
-            splits,
-            description={**whole.describe()["description"], CODES: tokenizer.vq.fingerprint()},
-            overwrite=overwrite,
-            advance=advance,
-        )
-    typer.echo(f"{out}: {len(whole)} samples as ids of {tokenizer.vq.codebook.size} codes")
+    count = rewrite(
+        store, out, features_layout(tokenizer.config.depth),
+        lambda source: Encoded(source, tokenizer),
+        {CODES: tokenizer.vq.fingerprint()}, False, overwrite,
+    )  # fmt: skip
+    typer.echo(f"{out}: {count} samples as ids of {tokenizer.vq.codebook.size} codes")
 
 
 def tokenizer_of(model: str) -> MotionTokens:
