@@ -34,6 +34,8 @@ from signloom.methods.method import (
 from signloom.methods.sources import (
     SOURCES,
     Chosen,
+    FromMixed,
+    FromTexts,
     Later,
     PrepareWord,
     Record,
@@ -44,7 +46,7 @@ from signloom.methods.sources import (
     texts_of,
 )
 from signloom.training.checkpoint import CONFIG, save_checkpoint
-from signloom.training.fit import Fitted, first_process, fit, where_it_stands
+from signloom.training.fit import Fitted, first_process, fit, launched_processes, where_it_stands
 from signloom.training.mixing import (
     AnnealedCap,
     AnnealedScale,
@@ -370,6 +372,7 @@ def run_recipe(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     where_it_stands(folder, resume, recipe.hash())  # before anything is drawn or written
+    _refuse_unshared(recipe)
     config = recipe.settings()
     layout = layout_named(config.layout)
     places = real_places(recipe.data, layout, recipe.seed)
@@ -440,6 +443,23 @@ def run_recipe(
         resume=resume,
         fingerprint=recipe.hash(),
     )
+
+
+def _refuse_unshared(recipe: Recipe) -> None:
+    """Raises UsageError where several processes would share batches of signing and of text alone.
+
+    One whose share has no signing would not reach what the others then wait for: the statistics of a batch.
+    """
+    if launched_processes() == 1:
+        return
+    data = recipe.data
+    for source in (data.train, data.synthetic, *(stage.data for stage in recipe.training.stages)):
+        shares = source.mixed if isinstance(source, FromMixed) else ()
+        if len({isinstance(share.source, FromTexts) for share in shares}) > 1:
+            raise UsageError(
+                "a source mixes signing with texts alone, and several processes cannot share its batches; "
+                "give each kind a stage of its own (training.stages), or train in one process"
+            )
 
 
 def _refuse_what_changed(folder: Path, described: Mapping[str, Any]) -> None:

@@ -225,6 +225,11 @@ def first_process() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
+def launched_processes() -> int:
+    """How many processes the launcher has started for this run."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
 def dropout_seed(seed: int, step: int, micro: int) -> int:
     """The torch seed of a micro-batch, below 2**63."""
     words = np.random.SeedSequence((seed, step, micro)).generate_state(1, np.uint64)

@@ -457,6 +457,25 @@ def test_a_recipe_of_three_phases_runs_and_says_what_it_learnt_from(
     assert {line["stage"] for line in log if "stage" in line} == {"sign2sem", "sem2text", "both"}
 
 
+def test_several_processes_are_not_given_batches_of_which_one_may_lack_the_signing(
+    embedding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would miss the statistics that the others wait for; stages of one kind each are shared as ever."""
+    (tmp_path / "texts.txt").write_text("\n".join(TEXTS))
+    texts = {"texts": [str(tmp_path / "texts.txt")]}
+    signing = {"simulated": "sentences", "size": "tiny"}
+    mixed = {"mixed": [{"percent": 50, "source": signing}, {"percent": 50, "source": texts}]}
+    recipe = {
+        "name": "mixed", "method": "semtext", "preset": "tiny", "config": {"embedding": embedding},
+        "data": {"train": signing, "dev": {**signing, "split": "dev"}, "dev_limit": 2},
+        "training": {"batch": 2, "stages": [{"name": "both", "steps": 2, "data": mixed}]},
+    }  # fmt: skip
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(recipe))
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(UsageError, match="give each kind a stage of its own"):
+        run_recipe(read_recipe(tmp_path / "recipe.yaml"), tmp_path / "run")
+
+
 def test_cosine_of_torch_is_not_changed_by_length() -> None:
     a, b = torch.randn(3, 5), torch.randn(3, 5)
     torch.testing.assert_close(
