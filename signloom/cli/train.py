@@ -46,13 +46,20 @@ def run(
         shutil.rmtree(retired, ignore_errors=True)
         out.resolve().rename(retired)
     try:
-        fitted = run_recipe(wanted, out, resume=resume, workers=workers)
+        fitted = run_recipe(wanted, out, resume=resume, workers=workers, say=_say)
     finally:
         _settle(out, retired)
     if not first_process():
         return
     best = f"{wanted.metric} {fitted.best:.2f} at step {fitted.best_step}"
     typer.echo(f"{out}/best: {best} of {fitted.step} steps, {fitted.seconds:.0f} s")
+
+
+def _say(line: str) -> None:
+    from signloom.training.fit import first_process
+
+    if first_process():
+        typer.echo(f"signloom: {line}", err=True)
 
 
 def _settle(out: Path, retired: Path | None) -> None:

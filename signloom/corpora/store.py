@@ -21,7 +21,7 @@ import json
 import math
 import os
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
@@ -428,6 +428,20 @@ class Store:
     def ids(self) -> list[str]:
         """The id of every sample in order, without reading points."""
         return self._column("id")
+
+    def blanks(self) -> Iterator[PoseClip]:
+        """The clip of every sample in order as long as it is, with nothing seen in it: no points are read."""
+        zero, width, origin = np.float32(0), len(self.layout), self.origin
+        for frames, fps in zip(self._column("frames"), self._column("fps"), strict=True):
+            yield PoseClip.trusted(
+                points=np.broadcast_to(zero, (frames, width, 3)),
+                confidence=np.broadcast_to(zero, (frames, width)),
+                fps=fps,
+                layout=self.layout,
+                id="",
+                origin=origin,
+                size=(0, 0),
+            )
 
     def left_out(self) -> list[LeftOut]:
         """The clips of the corpus that could not be read when the store was made."""

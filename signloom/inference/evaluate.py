@@ -140,7 +140,7 @@ def evaluate(
         ids += [sample.id for sample in samples]
         inputs += [clip_hash(sample.clip) for sample in samples]
         signers += [sample.signer for sample in samples]
-        cut += sum(_cut(translator, clip) for clip in clips)
+        cut += sum(is_cut(translator, clip) for clip in clips)
         advance(len(samples))
     if not any(reference.strip() for reference in references):
         raise UsageError(
@@ -217,7 +217,7 @@ def _errors(
     return {**counted, "unknown": unknown}
 
 
-def _cut(translator: Translator, clip: PoseClip) -> bool:
+def is_cut(translator: object, clip: PoseClip) -> bool:
     """Whether a clip is longer than what the model reads of it, where it says."""
     read = getattr(translator, "seconds_read", None)
     return read is not None and read(clip) < clip.duration

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
@@ -19,6 +19,7 @@ from signloom.data.files import writing
 from signloom.data.layouts import Layout, layout_named
 from signloom.data.sample import Sample, SampleSource
 from signloom.errors import UsageError, nearest
+from signloom.inference.evaluate import is_cut
 from signloom.inference.translate import needs_lips, reads_lips
 from signloom.methods.card import card_of
 from signloom.methods.finetune import begin_with
@@ -40,6 +41,7 @@ from signloom.methods.sources import (
     PrepareWord,
     Record,
     Source,
+    blanks_of,
     glosses_of,
     located,
     open_source,
@@ -363,11 +365,17 @@ BORROWED = ("language", "decoder", "embedding", "lip_weights")
 
 
 def run_recipe(
-    recipe: Recipe, folder: str | Path, *, resume: bool = False, workers: int = 0
+    recipe: Recipe,
+    folder: str | Path,
+    *,
+    resume: bool = False,
+    workers: int = 0,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Fitted:
     """Trains what the recipe says into ``folder``: recipe.yaml, log.jsonl, best/, last/, states/.
 
     workers: processes that prepare batches; no result depends on it.
+    say: is told how many clips of the real source's stores are longer than what is read of them.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -382,6 +390,8 @@ def run_recipe(
     begun = begin_with(model, located(recipe.init)) if recipe.init else None
     if resume:
         _refuse_what_changed(folder, model.described())
+    if cut := sum(is_cut(model, clip) for clip in blanks_of(recipe.data.train)):
+        say(f"{cut} training clips are longer than the model reads; what lies behind is not learnt")
     word = model.word
     real: SampleSource = open_source(recipe.data.train, layout, word)
     if places is not None:

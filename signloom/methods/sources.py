@@ -546,6 +546,17 @@ def texts_of(source: Source, layout: Layout) -> list[str]:
     return found if isinstance(found, list) else list(some_of(found, TEXTS))
 
 
+def blanks_of(source: Source) -> Iterator[PoseClip]:
+    """The clips of a source's stores as long as they are, with nothing seen in them, without reading points."""
+    if isinstance(source, FromStore):
+        yield from open_store(located(source.store), source.split).blanks()
+    elif isinstance(source, FromMixed):
+        for share in source.mixed:
+            yield from blanks_of(share.source)
+    elif isinstance(source, FromInstructed):
+        yield from blanks_of(source.instructed)
+
+
 def _sentences(source: FromTexts) -> list[str]:
     """The sentences of a source of texts. Raises UsageError where none is left."""
     read = [text for name in source.texts for text in corpus_texts(name, source.column)]

@@ -14,11 +14,13 @@ from torch import nn
 
 import signloom
 from signloom.cli.main import main
-from signloom.data.layouts import HANDS42
+from signloom.corpora.prepare import write_store
+from signloom.data.layouts import HANDS42, PS76
 from signloom.errors import UsageError
 from signloom.methods.load import load
-from signloom.methods.recipe import _with_lips, read_recipe, run_recipe
-from signloom.simulator.corpora import SimulatedWords
+from signloom.methods.recipe import Recipe, _with_lips, read_recipe, run_recipe
+from signloom.methods.sources import First
+from signloom.simulator.corpora import SimulatedSentences, SimulatedWords
 from signloom.training.checkpoint import read_checkpoint
 from signloom.training.fit import DivergedError
 from signloom.training.mixing import AnnealedCap, Mixture
@@ -134,6 +136,33 @@ def test_train_interrupted_and_resumed_by_command_equals_one_run(
     assert "simulated signing only" in (whole / "best" / "README.md").read_text()
     records = [json.loads(line) for line in (parts / "log.jsonl").read_text().splitlines()]
     assert [r["step"] for r in records if "validation" in r] == [2, 4]
+
+
+def test_training_says_how_many_clips_are_longer_than_is_read(tmp_path: Path) -> None:
+    corpora = {s: First(SimulatedSentences("tiny", s, PS76), 6) for s in ("train", "dev")}
+    write_store(tmp_path / "store", PS76, corpora, description={})
+    lengths = sorted(len(sample.clip) for sample in corpora["train"])
+    longest, said = lengths[-3], []
+    longer = sum(length > longest for length in lengths)
+    assert longer
+    recipe = {
+        **QUICK,
+        "config": {
+            **QUICK["config"],
+            "max_frames": longest,
+            "encoder_positions": longest,
+            "steps": [1],
+        },
+        "data": {
+            "train": {"store": str(tmp_path / "store")},
+            "dev": {"store": str(tmp_path / "store"), "split": "dev"},
+            "dev_limit": 1,
+        },
+        "training": {"steps": 1, "batch": 2},
+    }
+    run_recipe(Recipe.model_validate(recipe), tmp_path / "run", say=said.append)
+    assert [line.split()[0] for line in said] == [str(longer)]
+    assert "longer than the model reads" in said[0]
 
 
 def weights(run: Path) -> list[str]:
