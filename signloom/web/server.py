@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import math
 import shutil
@@ -11,7 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from fastapi import FastAPI, File, Form, Request, Response, UploadFile, WebSocket
+from fastapi import Depends, FastAPI, File, Form, Request, Response, UploadFile, WebSocket
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
@@ -25,7 +26,7 @@ from starlette.types import Scope
 from signloom import __version__
 from signloom.data.layouts import layout_named
 from signloom.data.timing import Span
-from signloom.errors import SignloomError, UsageError
+from signloom.errors import SignloomError, UsageError, nearest
 from signloom.extract.extraction import parse_box
 from signloom.inference.retime import Wishes
 from signloom.inference.translate import BUNDLED
@@ -259,9 +260,17 @@ def build(
     _add_live(app, models, limits, sessions, metrics)
     _add_about(app, models, jobs, limits, token, metrics, sessions, holistic is not None)
     _add_page(app, token, holistic)
+    _describe_forms(app.openapi())
     if token is not None:
         _describe_token(app.openapi())
     return app
+
+
+def _describe_forms(document: dict[str, Any]) -> None:
+    """The OpenAPI document, which FastAPI keeps: a form has the fields named there and no others."""
+    for name, schema in document["components"]["schemas"].items():
+        if name.startswith("Body_"):
+            schema["additionalProperties"] = False
 
 
 def _describe_token(document: dict[str, Any]) -> None:
@@ -374,7 +383,9 @@ def _add_tasks(app: FastAPI, models: Models, jobs: Jobs, limits: Limits) -> None
         response.headers["location"] = f"/v1/jobs/{job.id}"
         return _state(jobs, job)
 
-    queued: dict[str, Any] = {"status_code": 202, "responses": REFUSALS, "tags": ["tasks"]}
+    queued: dict[str, Any] = {
+        "status_code": 202, "responses": REFUSALS, "tags": ["tasks"], "dependencies": _KNOWN,
+    }  # fmt: skip
 
     @app.post("/v1/translate", summary="Signing to text", **queued)
     def translate(
@@ -467,6 +478,26 @@ def _add_tasks(app: FastAPI, models: Models, jobs: Jobs, limits: Limits) -> None
             subtitles=subtitles, tier=tier, wishes=wishes, locks=_locks(locked),
             usual=model is None, signer_box=signer_box,
         )  # fmt: skip
+
+
+async def _refuse_unknown(request: Request) -> None:
+    """Raises Refusal for a field that the address does not take, or one that stands in the address."""
+    endpoint = request.scope["route"].endpoint
+    fields = [n for n in inspect.signature(endpoint).parameters if n not in ("request", "response")]
+    for name in await request.form():
+        if name not in fields:
+            raise Refusal(
+                422, "request", f"{name[:60]}: there is no such field{nearest(name[:60], fields)}; "
+                f"{request.url.path} takes {', '.join(fields)}",
+            )  # fmt: skip
+    for name in request.query_params:
+        raise Refusal(
+            422, "request", f"{name[:60]}: stands in the address, where nothing is read; send it as a "
+            "field of the form",
+        )  # fmt: skip
+
+
+_KNOWN = [Depends(_refuse_unknown)]
 
 
 def _usual_for(models: Models, media: Any) -> Held | None:
@@ -692,6 +723,7 @@ def _add_about(
             **_answers(*(exports.TYPES[name] for name in get_args(exports.Subtitling))),
         },
         tags=["tasks"],
+        dependencies=_KNOWN,
     )
     def export(
         subtitles: Annotated[Upload, File(description="The file whose cues were corrected.")],

@@ -286,6 +286,7 @@ BAD_FORMS: list[tuple[str, dict[str, Any], str]] = [
     ("translate", {"model": "naming"}, "cannot translate, only recognize"),
     ("translate", {"beam": "0"}, "beam: Input should be greater than or equal to 1"),
     ("translate", {"alternatives": "many"}, "alternatives: "),
+    ("translate", {"beams": "4"}, "beams: there is no such field (did you mean 'beam'?); "),
     ("recognize", {"top": "51"}, "top: "),
     ("segment", {"signer_box": "1,2"}, "signer_box is '1,2', expected 'auto' or"),
     ("align", {"offset": "nan"}, "offset: "),
@@ -307,6 +308,13 @@ def test_bad_forms(
     answer = send(api, task, files / "short.pose", subtitles=texts, **form)
     assert (answer.status_code, answer.json()["kind"]) in ((422, "request"), (422, "subtitles"))
     assert words in answer.json()["detail"]
+
+
+def test_an_option_in_the_address_is_not_passed_over(api: TestClient, files: Path) -> None:
+    media = {"media": ("a.pose", (files / "short.pose").read_bytes())}
+    answer = api.post("/v1/translate?beam=4", files=media)
+    assert answer.status_code == 422
+    assert "beam: stands in the address" in answer.json()["detail"]
 
 
 def test_bad_subtitles(api: TestClient, files: Path) -> None:
