@@ -274,6 +274,7 @@ def _arm_table(run: Mapping[str, Any]) -> Iterator[str]:
     names = [name for name in names if name != "repetition-1" or "BLEU-4" in names]
     shuffled_of = next(name for name in SHUFFLED_OF if name in names)
     costly = "cost" in next(iter(run["arms"].values()))
+    timed_on = {arm["hardware"]["cpu"] for arm in run["arms"].values()}
     columns = [*names, f"shuffled input, {shuffled_of}"]
     columns += ["parameters", "GMAC a clip", "ms a clip"] if costly else []
     yield "| arm | | " + " | ".join(columns) + " |"
@@ -285,7 +286,8 @@ def _arm_table(run: Mapping[str, Any]) -> Iterator[str]:
         )
         shuffled = sum(arm["shuffled"]) / len(arm["shuffled"])
         what = ARMS[name].what if name in ARMS else ""
-        dear = f" {_cost(arm['cost'])} |" if costly else ""
+        where = f" ({arm['hardware']['cpu'].split()[0]})" if len(timed_on) > 1 else ""
+        dear = f" {_cost(arm['cost'])}{where} |" if costly else ""
         yield f"| {name} | {what} | {cells} | {shuffled:.1f} |{dear}"
     yield ""
     rate = run["references"].get("repetition-1")
@@ -294,7 +296,8 @@ def _arm_table(run: Mapping[str, Any]) -> Iterator[str]:
     also = f" Without a model F1@.50 is {timing}." if timing else ""
     dear = (
         f" GMAC: 10⁹ multiply–adds of {OF_A_CLIP[0]} frames read as {OF_A_CLIP[1]} glosses; ms: processor "
-        "time of a test clip, keypoints to glosses."
+        "time of a test clip, keypoints to glosses"
+        f"{', comparable where it was taken on one processor' if len(timed_on) > 1 else ''}."
     )
     yield f"Means, and each seed in brackets.{own}{also}{dear if costly else ''}\n"
 
@@ -349,13 +352,13 @@ def _provenance(run: Mapping[str, Any]) -> str:
     first = arms[0]
     seconds = [value for arm in arms for value in arm["seconds"]]
     commits = ", ".join(sorted({commit for arm in arms for commit in arm["commits"]}))
-    hardware = first["hardware"]
+    processors = {cpu for arm in arms for cpu in arm.get("processors", [arm["hardware"]["cpu"]])}
     metrics = dict.fromkeys(part["metric"] for part in run["parts"])
     signatures = "; ".join(f"{m} `{first['signatures'][m]}`" for m in metrics)
     return (
         f"N {first['n']}{_episodes(first)}, seeds {', '.join(map(str, run['seeds']))}; {signatures}; trained at commit "
-        f"{commits} on {hardware['cpu']}, one thread an arm, {median(seconds):.0f} s an arm beside "
-        f"other work (torch {hardware['torch']}); judged at {run['commit']} on {run['judged']}."
+        f"{commits} on {' and '.join(sorted(processors))}, one thread an arm, {median(seconds):.0f} s an arm beside "
+        f"other work (torch {first['hardware']['torch']}); judged at {run['commit']} on {run['judged']}."
     )
 
 

@@ -239,6 +239,7 @@ def _arm(results: Sequence[Result]) -> dict[str, Any]:
     names = [name for name in SHOWN if name in had]
     scores = {name: [_value(r.record["metrics"], name) for r in results] for name in names}
     shuffled = next(name for name in SHUFFLED_OF if name in had)
+    processors = sorted({cpu for r in results if (cpu := r.record["hardware"].get("cpu"))})
     return {
         "records": [r.record["recipe_hash"][:16] for r in results],
         "n": first["n"],
@@ -256,6 +257,7 @@ def _arm(results: Sequence[Result]) -> dict[str, Any]:
         **({"cost": first["cost"]} if "cost" in first else {}),
         "commits": sorted({r.record["commit"] for r in results}),
         "hardware": first["hardware"],
+        **({"processors": processors} if len(processors) > 1 else {}),
     }
 
 

@@ -67,13 +67,14 @@ def test_the_page_shows_error_rates_and_what_they_cost(tmp_path: Path) -> None:
     beside = {"references": list(REFERENCES), "unseen": []}
     (tmp_path / "test-000000000000.json").write_text(json.dumps(beside))
     scale = scales_of(ALL["C2.3"])["tiny"]
-    for arm, share in (("cnn", 0.1), ("raw", 0.9)):
+    for arm, share, cpu in (("cnn", 0.1, "one cpu"), ("raw", 0.9, "other cpu")):
         for job in jobs_of((arm,), ARMS, scale, (1, 2, 3)):
+            ran_on = "third cpu" if job.recipe.seed == 3 else cpu
             result = spoiled(share, job.recipe.seed)
             record = {
                 **result.record, "recipe_hash": job.recipe.hash(), "recipe": job.recipe.resolved(),
                 "test": {**job.test.to_json(), "sha256": "000000000000"},
-                "hypotheses": list(result.hypotheses), "hardware": {"cpu": "a cpu", "torch": "2"},
+                "hypotheses": list(result.hypotheses), "hardware": {"cpu": ran_on, "torch": "2"},
             }  # fmt: skip
             (tmp_path / f"{job.key}.json").write_text(json.dumps(record))
     receipt = {"commit": "abc", "hardware": {}}
@@ -86,7 +87,10 @@ def test_the_page_shows_error_rates_and_what_they_cost(tmp_path: Path) -> None:
         "| WER | substitutions | deletions | insertions | shuffled input, WER | parameters | GMAC"
     )
     assert head in section
-    assert "| 0.00 M | 0.1000 | 2.0 |" in section
+    assert "| 0.00 M | 0.1000 | 2.0 (one) |" in section
+    assert "| 0.00 M | 0.1000 | 2.0 (other) |" in section
+    assert "comparable where it was taken on one processor" in section
+    assert "on one cpu and other cpu and third cpu, one thread" in section
     assert "128 frames read as 6 glosses" in section
     assert "BLEU" not in section[: section.index("Means, and")]
 
