@@ -274,7 +274,6 @@ def _arm_table(run: Mapping[str, Any]) -> Iterator[str]:
     names = [name for name in names if name != "repetition-1" or "BLEU-4" in names]
     shuffled_of = next(name for name in SHUFFLED_OF if name in names)
     costly = "cost" in next(iter(run["arms"].values()))
-    timed_on = {arm["hardware"]["cpu"] for arm in run["arms"].values()}
     columns = [*names, f"shuffled input, {shuffled_of}"]
     columns += ["parameters", "GMAC a clip", "ms a clip"] if costly else []
     yield "| arm | | " + " | ".join(columns) + " |"
@@ -286,8 +285,7 @@ def _arm_table(run: Mapping[str, Any]) -> Iterator[str]:
         )
         shuffled = sum(arm["shuffled"]) / len(arm["shuffled"])
         what = ARMS[name].what if name in ARMS else ""
-        where = f" ({arm['hardware']['cpu'].split()[0]})" if len(timed_on) > 1 else ""
-        dear = f" {_cost(arm['cost'])}{where} |" if costly else ""
+        dear = f" {_cost(arm['cost'])} |" if costly else ""
         yield f"| {name} | {what} | {cells} | {shuffled:.1f} |{dear}"
     yield ""
     rate = run["references"].get("repetition-1")
@@ -296,8 +294,8 @@ def _arm_table(run: Mapping[str, Any]) -> Iterator[str]:
     also = f" Without a model F1@.50 is {timing}." if timing else ""
     dear = (
         f" GMAC: 10⁹ multiply–adds of {OF_A_CLIP[0]} frames read as {OF_A_CLIP[1]} glosses; ms: processor "
-        "time of a test clip, keypoints to glosses"
-        f"{', comparable where it was taken on one processor' if len(timed_on) > 1 else ''}."
+        "time of a test clip, keypoints to glosses, each arm's own beside other work: no "
+        "comparison (`python -m benchmarks.recognition_cost` is one)."
     )
     yield f"Means, and each seed in brackets.{own}{also}{dear if costly else ''}\n"
 

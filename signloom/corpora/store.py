@@ -430,16 +430,25 @@ class Store:
         return self._column("id")
 
     def blanks(self) -> Iterator[PoseClip]:
-        """The clip of every sample in order as long as it is, with nothing seen in it: no points are read."""
-        zero, width, origin = np.float32(0), len(self.layout), self.origin
-        for frames, fps in zip(self._column("frames"), self._column("fps"), strict=True):
+        """The clip of every sample in order as long as it is, with nothing seen in it: no points are read.
+
+        Raises MediaError where one is damaged.
+        """
+        zero, width = np.float32(0), len(self.layout)
+        columns = (self._column(name) for name in ("frames", "fps", "origin"))
+        for index, (frames, fps, origin) in enumerate(zip(*columns, strict=True)):
+            if not (frames is not None and frames >= 0 and fps is not None and 0 < fps < math.inf):
+                raise MediaError(
+                    f"sample {index} of the store {self.path} is damaged ({frames} frames at {fps} a "
+                    "second); prepare the store again"
+                )
             yield PoseClip.trusted(
                 points=np.broadcast_to(zero, (frames, width, 3)),
                 confidence=np.broadcast_to(zero, (frames, width)),
                 fps=fps,
                 layout=self.layout,
                 id="",
-                origin=origin,
+                origin=_origin(origin),
                 size=(0, 0),
             )
 

@@ -92,6 +92,11 @@ def frames_at(count: int, fps: float, wanted: float | None) -> NDArray[np.int64]
     return np.minimum(((np.arange(kept) + 0.5) * fps / wanted).astype(np.int64), count - 1)
 
 
+def rate_of(clip: PoseClip, wanted: float | None) -> float:
+    """Frames a second that `resampled` gives a clip."""
+    return clip.fps if frames_at(len(clip), clip.fps, wanted) is None else float(wanted or clip.fps)
+
+
 def pad_frames(
     features: Sequence[NDArray[np.float32]],
 ) -> tuple[Float[Tensor, "batch time *features"], Bool[Tensor, "batch time"]]:

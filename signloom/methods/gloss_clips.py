@@ -17,7 +17,7 @@ from signloom.data.layouts import FEATURES, Layout, layout_named
 from signloom.data.sample import Sample, gloss_sentence
 from signloom.data.timing import Seconds
 from signloom.encoders.compression import Context, strides
-from signloom.encoders.frames import frames_at, local_hands, pad_frames, resampled
+from signloom.encoders.frames import frames_at, local_hands, pad_frames, rate_of, resampled
 from signloom.encoders.pose_backbone import ARTICULATORS, HANDS
 from signloom.errors import UsageError
 from signloom.methods.gloss_codec import GlossCodec
@@ -286,10 +286,7 @@ class Preparation:
 
     def rate(self, clip: PoseClip) -> float:
         """Frames a second at which a clip is read: its own where ``fps`` is near it, or None."""
-        wanted = self.config.fps
-        if wanted is None or frames_at(len(clip), clip.fps, wanted) is None:
-            return clip.fps
-        return float(wanted)
+        return rate_of(clip, self.config.fps)
 
     def points(self, clip: PoseClip, rng: np.random.Generator | None = None) -> NDArray[np.float32]:
         """(frames, points, coordinates) of a clip; with ``rng`` as in training."""

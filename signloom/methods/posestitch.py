@@ -32,7 +32,14 @@ from signloom.data.clip import PoseClip
 from signloom.data.layouts import Layout, layout_named
 from signloom.data.sample import Sample, SampleSource
 from signloom.data.timing import Seconds
-from signloom.encoders.frames import frame_features, minmax_joint, noisy, pad_frames, resampled
+from signloom.encoders.frames import (
+    frame_features,
+    minmax_joint,
+    noisy,
+    pad_frames,
+    rate_of,
+    resampled,
+)
 from signloom.encoders.processes import processes
 from signloom.errors import UsageError
 from signloom.inference.evaluate import translation_scores
@@ -358,7 +365,7 @@ class PoseStitch(nn.Module):
         if clip.origin.settings.get("prepared") == NAME:
             return self.config.max_frames / clip.fps
         step = self.preparation.step(stitched=False, rng=None)
-        return self.config.max_frames * step / (self.config.fps or clip.fps)
+        return self.config.max_frames * step / rate_of(clip, self.config.fps)
 
     def forward(
         self,

@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 from torch import nn
 
 import signloom
+from signloom.corpora.store import open_store
 from signloom.data.files import writing
 from signloom.data.layouts import Layout, layout_named
 from signloom.data.sample import Sample, SampleSource
@@ -35,16 +36,15 @@ from signloom.methods.method import (
 from signloom.methods.sources import (
     SOURCES,
     Chosen,
-    FromMixed,
-    FromTexts,
     Later,
     PrepareWord,
     Record,
     Source,
-    blanks_of,
     glosses_of,
     located,
     open_source,
+    signed_in,
+    stores_of,
     texts_of,
 )
 from signloom.training.checkpoint import CONFIG, save_checkpoint
@@ -375,7 +375,7 @@ def run_recipe(
     """Trains what the recipe says into ``folder``: recipe.yaml, log.jsonl, best/, last/, states/.
 
     workers: processes that prepare batches; no result depends on it.
-    say: is told how many clips of the real source's stores are longer than what is read of them.
+    say: is told how many clips of its stores are longer than what is read of them.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -390,7 +390,7 @@ def run_recipe(
     begun = begin_with(model, located(recipe.init)) if recipe.init else None
     if resume:
         _refuse_what_changed(folder, model.described())
-    if cut := sum(is_cut(model, clip) for clip in blanks_of(recipe.data.train)):
+    if cut := _cut(recipe, model, places):
         say(f"{cut} training clips are longer than the model reads; what lies behind is not learnt")
     word = model.word
     real: SampleSource = open_source(recipe.data.train, layout, word)
@@ -455,21 +455,42 @@ def run_recipe(
     )
 
 
+def _drawn_from(recipe: Recipe) -> list[Source]:
+    """Where batches come from: the usual sources not where every stage has data of its own."""
+    own = [stage.data for stage in recipe.training.stages]
+    usual = [recipe.data.train, recipe.data.synthetic] if not own or None in own else []
+    return [source for source in (*usual, *own) if source is not None]
+
+
 def _refuse_unshared(recipe: Recipe) -> None:
     """Raises UsageError where several processes would share batches of signing and of text alone.
 
-    One whose share has no signing would not reach what the others then wait for: the statistics of a batch.
+    One whose share has no signing would not reach what the others then wait for: the statistics of a batch,
+    or weights that are shared out.
     """
-    if launched_processes() == 1:
+    alone = launched_processes() == 1
+    if alone or getattr(recipe.settings(), "input", "signing") != "signing":
         return
-    data = recipe.data
-    for source in (data.train, data.synthetic, *(stage.data for stage in recipe.training.stages)):
-        shares = source.mixed if isinstance(source, FromMixed) else ()
-        if len({isinstance(share.source, FromTexts) for share in shares}) > 1:
-            raise UsageError(
-                "a source mixes signing with texts alone, and several processes cannot share its batches; "
-                "give each kind a stage of its own (training.stages), or train in one process"
-            )
+    if any(len(signed_in(source)) > 1 for source in _drawn_from(recipe)):
+        raise UsageError(
+            "a source mixes signing with texts alone, and several processes cannot share its batches; "
+            "give each kind a stage of its own (training.stages), or train in one process"
+        )
+
+
+def _cut(recipe: Recipe, model: nn.Module, places: tuple[int, ...] | None) -> int:
+    """How many clips of the stores that are learnt from are longer than what `translate` reads of them."""
+    if not hasattr(model, "seconds_read") or getattr(model, "reads_text", False):
+        return 0
+    cut = 0
+    for source in dict.fromkeys(s for drawn in _drawn_from(recipe) for s in stores_of(drawn)):
+        long = [
+            is_cut(model, blank)
+            for blank in open_store(located(source.store), source.split).blanks()
+        ]
+        chosen = places if source == recipe.data.train and places is not None else range(len(long))
+        cut += sum(long[place] for place in set(chosen))
+    return cut
 
 
 def _refuse_what_changed(folder: Path, described: Mapping[str, Any]) -> None:

@@ -600,7 +600,7 @@ class SemText(nn.Module):
 
     def seconds_read(self, clip: PoseClip) -> Seconds:
         """How much of a clip `translate` takes in, from its start."""
-        return self.config.max_frames / (self.config.fps or clip.fps)
+        return self.config.max_frames / self.preparation.clips.rate(clip)
 
     def signed(
         self,

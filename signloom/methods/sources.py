@@ -546,15 +546,22 @@ def texts_of(source: Source, layout: Layout) -> list[str]:
     return found if isinstance(found, list) else list(some_of(found, TEXTS))
 
 
-def blanks_of(source: Source) -> Iterator[PoseClip]:
-    """The clips of a source's stores as long as they are, with nothing seen in them, without reading points."""
+def stores_of(source: Source) -> list[FromStore]:
+    """The stores whose samples a source gives as they are; of sentences spliced from one, none."""
     if isinstance(source, FromStore):
-        yield from open_store(located(source.store), source.split).blanks()
-    elif isinstance(source, FromMixed):
-        for share in source.mixed:
-            yield from blanks_of(share.source)
-    elif isinstance(source, FromInstructed):
-        yield from blanks_of(source.instructed)
+        return [source]
+    if isinstance(source, FromMixed):
+        return [store for share in source.mixed for store in stores_of(share.source)]
+    return stores_of(source.instructed) if isinstance(source, FromInstructed) else []
+
+
+def signed_in(source: Source) -> frozenset[bool]:
+    """Whether samples that may stand in one batch have signing: some may, and others not."""
+    if isinstance(source, FromMixed):
+        return frozenset().union(*(signed_in(share.source) for share in source.mixed))
+    if isinstance(source, FromInstructed):
+        return signed_in(source.instructed)
+    return frozenset([not isinstance(source, FromTexts)])
 
 
 def _sentences(source: FromTexts) -> list[str]:

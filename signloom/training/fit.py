@@ -226,8 +226,8 @@ def first_process() -> bool:
 
 
 def launched_processes() -> int:
-    """How many processes the launcher has started for this run."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
+    """How many processes the launcher (`accelerate launch`) has started for this run."""
+    return int(os.environ.get("WORLD_SIZE") or 1)
 
 
 def dropout_seed(seed: int, step: int, micro: int) -> int:

@@ -101,6 +101,10 @@ class Guard:
             if scope["method"] != "POST":
                 await self.app(scope, receive, sending)
                 return
+            if scope["query_string"]:
+                raise Refusal(
+                    422, "request", "nothing is read of the address behind '?'; send it as fields of the form"
+                )  # fmt: skip
             body = _Body(receive, self.limits, headers)
             if scope["path"] not in UPLOADS:
                 await self._told(scope, body, sending, adorned)

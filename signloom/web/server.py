@@ -481,20 +481,17 @@ def _add_tasks(app: FastAPI, models: Models, jobs: Jobs, limits: Limits) -> None
 
 
 async def _refuse_unknown(request: Request) -> None:
-    """Raises Refusal for a field that the address does not take, or one that stands in the address."""
-    endpoint = request.scope["route"].endpoint
+    """Raises Refusal for a field that the address does not take, or that stands in the form twice."""
+    endpoint, form = request.scope["route"].endpoint, await request.form()
     fields = [n for n in inspect.signature(endpoint).parameters if n not in ("request", "response")]
-    for name in await request.form():
+    for name in form:
         if name not in fields:
             raise Refusal(
                 422, "request", f"{name[:60]}: there is no such field{nearest(name[:60], fields)}; "
                 f"{request.url.path} takes {', '.join(fields)}",
             )  # fmt: skip
-    for name in request.query_params:
-        raise Refusal(
-            422, "request", f"{name[:60]}: stands in the address, where nothing is read; send it as a "
-            "field of the form",
-        )  # fmt: skip
+        if (sent := len(form.getlist(name))) > 1:
+            raise Refusal(422, "request", f"{name}: is there {sent} times; send it once")
 
 
 _KNOWN = [Depends(_refuse_unknown)]

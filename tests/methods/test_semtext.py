@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ from signloom.language.sentence_embedding import SentenceEmbedder
 from signloom.methods import semtext
 from signloom.methods.finetune import begin_with
 from signloom.methods.load import load
-from signloom.methods.recipe import read_recipe, run_recipe
+from signloom.methods.recipe import Recipe, _refuse_unshared, read_recipe, run_recipe
 from signloom.methods.semtext import (
     PRESETS,
     Config,
@@ -474,6 +475,12 @@ def test_several_processes_are_not_given_batches_of_which_one_may_lack_the_signi
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(UsageError, match="give each kind a stage of its own"):
         run_recipe(read_recipe(tmp_path / "recipe.yaml"), tmp_path / "run")
+    nested = {"mixed": [{"percent": 50, "source": mixed}, {"percent": 50, "source": signing}]}
+    for source, refused in ((nested, True), (texts, False), (signing, False)):
+        recipe["data"]["train"] = mixed  # of which no stage learns
+        recipe["training"]["stages"] = [{"name": "only", "steps": 2, "data": source}]
+        with pytest.raises(UsageError) if refused else nullcontext():
+            _refuse_unshared(Recipe.model_validate(recipe))
 
 
 def test_cosine_of_torch_is_not_changed_by_length() -> None:

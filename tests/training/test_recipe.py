@@ -163,6 +163,9 @@ def test_training_says_how_many_clips_are_longer_than_is_read(tmp_path: Path) ->
     run_recipe(Recipe.model_validate(recipe), tmp_path / "run", say=said.append)
     assert [line.split()[0] for line in said] == [str(longer)]
     assert "longer than the model reads" in said[0]
+    few = {**recipe, "data": {**recipe["data"], "train_limit": 1}}
+    run_recipe(Recipe.model_validate(few), tmp_path / "few", say=said.append)
+    assert len(said) == 1 + (len(corpora["train"][0].clip) > longest)
 
 
 def weights(run: Path) -> list[str]:

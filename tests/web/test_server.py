@@ -310,11 +310,20 @@ def test_bad_forms(
     assert words in answer.json()["detail"]
 
 
-def test_an_option_in_the_address_is_not_passed_over(api: TestClient, files: Path) -> None:
-    media = {"media": ("a.pose", (files / "short.pose").read_bytes())}
-    answer = api.post("/v1/translate?beam=4", files=media)
-    assert answer.status_code == 422
-    assert "beam: stands in the address" in answer.json()["detail"]
+def test_options_are_not_passed_over_in_the_address_or_the_second_time(
+    api: TestClient, files: Path
+) -> None:
+    media = ("media", ("a.pose", (files / "short.pose").read_bytes()))
+    told = api.post("/v1/translate?beam=4", files=[media])
+    assert (told.status_code, "behind '?'" in told.json()["detail"]) == (422, True)
+    told = api.post("/v1/translate", files=[media, media])
+    assert (told.status_code, told.json()["detail"]) == (
+        422,
+        "media: is there 2 times; send it once",
+    )
+    texts = {"subtitles": ("a.vtt", (files / "0.vtt").read_bytes())}
+    told = api.post("/v1/export", files=texts, data={"cues": "[]", "formt": "srt"})
+    assert (told.status_code, "did you mean 'format'" in told.json()["detail"]) == (422, True)
 
 
 def test_bad_subtitles(api: TestClient, files: Path) -> None:
