@@ -2,19 +2,18 @@
 
 FOLDER is WLASL fitted with SMPL-X (``signloom.corpora.wlasl_smplx`` says what its files are). The
 fits become 623-d motion on the neutral skeleton (``signloom.pose.motion623``); of it the hands are
-taken: 15 joints of each from its own wrist, and their velocities less the wrist's, in the signer's
-frame. Runs of frames in which both hands are valid count. The tokenizer of
-``signloom.encoders.motion_vq`` is trained small on the train split, one code for four frames of
-both hands, and says the val split again.
+taken: 15 joints of each from its own wrist, in the signer's frame, in metres alike for all joints. Runs
+of frames in which both hands are valid count. The tokenizer of ``signloom.encoders.motion_vq`` is trained
+small on the train split, one or more codes for four frames of both hands, and says the val split again.
 
 Errors are millimetres at a palm (wrist to middle knuckle) of the stated size: MPJPE, the mean
 distance of joints, and PA-MPJPE, the same after the best turn, shift and scale of each hand in each
 frame. Beside it, on the same four-frame chunks of the same split: the mean pose of train, the
 nearest of as many k-means codes, and the nearest chunk of train. Five ways of writing four frames
-are compared, three of them at 10 bits and two at 40 (QUANTIZERS); one code and four are also learnt
-in two other ways: of positions alone, in millimetres alike for all joints, and with the first half of
-the steps without codes, which then begin as k-means of what the encoder makes of train. One thread; a
-seed of one of them takes five to seven minutes.
+are compared, three of them at 10 bits and two at 40 (QUANTIZERS). Codebooks come after the first half of
+the steps and begin as k-means of what the encoder makes of train; numbers that are rounded (fsq) have
+nothing to begin with and are rounded from the first step on. One thread; a seed of one of them takes five
+to seven minutes.
 """
 
 from __future__ import annotations
@@ -41,14 +40,12 @@ from signloom.encoders.motion_vq import STRIDE, Codebook, Kind, MotionVq, perple
 from signloom.methods.motion_scores import k_means, nearest
 from signloom.metrics.motion import mpjpe, pa_mpjpe
 from signloom.pose.motion623 import (
-    JOINTS,
     LEFT_HAND,
     LEFT_WRIST,
     OFFSETS,
     POSITIONS,
     RIGHT_HAND,
     RIGHT_WRIST,
-    VELOCITIES,
     features,
     forward,
 )
@@ -63,22 +60,21 @@ NUMBERS = 90
 
 @dataclass(frozen=True)
 class Quantizer:
-    """A way to write four frames: of which kind, how many ids, out of how many each.
-
-    positions: what is read and learnt are positions alone, all on one scale; else also velocities, each
-    column on its own scale, as the paper has it. late: codes come after half of the steps.
-    """
+    """A way to write four frames: of which kind, how many ids, out of how many each."""
 
     kind: Kind
     depth: int
     codes: int
-    positions: bool = False
-    late: bool = False
 
     @property
     def bits(self) -> float:
         """Of four frames."""
         return self.depth * math.log2(self.codes)
+
+    @property
+    def late(self) -> bool:
+        """Whether there are codes that can begin as what the encoder makes of train."""
+        return self.kind != "fsq"
 
 
 QUANTIZERS = {
@@ -87,28 +83,23 @@ QUANTIZERS = {
     "fsq 1 × 1024": Quantizer("fsq", 1, 1024),
     "residual 4 × 1024": Quantizer("residual", 4, 1024),
     "fsq 4 × 1024": Quantizer("fsq", 4, 1024),
-    "codebook 1 × 1024, positions": Quantizer("codebook", 1, 1024, positions=True),
-    "codebook 1 × 1024, positions, late": Quantizer("codebook", 1, 1024, positions=True, late=True),
-    "residual 4 × 1024, positions, late": Quantizer("residual", 4, 1024, positions=True, late=True),
 }
-"""The first three have 10 bits for four frames, the next two 40; then other ways to learn the first and fourth."""
+"""The first three have 10 bits for four frames, the others 40."""
 
 
 def hands(rows: NDArray[np.float64]) -> NDArray[np.float32]:
-    """(rows, 623) → (rows, 180): the hands' joints from their wrists, then their velocities."""
+    """(rows, 623) → (rows, 90): the hands' joints from their wrists."""
     around = np.zeros((len(rows), 1, 3))
     positions = np.concatenate([around, rows[:, POSITIONS].reshape(len(rows), -1, 3)], 1)
-    velocities = rows[:, VELOCITIES].reshape(len(rows), JOINTS, 3)
     parts = [
-        values[:, hand] - values[:, wrist, None]
-        for values in (positions, velocities)
+        positions[:, hand] - positions[:, wrist, None]
         for hand, wrist in ((LEFT_HAND, LEFT_WRIST), (RIGHT_HAND, RIGHT_WRIST))
     ]
-    return np.concatenate(parts, 1).reshape(len(rows), 2 * NUMBERS).astype(np.float32)
+    return np.concatenate(parts, 1).reshape(len(rows), NUMBERS).astype(np.float32)
 
 
 def runs(folder: Path, split: str) -> list[Tensor]:
-    """The stretches (frames, 180) of a split in which both hands are valid, four frames or more."""
+    """The stretches (frames, 90) of a split in which both hands are valid, four frames or more."""
     with np.load(folder / "pose.npz", allow_pickle=False) as arrays:
         fits, valid, numbers = (arrays[k] for k in ("smplx_f16", "hand_valid", "frame_index"))
     found = []
@@ -128,7 +119,7 @@ def runs(folder: Path, split: str) -> list[Tensor]:
 
 def chunks(stretches: Sequence[Tensor]) -> Tensor:
     """(chunks, 4 · 90): the positions of every four frames."""
-    return torch.cat([run[:, :NUMBERS].reshape(-1, STRIDE * NUMBERS) for run in stretches])
+    return torch.cat([run.reshape(-1, STRIDE * NUMBERS) for run in stretches])
 
 
 def errors(told: Tensor, true: Tensor) -> dict[str, Any]:
@@ -161,23 +152,18 @@ def trained(
 ) -> MotionVq:
     """A tokenizer that has learned from random windows, half of them in a mirror, one cosine from RATE to 0.
 
-    Stretches shorter than a window stand still at their end.
+    Stretches shorter than a window stand still at their end. All numbers are on one scale.
 
-    stretches: (frames, 2 · half), positions and then their velocities.
+    stretches: (frames, numbers), positions.
     """
     torch.manual_seed(seed)
-    half = stretches[0].shape[1] // 2
-    inputs = half if wanted.positions else 2 * half
-    stretches = [run[:, :inputs] for run in stretches]
     rows = torch.cat(list(stretches))
+    inputs = rows.shape[1]
     model = MotionVq(
-        inputs, slice(0, half) if wanted.positions else slice(half, inputs), WIDTH, wanted.codes,
+        inputs, slice(0, inputs), WIDTH, wanted.codes,
         seed=seed, kind=wanted.kind, depth=wanted.depth,
     )  # fmt: skip
-    deviation = rows.std(0)
-    model.set_scale(
-        rows.mean(0), deviation.mean().expand(inputs) if wanted.positions else deviation
-    )
+    model.set_scale(rows.mean(0), rows.std(0).mean().expand(inputs))
     longer = [torch.cat([run, run[-1:].expand(max(WINDOW - len(run), 0), -1)]) for run in stretches]
     starts = [(run, at) for run in longer for at in range(len(run) - WINDOW + 1)]
     draws = torch.Generator().manual_seed(seed)
@@ -229,9 +215,9 @@ def tokenized(model: MotionVq, stretches: Sequence[Tensor]) -> dict[str, Any]:
     Usage is of all ids there are; perplexity that of each four frames' k-th id, the mean over k.
     """
     with torch.no_grad():
-        ids = [model.encode(run[None, :, : len(model.mean)]) for run in stretches]
-        told = torch.cat([model.decode(i)[0, :, :NUMBERS] for i in ids])
-    true = torch.cat([run[:, :NUMBERS] for run in stretches])
+        ids = [model.encode(run[None]) for run in stretches]
+        told = torch.cat([model.decode(i)[0] for i in ids])
+    true = torch.cat(list(stretches))
     said, book = torch.cat(ids, 1)[0], model.codebook
     levels = said.reshape(-1, book.depth).T
     each = [perplexity(level, book.size) for level in levels]
@@ -249,7 +235,7 @@ def measure(
     quantizer codes."""
     train, val = runs(folder, "train"), runs(folder, "val")
     known, asked = chunks(train), chunks(val)
-    mean = torch.cat([run[:, :NUMBERS] for run in train]).mean(0).repeat(STRIDE)
+    mean = torch.cat(train).mean(0).repeat(STRIDE)
     centres = next(iter(quantizers.values())).codes
     tokens: dict[str, Any] = {}
     report = {

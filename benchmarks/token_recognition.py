@@ -1,18 +1,18 @@
 """What do codes cost a recogniser?: python -m benchmarks.token_recognition FOLDER [-o FILE].
 
 FOLDER is WLASL fitted with SMPL-X (``signloom.corpora.wlasl_smplx``): 124 words, its train and val splits.
-A clip is what `motion-vq` reads of it at *small*: neck, head and arms from the chest, hands from their
-wrists, and their velocities, 228 numbers a frame. One small recogniser (a bidirectional GRU over
+A clip is what `motion-vq` reads of it at *small*, without velocities: neck, head and arms from the chest,
+hands from their wrists, 114 numbers a frame. One small recogniser (a bidirectional GRU over
 moments of four frames, the mean and the highest of its states) is trained on each of these:
 
-    numbers   the four frames as they are, each column on its own scale
+    numbers   the four frames as they are, on one scale
     latents   what the tokenizer's encoder makes of them, before codes
     codes     the vectors of the codes that stand for them
     words     the codes' ids alone, with embeddings that are learnt
 
 so the way from *numbers* to *latents* is the encoder's, from *latents* to *codes* the codes', and from *codes*
 to *words* what is lost where a code does not say what it is like. The tokenizer is trained on train's motions
-and stands still. Each clip is also read from its second, third and fourth frame on in training. Top-1 on val in
+(`motion_tokens.trained`) and stands still. Each clip is also read from its second, third and fourth frame on in training. Top-1 on val in
 percent, by seed. ``signloom check`` finds six of val's clips in train, five of them under another word.
 """
 
@@ -38,6 +38,7 @@ from signloom.data.files import writing
 from signloom.data.layouts import SMPLX52
 from signloom.encoders.motion_vq import STRIDE, MotionVq
 from signloom.methods.motion_tokens import SMALL, Preparation, longer
+from signloom.pose.motion623 import SIGNING
 
 TOKENIZERS = ("codebook 1 × 1024", "residual 4 × 1024")
 STEPS, BATCH, WIDTH, RATE = 600, 32, 128, 2e-3
@@ -47,7 +48,7 @@ LOST = 0.1
 
 @dataclass(frozen=True)
 class Clip:
-    """A word, and its numbers (frames, 228) from each of its first frames on, multiples of four."""
+    """A word, and its numbers (frames, 114) from each of its first frames on, multiples of four."""
 
     word: str
     numbers: tuple[Tensor, ...]
@@ -60,7 +61,7 @@ def clips(folder: Path, split: str) -> list[Clip]:
     found = []
     for index in range(len(source)):
         sample = source[index]
-        whole = preparation.numbers(sample.clip)
+        whole = preparation.numbers(sample.clip)[:, : SIGNING // 2]
         shifted = (longer(whole[first:], STRIDE) for first in range(STRIDE))
         cut = (rows[: len(rows) // STRIDE * STRIDE] for rows in shifted)
         found.append(

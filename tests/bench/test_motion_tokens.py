@@ -33,12 +33,12 @@ def test_hands_are_seen_from_their_wrists() -> None:
     fits = np.zeros((6, 182))
     fits[:, 3 * 18 + 1] = np.linspace(0, 1, 6)
     joints, rotations = forward(fits, camera=False)
-    found = m.hands(features(joints, rotations)).reshape(5, 2, 2, 15, 3)
+    found = m.hands(features(joints, rotations)).reshape(5, 2, 15, 3)
     still = placed(standing(joints))[0]
     left = still[:, LEFT_HAND] - still[:, LEFT_WRIST, None]
-    np.testing.assert_allclose(found[:, 0, 0], left[:-1], atol=1e-6)
-    np.testing.assert_allclose(found[:, 1, 0], np.diff(left, axis=0), atol=1e-6)
-    assert not found[:, 1, 1].any()
+    np.testing.assert_allclose(found[:, 0], left[:-1], atol=1e-6)
+    assert np.ptp(found[:, 0], axis=0).max() > 0.01
+    np.testing.assert_allclose(found[:, 1], found[:1, 1].repeat(5, 0), atol=1e-6)
 
 
 def test_runs_end_where_a_hand_is_lost_or_a_frame_is_missing(tmp_path: Path) -> None:
@@ -78,8 +78,6 @@ def test_a_run_of_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         "a": m.Quantizer("codebook", 1, 8),
         "b": m.Quantizer("residual", 2, 4),
         "c": m.Quantizer("fsq", 2, 16),
-        "d": m.Quantizer("codebook", 1, 8, positions=True, late=True),
-        "e": m.Quantizer("residual", 2, 4, positions=True, late=True),
     }
     monkeypatch.setattr(m, "QUANTIZERS", small)
     arguments = [str(tmp_path), "-o", str(out), "--seeds", "0", "--steps", "3", "--only", *small]
@@ -93,8 +91,6 @@ def test_a_run_of_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         "a": 3,
         "b": 4,
         "c": 8,
-        "d": 3,
-        "e": 4,
     }
     for each in found["tokens"].values():
         (told,) = each["runs"]
@@ -103,7 +99,7 @@ def test_a_run_of_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_mirror_changes_hands_and_sides_and_undoes_itself() -> None:
-    batch = torch.randn(2, 3, 180)
+    batch = torch.randn(2, 3, 90)
     seen = m.mirrored(batch)
     left, right = batch[..., :45].unflatten(-1, (15, 3)), seen[..., 45:90].unflatten(-1, (15, 3))
     assert torch.equal(right, left * torch.tensor([-1.0, 1, 1]))
