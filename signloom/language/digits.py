@@ -13,7 +13,7 @@ from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
 from signloom.errors import UsageError
 
@@ -158,11 +158,6 @@ class SpanDistribution:
     top: Int[Tensor, "top"]
     ends: Float[Tensor, "top frames"]
 
-    @property
-    def covered(self) -> float:
-        """The probability that the start is one of ``top``."""
-        return float(self.starts[self.top].sum())
-
     def likeliest(self, count: int = 1) -> list[tuple[tuple[int, int], float]]:
         """((start, end), probability) of the ``count`` likeliest stretches from ``top``, best first."""
         joint = self.starts[self.top, None] * self.ends
@@ -175,16 +170,29 @@ class SpanDistribution:
         ]
 
     def posterior(self) -> Float[Tensor, "frames"]:
-        """How likely each frame is in the stretch, were the start one of ``top``.
+        """How likely each frame is in the stretch: Σ_s p(s) · [s ≤ frame] · p(end > frame | s), over all starts.
 
-        Σ_s p(s) · [s ≤ frame] · p(end > frame | s), over the starts of ``top`` as if there were
-        no others.
+        From a start that is none of ``top`` a stretch lasts as long as from those, on the average by p(s) [D]:
+        leaving the others out would make a model that hardly knows sure of the few it was asked about.
         """
         frames = self.ends.shape[1]
         later = self.ends.flip(1).cumsum(1).flip(1) - self.ends
-        begun = torch.arange(frames, device=self.ends.device) >= self.top[:, None]
-        weight = self.starts[self.top] / self.starts[self.top].sum()
-        return ((weight[:, None] * later * begun).sum(0)).clamp(0, 1)
+        lasting = torch.stack(
+            [torch.cat([row[s:], row.new_zeros(s)]) for s, row in zip(self.top, later, strict=True)]
+        )  # (top, frames): p(longer than this many frames | s)
+        weight = self.starts[self.top]
+        others = self.starts.index_fill(0, self.top, 0)
+        usual = (weight[:, None] * lasting).sum(0) / weight.sum()
+        begun = torch.arange(frames, device=later.device) >= self.top[:, None]
+        told = (weight[:, None] * later * begun).sum(0)
+        return (told + convolved(others, usual)).clamp(0, 1)
+
+
+def convolved(a: Float[Tensor, "frames"], b: Float[Tensor, "frames"]) -> Float[Tensor, "frames"]:
+    """The first frames of a ∗ b: Σ_s a(s) · b(frame − s)."""
+    return nn.functional.conv1d(
+        nn.functional.pad(a, (len(b) - 1, 0))[None, None], b.flip(0)[None, None]
+    )[0, 0]
 
 
 def span_distribution(
