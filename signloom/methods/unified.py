@@ -45,7 +45,7 @@ from signloom.data.layouts import FEATURES, Layout, layout_named
 from signloom.data.lips import SEEN, Lips
 from signloom.data.sample import Sample, SampleSource
 from signloom.data.timing import Seconds, Span
-from signloom.encoders.frames import frames_at, pad_frames, resampled
+from signloom.encoders.frames import frames_at, pad_frames, rate_of, resampled
 from signloom.encoders.lip_backbone import Frozen, LipBackbone, lip_encoder
 from signloom.encoders.pose_backbone import PoseBackbone
 from signloom.encoders.processes import processes
@@ -209,6 +209,11 @@ class Config:
     def reads_features(self) -> bool:
         """Whether clips are a backbone's features; the settings of the backbones then say nothing."""
         return self.layout.startswith(FEATURES)
+
+    @property
+    def frames(self) -> int:
+        """Of a window, at ``fps``."""
+        return round(self.window * self.fps)
 
     @property
     def rate(self) -> float:
@@ -531,7 +536,7 @@ class Unified(nn.Module):
 
     def seconds_read(self, clip: PoseClip) -> Seconds:
         """How much of a clip `translate` takes in, from its start."""
-        return self.config.window
+        return min(self.config.window, self.config.frames / rate_of(clip, self.config.fps))
 
     @property
     def reads_lips(self) -> bool:
@@ -782,11 +787,11 @@ class Preparation:
         In shoulder widths; with ``rng`` as in training. Of features (frames, width, 1), as they are.
         """
         config = self.config
-        clip = clip.cut(Span(0.0, min(clip.duration, config.window)))
+        clip = self._first(clip)
         if config.reads_features:
             clip = resampled(convert(clip, self.layout), config.fps)
-            return np.array(features_of(clip)[:, :, None])
-        clip = self.normalized(clip, rng)
+            return np.array(features_of(clip)[: config.frames, :, None])
+        clip = self.normalized(clip, rng).frames(slice(0, config.frames))
         points = clip.points[:, :, : config.coordinates]
         seen = clip.present[:, :, None]
         if rng and config.noise:
@@ -794,6 +799,10 @@ class Preparation:
             points = np.where(seen, points + noise, np.float32(0))
         points = np.concatenate([points, seen.astype(np.float32)], axis=2)
         return np.ascontiguousarray(points, np.float32)
+
+    def _first(self, clip: PoseClip) -> PoseClip:
+        """Its first window; at its own rate, and so with some frames too many where `resampled` leaves that."""
+        return clip.cut(Span(0.0, min(clip.duration, self.config.window)))
 
     def normalized(self, clip: PoseClip, rng: np.random.Generator | None = None) -> PoseClip:
         """The clip in the model's layout and at its rate, in shoulder widths; as it is where that is done.
@@ -819,9 +828,9 @@ class Preparation:
         config = self.config
         if config.lips == "none":
             return np.zeros((0, SEEN, SEEN), np.float32)
-        longest = round(config.window * config.fps)
-        at = frames_at(len(clip), clip.fps, config.fps)
-        at = (np.arange(len(clip)) if at is None else at)[:longest]
+        count = len(self._first(clip))
+        at = frames_at(count, clip.fps, config.fps)
+        at = (np.arange(count) if at is None else at)[: config.frames]
         if lips is None:
             return np.zeros((len(at), SEEN, SEEN), np.float32)
         return lips.aligned_with(clip)[at].seen(rng)
@@ -969,8 +978,7 @@ def _backbone(config: Config) -> PoseBackbone:
 
 
 def _bridge(config: Config, inputs: int, width: int) -> Any:
-    frames = round(config.window * config.fps)
-    positions = frames if config.reads_features else -(-frames // config.conformer_stride)
+    stride = 1 if config.reads_features else config.conformer_stride
     if config.bridge == "perceiver":
         return SlidingPerceiver(
             inputs,
@@ -979,7 +987,7 @@ def _bridge(config: Config, inputs: int, width: int) -> Any:
             stride=config.bridge_stride,
             heads=config.bridge_heads,
             depth=config.bridge_depth,
-            positions=positions,
+            positions=-(-config.frames // stride),
         )
     if config.bridge == "shuffle":
         return TokenShuffle(inputs, width, config.bridge_stride)

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from signloom.data.clip import PoseClip
-from signloom.data.features import features_of
+from signloom.data.features import features_clip, features_of
 from signloom.data.layouts import MP203, PS76, Layout
 from signloom.data.lips import Lips
 from signloom.data.sample import Sample
@@ -173,6 +173,26 @@ def test_a_long_clip_has_the_features_of_its_windows(learnt: Unified) -> None:
     np.testing.assert_array_equal(found[: len(first) - 6], first[:-6])
     last = features_of(featured(learnt, long.cut(Span(30.08, 50.0)), "this"))
     assert np.abs(found[-40:] - last[-40:]).max() < 0.05 * np.abs(last).max()
+
+
+@pytest.mark.parametrize("fps", [25.3, 24.8, 23.976, 15.02])
+def test_a_rate_near_the_model_s_gives_no_frame_too_many(fps: float) -> None:
+    """Within 2 % a clip keeps its frames: 506 of 25.3 a second come to 500 places; those beyond are not read."""
+    model = begin(dataclasses.replace(TINY, fps=25.0, lips="small"), TEXTS, seed=1).eval()
+    near, short = dataclasses.replace(clip(1, round(21 * fps)), fps=fps), clip(2, 60)
+    mouths = dataclasses.replace(lips(0, len(near)), fps=fps)
+    points, seen = model.preparation.points(near), model.preparation.mouths(near, mouths)
+    assert 496 <= len(points) == len(seen) <= 500
+    assert model.seconds_read(near) == pytest.approx(500 / max(fps, 25.0))
+    alone = model.translate([near], 1, [mouths])[0]
+    together = model.translate([near, short], 1, [mouths, None])[0]
+    assert (together.text, together.score) == (alone.text, pytest.approx(alone.score, abs=1e-4))
+    found = model.locate(near, [Query(Span(0.5, 20.5), TEXTS[0])], mouths)[0]
+    assert np.isfinite(found.posterior).all()
+    rows = model.features(near, mouths)
+    other = begin(dataclasses.replace(TINY, layout="features-128", fps=model.rate), TEXTS, seed=1)
+    again = features_clip(np.repeat(rows, 2, 0), 12.6, "near", near.origin)
+    assert len(other.translate([again], 1)) == 1
 
 
 def test_every_parameter_learns() -> None:
