@@ -192,6 +192,16 @@ class Config:
                 "signloom.encoders.auto_avsr): from random weights it would see nothing; give "
                 "their folder, or set lips to 'small'"
             )
+        if self.lip_weights and self.lips == "none":
+            raise UsageError(
+                f"unified: lip_weights '{self.lip_weights}' are for lips, and lips is 'none'; set lips to "
+                "'small' or 'auto_avsr', or leave lip_weights out"
+            )
+        if self.frames < self.conformer_window and not self.reads_features:
+            raise UsageError(
+                f"unified: a window of {self.window:g} s at {self.fps:g} a second has {self.frames} frames, "
+                f"expected conformer_window {self.conformer_window} or more; make it longer"
+            )
         if self.conformer_window % self.conformer_stride:
             raise UsageError(
                 f"unified: conformer_window {self.conformer_window} is no multiple of "
@@ -239,6 +249,10 @@ RULES = Rules(
         "streams": get_args(Stream),
         "coordinates": (2, 3),
     },
+    shares=("dropout", "adapter_dropout", "language_dropout", "audio", "previous"),
+    least={"fps": 1.0, "window": 1.0, "max_tokens": 2, "no_repeat": 0},
+    whole=1,
+    real=0.0,
     optional={"chunk": int},
 )
 
@@ -299,7 +313,7 @@ PRESETS: dict[str, Config] = {
     "small": SMALL,
     "paper": Config(language="google/flan-t5-xl"),
 }
-"""tiny ≤ 1 M parameters (tests, claims), small ≤ 4 M (two cores), paper as published (spec §3)."""
+"""tiny ≤ 1 M parameters (tests, claims), small ≤ 4.5 M (two cores), paper as published (spec §3)."""
 
 
 class Example(NamedTuple):

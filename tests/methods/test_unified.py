@@ -442,15 +442,34 @@ def test_queries_outside_the_clip_or_too_long_are_refused(learnt: Unified) -> No
         learnt.locate(clip(10, 700), [Query(Span(0.0, 25.0), "x")])
 
 
-def test_a_config_says_what_does_not_fit() -> None:
-    with pytest.raises(UsageError, match=r"unified has no setting 'chanels'.*channels"):
-        Config.of({"chanels": 8})
-    with pytest.raises(UsageError, match=r"bridge is 'percever', expected one of perceiver"):
-        Config.of({"bridge": "percever"})
-    with pytest.raises(UsageError, match=r"adapter 'dora' needs a pretrained language model"):
-        Config.of({"adapter": "dora"})
-    with pytest.raises(UsageError, match=r"25 is no multiple of conformer_stride 2"):
-        Config.of({"conformer_window": 25, "adapter": "full"})
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"chanels": 8}, r"unified has no setting 'chanels'.*channels"),
+        ({"bridge": "percever"}, r"bridge is 'percever', expected one of perceiver"),
+        ({"adapter": "dora"}, r"adapter 'dora' needs a pretrained language model"),
+        ({"conformer_window": 25}, r"25 is no multiple of conformer_stride 2"),
+        ({"conformer_stride": 0}, r"conformer_stride is 0, expected a whole number from 1"),
+        ({"channels": 0}, r"channels is 0, expected a whole number from 1"),
+        ({"bridge_stride": 0}, r"bridge_stride is 0, expected a whole number from 1"),
+        ({"language_heads": 0}, r"language_heads is 0, expected a whole number from 1"),
+        ({"beam": 0}, r"beam is 0, expected a whole number from 1"),
+        ({"max_tokens": 1}, r"max_tokens is 1, expected a whole number from 2"),
+        ({"chunk": 0}, r"chunk is 0, expected a whole number from 1, or null"),
+        ({"fps": 0}, r"fps is 0, expected a number from 1"),
+        ({"window": -1}, r"window is -1, expected a number from 1"),
+        ({"window": float("nan")}, r"window is nan, expected a number from 1"),
+        ({"soft": -1}, r"soft is -1, expected a number from 0"),
+        ({"dropout": 2}, r"dropout is 2, expected a number from 0 to 1"),
+        ({"audio": 3}, r"audio is 3, expected a number from 0 to 1"),
+        ({"previous": -1}, r"previous is -1, expected a number from 0 to 1"),
+        ({"fps": 2, "window": 3}, r"3 s at 2 a second has 6 frames, expected conformer_window 8"),
+        ({"lip_weights": "avsr"}, r"lip_weights 'avsr' are for lips, and lips is 'none'"),
+    ],
+)
+def test_a_config_says_what_does_not_fit(wrong: dict[str, object], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        Config.of({**PRESETS["tiny"].to_json(), **wrong})
 
 
 def test_the_window_of_the_paper_is_read_as_in_the_paper() -> None:
