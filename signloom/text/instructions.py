@@ -28,7 +28,13 @@ ContentWords = Callable[[str], list[str]]
 DEFAULT = "Translate the signing into English."
 BRIEF = 8
 """Words that a summary of one sentence has at most."""
-CONTRACTION = re.compile(r"\b\w+(?:n['’]t|['’](?:re|ve|ll|d|m))\b", re.IGNORECASE)
+CONTRACTION = re.compile(
+    r"\b\w+(?:n['’]t|['’](?:re|ve|ll|d|m))\b"
+    r"|\b(?:s?he|it|that|there|here|what|who|where|when|why|how|let)['’]s\b",
+    re.IGNORECASE,
+)
+"""Two words as one. The 's of a noun may be its possessive, so that of these words alone counts."""
+LETTERS = re.compile(r"[^\W\d_]+")
 
 
 @dataclass(frozen=True)
@@ -190,7 +196,7 @@ PHRASINGS: Mapping[Family, Phrasings] = {
 class Stress:
     """An instruction that does not say one clear thing, and the families whose forms would do.
 
-    all_of: every one of them is asked for (several steps); else any one will do.
+    all_of: every one of them is asked for, in this order (several steps); else any one will do.
     """
 
     kind: Literal["ambiguous", "contradictory", "multi-step"]
@@ -245,7 +251,8 @@ def follows(family: Family, answer: str, content_words: ContentWords) -> bool:
 
     translate: a sentence of two words or more with its end mark, not in capitals. formal: the same without
     contractions. summarise: the same in at most BRIEF words. keywords: content words alone, with commas
-    between. glosses: capitals alone, without commas or an end mark. count: one number.
+    between. glosses: capitals alone, without commas or an end mark; a number may stand among them, and small
+    letters in a piece of their own beside capitals (IX-right, fs-ANNA). count: one number.
     Raises ValueError for explain, which no rule checks.
     """
     said = answer.strip()
@@ -253,8 +260,8 @@ def follows(family: Family, answer: str, content_words: ContentWords) -> bool:
     if family == "count":
         return bool(re.fullmatch(r"\d+", said))
     if family == "glosses":
-        shouted = any(c.isalpha() for c in said) and not any(c in ",.?!" for c in said)
-        return shouted and all(any(c.isupper() for c in part) for part in parts)
+        shouted = any(c.isupper() for c in said) and not any(c in ",.?!" for c in said)
+        return shouted and all(map(_is_gloss, parts))
     if family == "keywords":
         listed = [part.strip() for part in said.split(",")]
         plain = bool(said) and said == said.lower() and said[-1] not in ".?!"
@@ -270,14 +277,24 @@ def follows(family: Family, answer: str, content_words: ContentWords) -> bool:
     return sentence
 
 
-def follows_stress(stress: Stress, answer: str, content_words: ContentWords) -> bool:
-    """Whether an answer does one of what a stress instruction may mean, or all of what it says.
+def _is_gloss(word: str) -> bool:
+    """Whether a word is capitals, a number, or has pieces of capitals and of small letters, none mixed."""
+    pieces = LETTERS.findall(word)
+    if not pieces:
+        return any(c.isdigit() for c in word)
+    shouted = any(piece.isupper() for piece in pieces)
+    return shouted and all(piece.isupper() or piece.islower() for piece in pieces)
 
-    Steps are looked for in pieces: lines, or what stands before and after an end mark.
+
+def follows_stress(stress: Stress, answer: str, content_words: ContentWords) -> bool:
+    """Whether an answer does one of what a stress instruction may mean, or all of what it says, in its order.
+
+    Steps are looked for in pieces: lines, or what stands before and after an end mark; each behind the
+    piece of the step before.
     """
     if not stress.all_of:
         return any(follows(family, answer, content_words) for family in stress.families)
-    pieces = [p for p in re.split(r"\n|(?<=[.?!;:])\s+", answer.strip()) if p]
+    pieces = iter(p for p in re.split(r"\n|(?<=[.?!;:])\s+", answer.strip()) if p)
     return all(
         any(follows(family, piece.rstrip(";:"), content_words) for piece in pieces)
         for family in stress.families

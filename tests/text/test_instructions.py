@@ -64,6 +64,10 @@ def test_each_gold_follows_its_own_family_and_no_other() -> None:
         ("formal", "I don't go.", False),
         ("formal", "We’ll go.", False),
         ("formal", "The dog's bone is here.", True),
+        ("formal", "It's late.", False),
+        ("formal", "He’s gone.", False),
+        ("formal", "Now let's go.", False),
+        ("formal", "Somebody's bandit's bone is here.", True),
         ("summarise", TEXT, False),
         ("summarise", "A dog was silent.", True),
         ("keywords", "the dog, the cat", False),
@@ -72,6 +76,12 @@ def test_each_gold_follows_its_own_family_and_no_other() -> None:
         ("keywords", "dog", True),
         ("glosses", "DOG bark", False),
         ("glosses", "IX-right #SAM GO", True),
+        ("glosses", "fs-ANNA IX-1p A 2 1-2-YEAR++", True),
+        ("glosses", "The Dog", False),
+        ("glosses", "Hello", False),
+        ("glosses", "DOG Bark", False),
+        ("glosses", "IX-Right DOG", False),
+        ("glosses", "DOG -", False),
         ("glosses", "...", False),
         ("count", "nine", False),
         ("count", "9 words", False),
@@ -99,3 +109,12 @@ def test_stress_wants_one_of_what_may_be_meant_and_every_step() -> None:
     assert follows_stress(steps, f"{TEXT} 9", content_words)
     assert not follows_stress(steps, TEXT, content_words)
     assert not follows_stress(steps, "9", content_words)
+
+
+def test_steps_are_done_in_their_order_each_in_a_piece_of_its_own() -> None:
+    steps = {s.families: s for s in STRESS if s.all_of}
+    count, keywords = steps["translate", "count"], steps["glosses", "keywords"]
+    assert follows_stress(count, "The dog barks. The cat sleeps.\n6", content_words)
+    assert not follows_stress(count, "4\nThe dog barks.", content_words)
+    assert follows_stress(keywords, "DOG BARK\ndog, bark", content_words)
+    assert not follows_stress(keywords, "dog, bark\nDOG BARK", content_words)
