@@ -66,7 +66,7 @@ def encode(
     if stores and len(inputs) > 1:
         raise UsageError(f"{stores[0]} is a store; give it alone, and it becomes a store of codes")
     refuse_existing(out, overwrite)
-    tokenizer = tokenizer_of(model)
+    tokenizer = _coding(model)
     if stores:
         _encode_store(tokenizer, stores[0], out, overwrite)
         return
@@ -154,7 +154,7 @@ def meaning(
     from signloom.metrics.codes import edit_distances
     from signloom.metrics.codes import meaning as measured
 
-    tokenizer = tokenizer_of(model)
+    tokenizer = _coding(model)
     corpus, _, _ = read_corpus(store, split, tokenizer.layout)
     said: list[Said] = []
     count, simulated = min(limit, len(corpus)), False
@@ -271,6 +271,15 @@ def tokenizer_of(model: str) -> MotionTokens:
         raise UsageError(
             f"{model} has no tokenizer of motion; give a checkpoint of method motion-vq or lslm"
         )
+    return found
+
+
+def _coding(model: str) -> MotionTokens:
+    """`tokenizer_of`, where it has codes. Raises UsageError where its training ended before they began."""
+    from signloom.methods.motion_tokens import refuse_early
+
+    found = tokenizer_of(model)
+    refuse_early(found, model)
     return found
 
 

@@ -216,7 +216,7 @@ class MotionVq(nn.Module):
         Raises UsageError for another width or a time that four does not divide.
         """
         latents = self.latents(motion)
-        return self._unwritten(latents) if self._early else self.codebook.nearest(latents)
+        return self._unwritten(latents) if self.early else self.codebook.nearest(latents)
 
     def latents(
         self, motion: Float[Tensor, "batch time inputs"]
@@ -247,7 +247,7 @@ class MotionVq(nn.Module):
     def forward(self, motion: Float[Tensor, "batch time inputs"]) -> Tokenized:
         """There and back, gradients going straight through; in training the codes follow."""
         latents = self.latents(motion)
-        if self._early:
+        if self.early:
             if self.training:
                 self.passes += 1
             ids = self._unwritten(latents)
@@ -256,7 +256,7 @@ class MotionVq(nn.Module):
         return Tokenized(self._decoded(told.vectors), told.ids, told.commitment)
 
     @property
-    def _early(self) -> bool:
+    def early(self) -> bool:
         """Whether there are no codes yet."""
         return int(self.passes) < self.late
 

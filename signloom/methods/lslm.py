@@ -193,7 +193,8 @@ class Batch(NamedTuple):
 def begin(config: Config, texts: Sequence[str], seed: int) -> Lslm:
     """A fresh model around a trained tokenizer and a pretrained language model, or a random Llama.
 
-    Raises UsageError where the config names no tokenizer, MediaError where one cannot be read.
+    Raises UsageError where the config names no tokenizer, or one that has no codes yet, MediaError where one
+    cannot be read.
     """
     if not config.tokens:
         raise UsageError(
@@ -210,6 +211,7 @@ def begin(config: Config, texts: Sequence[str], seed: int) -> Lslm:
             f"lslm: {config.tokens} reads layout '{tokens.config.layout}', not '{config.layout}'; set layout to "
             "its tokenizer's"
         )
+    motion_tokens.refuse_early(tokens, config.tokens)
     if config.language:
         found = load_causal(config.language, config.revision or None)
         return build(config, tokens, found.model, found.codec, found.base, seed)

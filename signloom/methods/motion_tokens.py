@@ -165,6 +165,15 @@ def build(config: Config, seed: int = 0) -> MotionTokens:
         return MotionTokens(config, seed)
 
 
+def refuse_early(model: MotionTokens, checkpoint: str) -> None:
+    """Raises UsageError where the model has no codes yet, since its training ended before `Config.late`."""
+    if model.vq.early:
+        raise UsageError(
+            f"{checkpoint} has no codes yet: they begin after {model.vq.late} steps of training (late), and it took "
+            f"{int(model.vq.passes)}; train it past late"
+        )
+
+
 def score_dev(model: MotionTokens, dev: SampleSource, limit: int, beam: int) -> dict[str, float]:
     """How well the first ``limit`` samples are said again, and how their codes are used."""
     said, told, true = [], [], []

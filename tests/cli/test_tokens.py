@@ -12,6 +12,9 @@ import pytest
 
 from signloom.cli.main import main
 from signloom.corpora.smplx_files import read_motion
+from signloom.corpora.store import StoreWriter
+from signloom.data.layouts import SMPLX52
+from signloom.data.sample import Sample
 from signloom.errors import MediaError
 from signloom.methods import motion_tokens
 from signloom.pose.files import write_pose
@@ -211,3 +214,21 @@ def test_a_sign_s_codes_are_those_of_its_time(models: tuple[Path, Path]) -> None
     assert not motion_tokens.signs_of(
         model, Sample("a", clip, "", (GlossSpan("A"), GlossSpan("B")))
     )
+
+
+def test_a_tokenizer_without_codes_writes_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = save(tmp_path / "early", 0, late=30)
+    write_pose(motion(1, 41), tmp_path / "a.pose")
+    with StoreWriter(tmp_path / "store", SMPLX52) as writer:
+        writer.add(Sample("a", motion(1, 41), "a"), "test")
+    encode = ("tokens", "encode", "--model", model)
+    for arguments in (
+        (*encode, tmp_path / "a.pose", "-o", tmp_path / "a.json"),
+        (*encode, tmp_path / "store", "-o", tmp_path / "codes"),
+        ("tokens", "meaning", tmp_path / "store", "--model", model),
+    ):
+        assert run(*arguments) == 2
+        assert "early has no codes yet: they begin after 30 steps" in capsys.readouterr().err
+    assert {path.name for path in tmp_path.iterdir()} == {"early", "a.pose", "store"}

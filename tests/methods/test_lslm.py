@@ -353,6 +353,11 @@ def test_errors_of_the_config_say_what_to_do(tokens: Path, tmp_path: Path) -> No
         tiny(tokens, layout="ps76")
     with pytest.raises(UsageError, match="reads layout 'smplx52', not 'smplx57'; set layout to"):
         begin(tiny(tokens, layout="smplx57"), TEXTS, 0)
+    early = motion_tokens.begin(dataclasses.replace(motion_tokens.PRESETS["tiny"], late=50), [], 0)
+    learn(early, samples(), 2, 1e-3)
+    save_checkpoint(tmp_path / "early", {**early.described(), "simulated_only": False}, early)
+    with pytest.raises(UsageError, match=r"no codes yet: they begin after 50 .* took 2; train it"):
+        begin(tiny(tmp_path / "early"), TEXTS, 0)
 
 
 # --- the tokenizer ---------------------------------------------------------------------------
