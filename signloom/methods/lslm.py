@@ -60,7 +60,7 @@ from signloom.language.pretrained import Base, again
 from signloom.methods import motion_tokens
 from signloom.methods.listening import heard
 from signloom.methods.load import load
-from signloom.methods.motion_tokens import MotionTokens, codes_of, is_codes
+from signloom.methods.motion_tokens import MotionTokens, codes_of, is_codes, naming
 from signloom.methods.settings import Rules, settings_from
 from signloom.metrics.words import content_words
 from signloom.text.instructions import DEFAULT, PHRASINGS, family_of, follows
@@ -518,7 +518,10 @@ class Lslm(nn.Module):
         device, training = next(self.parameters()).device, self.training
         self.eval()
         try:
-            signing = [self.preparation.signing(clip, self.codebook) for clip in clips]
+            signing = []
+            for clip in clips:
+                with naming(f"clip '{clip.id}'"):
+                    signing.append(self.preparation.signing(clip, self.codebook))
             motion, mask = pad_frames([moving for moving, _ in signing])
             before, after = zip(*(self.preparation.prompt(each) for each in asked), strict=True)
             prefix, there = self.prefix(
@@ -616,8 +619,10 @@ class Preparation:
         """A sample without an instruction is to be translated."""
         before, after = self.prompt(sample.instruction or DEFAULT)
         answer = self.codec.encode(sample.text.strip())[: self.config.max_tokens - 1]
+        with naming(f"sample '{sample.id}'"):
+            signing = self.signing(sample.clip, codebook, rng if train else None)
         return Example(
-            *self.signing(sample.clip, codebook, rng if train else None),
+            *signing,
             np.array(before, np.int64),
             np.array(after[:-1], np.int64),
             np.array([after[-1], *answer, self.codec.end], np.int64),

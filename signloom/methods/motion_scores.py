@@ -90,7 +90,7 @@ def rate(
         sample = samples[place]
         refuse_untrusted(model, sample.clip.simulated, allow_simulated, sample.id)
         simulated = simulated and sample.clip.simulated
-        numbers = model.preparation.numbers(sample.clip)
+        numbers = model.read(sample)
         ids.append(model.ids(numbers))
         said = model.numbers(ids[-1])
         true.append(model.positions(numbers))
@@ -187,10 +187,7 @@ def _from_training(
     model: MotionTokens, known: SampleSource, true: Sequence[Positions]
 ) -> dict[str, tuple[Score, ...]]:
     """The mean pose, k-means codes and the nearest four frames of training, each as what is said."""
-    learnt = [
-        model.positions(model.preparation.numbers(known[place].clip))
-        for place in range(min(KNOWN, len(known)))
-    ]
+    learnt = [model.positions(model.read(known[place])) for place in range(min(KNOWN, len(known)))]
     pose = np.concatenate(learnt).mean(0)
     moments = torch.cat([_moments(clip) for clip in learnt])
     size = model.vq.codebook.size

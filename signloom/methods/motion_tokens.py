@@ -9,7 +9,8 @@ docs/methods/lslm.md lists what is ours.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, get_args
@@ -178,7 +179,7 @@ def score_dev(model: MotionTokens, dev: SampleSource, limit: int, beam: int) -> 
     """How well the first ``limit`` samples are said again, and how their codes are used."""
     said, told, true = [], [], []
     for index in range(min(len(dev), limit)):
-        numbers = model.preparation.numbers(dev[index].clip)
+        numbers = model.read(dev[index])
         said.append(model.ids(numbers))
         told.append(model.positions(model.numbers(said[-1])))
         true.append(model.positions(numbers))
@@ -256,7 +257,13 @@ class MotionTokens(nn.Module):
             nearest = int(whole[np.abs(whole - first - window // 2).argmin()])
             first = min(max(nearest - window // 2, 0), spare)
         clip = clip.frames(slice(first, first + window + 1))
-        return longer(self.preparation.numbers(clip, rng if train else None), window)
+        with naming(f"sample '{sample.id}'"):
+            return longer(self.preparation.numbers(clip, rng if train else None), window)
+
+    def read(self, sample: Sample) -> Float[np.ndarray, "frames inputs"]:
+        """The numbers of a whole sample. Raises as `Preparation.numbers`, naming the sample."""
+        with naming(f"sample '{sample.id}'"):
+            return self.preparation.numbers(sample.clip)
 
     def collate(
         self, examples: list[Float[np.ndarray, "window inputs"]]
@@ -370,7 +377,7 @@ class Encoded:
 
     def __getitem__(self, index: int) -> Sample:
         sample, model = self.source[index], self.model
-        ids = model.ids(model.preparation.numbers(sample.clip)).reshape(-1, model.config.depth)
+        ids = model.ids(model.read(sample)).reshape(-1, model.config.depth)
         origin = sample.clip.origin
         told = replace(origin, settings={**origin.settings, CODES: self.fingerprint})
         rate = model.config.fps / STRIDE
@@ -443,7 +450,7 @@ def signs_of(model: MotionTokens, sample: Sample) -> list[Said]:
     timed = [(g.gloss, g.span) for g in sample.glosses if g.span is not None]
     if not one and not timed:
         return []
-    ids = model.ids(model.preparation.numbers(sample.clip))
+    ids = model.ids(model.read(sample))
     codes = [tuple(moment) for moment in ids.reshape(-1, model.vq.codebook.depth).tolist()]
     if one and not timed:
         return [Said(one, sample.signer, tuple(codes))]
@@ -454,6 +461,15 @@ def signs_of(model: MotionTokens, sample: Sample) -> list[Said]:
         if own:
             found.append(Said(gloss, sample.signer, tuple(own)))
     return found
+
+
+@contextmanager
+def naming(what: str) -> Iterator[None]:
+    """A UsageError from inside says first what it is about."""
+    try:
+        yield
+    except UsageError as error:
+        raise UsageError(f"{what}: {error}") from None
 
 
 def whole_moments(rows: NDArray[Any]) -> NDArray[Any]:

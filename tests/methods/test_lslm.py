@@ -286,6 +286,15 @@ def test_a_file_of_joints_is_translated_from_the_command_line_as_told(
         assert "the instruction has no words; say what to do" in error
 
 
+def test_a_clip_in_which_nobody_was_fitted_is_named(learnt: Lslm) -> None:
+    clip = motion(2)
+    gone = clip.with_points(0 * clip.points, 0 * clip.confidence)
+    with pytest.raises(UsageError, match=r"^clip 'motion-2': no frame has pelvis, hips"):
+        learnt.translate([motion(1), gone])
+    with pytest.raises(UsageError, match=r"^sample 'lost': no frame has pelvis, hips"):
+        learnt.example(Sample("lost", gone), np.random.default_rng(0), True)
+
+
 def write_llama(folder: Path, template: str = "") -> None:
     """A folder as transformers would have it."""
     codec = own_codec(train_bpe(TEXTS * 3, 200))

@@ -69,6 +69,12 @@ def test_what_cannot_be_rated_is_named() -> None:
         rate(tokenizer(), [])
     with pytest.raises(UsageError, match=r"reads 'whole' .*, and the tokenizer 'signing'"):
         rate(tokenizer(), TEST, judge=tokenizer(reads="whole"))
+    gone = TEST[1].clip.with_points(0 * TEST[1].clip.points, 0 * TEST[1].clip.confidence)
+    lost = Sample("lost", gone)
+    with pytest.raises(UsageError, match=r"^sample 'lost': no frame has pelvis, hips"):
+        rate(tokenizer(), [TEST[0], lost])
+    with pytest.raises(UsageError, match=r"^sample 'lost': no frame has pelvis, hips"):
+        tokenizer().example(lost, np.random.default_rng(0), True)
 
 
 def test_evaluate_rates_a_tokenizer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
