@@ -43,13 +43,16 @@ def counted(score: Score) -> str:
 
 
 def beside(columns: Mapping[str, Sequence[Score]], names: Sequence[str]) -> str:
-    """Several systems side by side: one row per system, one column per named score, ± half the interval."""
+    """Several systems side by side: one row per system, one column per named score, ± half the interval.
+
+    A system without a score has "–" there.
+    """
     wide = max(len(system) for system in columns)
     each = {name: max(16, len(name) + 2) for name in names}
     lines = [" " * wide + "".join(f"{name:>{each[name]}}" for name in names)]
     for system, scores in columns.items():
         by_name = {score.name: score for score in scores}
-        cells = "".join(f"{_short(by_name[name]):>{each[name]}}" for name in names)
+        cells = "".join(f"{_short(by_name.get(name)):>{each[name]}}" for name in names)
         lines.append(f"{system:{wide}}{cells}")
     return "\n".join(lines)
 
@@ -82,7 +85,9 @@ def compared(found: Sequence[Comparison], names: tuple[str, str]) -> str:
     return "\n".join(lines)
 
 
-def _short(score: Score) -> str:
+def _short(score: Score | None) -> str:
+    if score is None:
+        return "–"
     low, high = score.ci95
     if score.episodes == 1:
         return f"{score.value:.1f}"

@@ -232,14 +232,11 @@ def evaluate_tokenizer(
     with writing(out, overwrite) as temporary:
         temporary.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", "utf-8")
     print(f"{model.name} on {store} {split}{simulated_note(found.simulated)}")
-    print(table(found.metrics).replace(" sentences", " clips"))
+    scores = table(found.metrics).replace(" sentences", " clips")
+    print(scores.replace("with an empty reference", "without a frame that shows it"))
     print()
-    names = [score.name for score in found.metrics if "MPJPE" in score.name]
-    shown = {k: v for k, v in found.baselines.items() if v[0].name in names}
-    print(beside({model.name: found.metrics, **shown}, names))
-    for name, scores in found.baselines.items():
-        if name not in shown:
-            print(f"{name}: {scores[0].name} {scores[0].value:.2f}")
+    names = [score.name for score in found.metrics if score.name not in ("usage", "perplexity")]
+    print(beside({model.name: found.metrics, **found.baselines}, names))
 
 
 def _encode_store(tokenizer: MotionTokens, store: Path, out: Path, overwrite: bool) -> None:

@@ -17,9 +17,9 @@ from signloom.encoders.motion_vq import STRIDE
 from signloom.errors import UsageError
 from signloom.inference.evaluate import SHUFFLED
 from signloom.inference.translate import refuse_untrusted
-from signloom.methods.motion_tokens import HANDS, MotionTokens, whole_moments
+from signloom.methods.motion_tokens import HANDS, MotionTokens, Seen, of_joints, whole_moments
 from signloom.metrics.motion import aligned, count_fid
-from signloom.metrics.score import Counts, Score, mean_of
+from signloom.metrics.score import Counts, Score, Values, mean_of
 from signloom.pose.motion623 import SIGNING_JOINTS, SIGNING_PARTS
 
 HALVES = "halves of the truth"
@@ -35,12 +35,13 @@ Advance = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Rating:
-    """Scores of a tokenizer on clips, and of what stands beside it.
+    """Scores of a tokenizer on n clips, and of what stands beside it.
 
     features: what a judge makes of each clip as it is said again, and as it is.
     """
 
     simulated: bool
+    n: int
     metrics: tuple[Score, ...]
     baselines: dict[str, tuple[Score, ...]]
     features: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
@@ -48,7 +49,7 @@ class Rating:
     def to_json(self) -> dict[str, Any]:
         return {
             "simulated": self.simulated,
-            "n": self.metrics[0].n,
+            "n": self.n,
             "metrics": [score.to_json() for score in self.metrics],
             "baselines": {
                 name: [score.to_json() for score in scores]
@@ -70,7 +71,8 @@ def rate(
     """The first ``limit`` samples said again through the codes, each clip whole.
 
     MPJPE and PA-MPJPE of each part (the body from the chest, hands from their wrists; each part of each
-    frame aligned alone) and of both hands, in millimetres; usage and perplexity of the codes.
+    frame aligned alone) and of both hands, in millimetres, in the frames in which the part was seen
+    (`Preparation.seen`; one that is never seen has no score); usage and perplexity of the codes.
     Beside them each clip as the next one is said, and where there are training clips, of the first
     KNOWN of them: the mean pose, and for every four frames the nearest of as many k-means codes as
     the tokenizer has, and the nearest four training frames, by all joints.
@@ -84,7 +86,7 @@ def rate(
         raise UsageError("there is no clip to say again; give a split that has some")
     if judge is not None:
         check_judge(judge, model)
-    true, again, ids, told_features, true_features = [], [], [], [], []
+    true, again, seen, ids, told_features, true_features = [], [], [], [], [], []
     simulated = True
     for place in range(count):
         sample = samples[place]
@@ -95,22 +97,23 @@ def rate(
         said = model.numbers(ids[-1])
         true.append(model.positions(numbers))
         again.append(model.positions(said))
+        seen.append(model.preparation.seen(sample.clip))
         if judge is not None:
             told_features.append(judge.summary(said))
             true_features.append(judge.summary(numbers))
         advance(1)
-    metrics = [*distances(again, true), *codes(model, ids)]
-    baselines = {SHUFFLED: distances([*again[1:], again[0]], true)}
+    metrics = [*distances(again, true, seen), *codes(model, ids)]
+    baselines = {SHUFFLED: distances([*again[1:], again[0]], true, seen)}
     if known is not None:
-        baselines |= _from_training(model, known, true)
+        baselines |= _from_training(model, known, true, seen)
     if judge is None:
-        return Rating(simulated, tuple(metrics), baselines)
+        return Rating(simulated, count, tuple(metrics), baselines)
     crowds, half = (np.array(told_features), np.array(true_features)), count // 2
     metrics.append(count_fid(*crowds, named(judge)).score())
     if half > 1:
         one, other = crowds[1][:half], crowds[1][half : 2 * half]
         baselines[HALVES] = (count_fid(one, other, named(judge)).score(),)
-    return Rating(simulated, tuple(metrics), baselines, crowds)
+    return Rating(simulated, count, tuple(metrics), baselines, crowds)
 
 
 def check_judge(judge: MotionTokens, model: MotionTokens) -> None:
@@ -135,41 +138,75 @@ def named(judge: MotionTokens) -> str:
     )
 
 
-def distances(told: Sequence[Positions], true: Sequence[Positions]) -> tuple[Score, ...]:
-    """MPJPE of both hands and of each part, and PA-MPJPE of each part, of the frames that both have."""
+def distances(
+    told: Sequence[Positions], true: Sequence[Positions], seen: Sequence[Seen]
+) -> tuple[Score, ...]:
+    """MPJPE of both hands and of each part, and PA-MPJPE of each part, of the frames that both have.
+
+    seen: of each true clip; a part counts in the frames in which it was seen. Clips that never show it are
+    excluded, and without any other there is no score of it.
+    """
     pairs = []
-    for one, other in zip(told, true, strict=True):
+    for one, other, shown in zip(told, true, seen, strict=True):
         both = min(len(one), len(other))
-        pairs.append((one[:both], other[:both]))
+        there = {part: at[:both] for part, at in shown.items()}
+        pairs.append((one[:both], other[:both], there, of_joints(there)))
     parts: Mapping[str, slice] = {"hands": HANDS, **SIGNING_PARTS}
     joints = {"body": "8 from the chest", "hands": "15 of each hand from its wrist"}
     joints |= dict.fromkeys(("left_hand", "right_hand"), "15 of the hand from its wrist")
     found = [
-        _mean(f"MPJPE-{name}", [_apart(a[:, at], b[:, at]) for a, b in pairs], joints[name])
+        _mean(
+            f"MPJPE-{name}",
+            [_counted(_apart(a[:, at], b[:, at])[own[:, at]]) for a, b, _, own in pairs],
+            joints[name],
+        )
         for name, at in parts.items()
     ]
     found += [
         _mean(
             f"PA-MPJPE-{name}",
-            [_apart(aligned(a[:, at], b[:, at]), b[:, at]) for a, b in pairs],
+            [_counted(_apart_aligned(a[s[name], at], b[s[name], at])) for a, b, s, _ in pairs],
             f"{joints[name]}, each frame aligned (Procrustes)",
         )
         for name, at in SIGNING_PARTS.items()
     ]
-    return tuple(found)
+    return tuple(score for each in found for score in each)
 
 
 def _apart(
     told: Float[np.ndarray, "frames joints 3"], true: Float[np.ndarray, "frames joints 3"]
-) -> tuple[float, float]:
-    """(the summed distance of joints in millimetres, how many)."""
-    apart = 1000 * np.linalg.norm(told - true, axis=2)
+) -> Float[np.ndarray, "frames joints"]:
+    """Millimetres between joints."""
+    return 1000 * np.linalg.norm(told - true, axis=2)
+
+
+def _apart_aligned(
+    told: Float[np.ndarray, "frames joints 3"], true: Float[np.ndarray, "frames joints 3"]
+) -> Float[np.ndarray, "frames joints"]:
+    return _apart(aligned(told, true), true)
+
+
+def _counted(apart: Float[np.ndarray, "..."]) -> tuple[float, float]:
+    """(the sum, how many)."""
     return float(apart.sum()), float(apart.size)
 
 
-def _mean(name: str, apart: Sequence[tuple[float, float]], what: str) -> Score:
-    signature = f"unit:mm|joints:{what}|mean:joints and frames"
-    return Counts(name, np.array(apart), mean_of, signature, unit="", better="low").score()
+def _mean(name: str, apart: Sequence[tuple[float, float]], what: str) -> tuple[Score, ...]:
+    signature = (
+        f"unit:mm|joints:{what}|frames:in which all of the part was seen|mean:joints and frames"
+    )
+    return _over_clips(name, np.array(apart), mean_of, signature)
+
+
+def _over_clips(
+    name: str, statistics: NDArray[np.float64], values: Values, signature: str
+) -> tuple[Score, ...]:
+    """The score of the clips that count (..., n > 0); none where no clip does."""
+    there = statistics[statistics[:, 1] > 0]
+    if not len(there):
+        return ()
+    gone = len(statistics) - len(there)
+    return (Counts(name, there, values, signature, gone, unit="", better="low").score(),)
 
 
 def codes(model: MotionTokens, ids: Sequence[Int[np.ndarray, " _"]]) -> tuple[Score, Score]:
@@ -184,20 +221,22 @@ def codes(model: MotionTokens, ids: Sequence[Int[np.ndarray, " _"]]) -> tuple[Sc
 
 
 def _from_training(
-    model: MotionTokens, known: SampleSource, true: Sequence[Positions]
+    model: MotionTokens, known: SampleSource, true: Sequence[Positions], seen: Sequence[Seen]
 ) -> dict[str, tuple[Score, ...]]:
     """The mean pose, k-means codes and the nearest four frames of training, each as what is said."""
     learnt = [model.positions(model.read(known[place])) for place in range(min(KNOWN, len(known)))]
     pose = np.concatenate(learnt).mean(0)
     moments = torch.cat([_moments(clip) for clip in learnt])
     size = model.vq.codebook.size
-    found = {"mean pose": distances([np.broadcast_to(pose, clip.shape) for clip in true], true)}
+    found = {
+        "mean pose": distances([np.broadcast_to(pose, clip.shape) for clip in true], true, seen)
+    }
     ways = {"nearest four frames": moments}
     if len(moments) > size:
         ways = {f"nearest of {size} k-means codes": k_means(moments, size, 0)} | ways
     for name, vectors in ways.items():
         said = [_joints(vectors[nearest(_moments(clip), vectors)]) for clip in true]
-        found[name] = distances(said, true)
+        found[name] = distances(said, true, seen)
     return found
 
 

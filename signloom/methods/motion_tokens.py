@@ -17,7 +17,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -146,6 +146,16 @@ PRESETS: dict[str, Config] = {
 HANDS = slice(m.SIGNING_PARTS["left_hand"].start, m.SIGNING_JOINTS)
 """Of the joints that `MotionTokens.positions` gives."""
 
+OWN_JOINTS: Mapping[str, tuple[int, ...]] = {
+    "body": (m.CHEST, *m.UPPER),
+    "left_hand": (m.LEFT_WRIST, *range(m.LEFT_HAND.start, m.LEFT_HAND.stop)),
+    "right_hand": (m.RIGHT_WRIST, *range(m.RIGHT_HAND.start, m.RIGHT_HAND.stop)),
+}
+"""Part → its joints and the one that they are counted from, of 52: a frame without one does not show it."""
+
+Seen = Mapping[str, Bool[np.ndarray, " _"]]
+"""Part → in which frames it was seen whole. What was not seen is filled in, and no truth to score by."""
+
 
 def begin(config: Config, texts: Sequence[str], seed: int) -> MotionTokens:
     """A fresh tokenizer; the texts are not read."""
@@ -176,23 +186,37 @@ def refuse_early(model: MotionTokens, checkpoint: str) -> None:
 
 
 def score_dev(model: MotionTokens, dev: SampleSource, limit: int, beam: int) -> dict[str, float]:
-    """How well the first ``limit`` samples are said again, and how their codes are used."""
-    said, told, true = [], [], []
+    """How well the first ``limit`` samples are said again, and how their codes are used.
+
+    Of each part the frames in which it was seen count; one that is never seen has no number.
+    """
+    said, told, true, shown = [], [], [], []
     for index in range(min(len(dev), limit)):
-        numbers = model.read(dev[index])
+        sample = dev[index]
+        numbers = model.read(sample)
         said.append(model.ids(numbers))
         told.append(model.positions(model.numbers(said[-1])))
         true.append(model.positions(numbers))
+        shown.append(model.preparation.seen(sample.clip))
     used, even = model.use(np.concatenate(said))
     one, other = (1000 * np.concatenate(each) for each in (told, true))
-    parts = by_part(one, other, m.SIGNING_PARTS)
+    seen = {part: np.concatenate([each[part] for each in shown]) for part in OWN_JOINTS}
+    parts = by_part(one, other, m.SIGNING_PARTS, seen)
+    hands = of_joints(seen)[:, HANDS]
+    pair = [each[:, HANDS][hands][:, None] for each in (one, other)]
     return {
-        "MPJPE-hands": mpjpe(one[:, HANDS], other[:, HANDS]),
+        **({"MPJPE-hands": mpjpe(*pair)} if hands.any() else {}),
         **{f"MPJPE-{part}": each["mpjpe"] for part, each in parts.items()},
         **{f"PA-MPJPE-{part}": each["pa_mpjpe"] for part, each in parts.items()},
         "usage": used,
         "perplexity": even,
     }
+
+
+def of_joints(seen: Seen) -> Bool[np.ndarray, "frames 38"]:
+    """Whether the part of each joint of `MotionTokens.positions` was seen."""
+    sizes = [at.stop - at.start for at in m.SIGNING_PARTS.values()]
+    return np.repeat(np.stack([seen[part] for part in m.SIGNING_PARTS], 1), sizes, 1)
 
 
 class MotionTokens(nn.Module):
@@ -414,7 +438,7 @@ class Preparation:
 
         Raises UsageError where the clip's layout has no joints in space, or no frame shows a body.
         """
-        clip = resampled(convert(clip, layout_named(self.config.layout)), self.config.fps)
+        clip = self._own(clip)
         points, seen = (longer(each, 2)[:, : m.JOINTS] for each in (clip.points, clip.present))
         upright = points.astype(np.float64) * (1, -1, -1)  # a camera's y is down, its z away
         joints = m.filled(upright, seen)
@@ -429,6 +453,14 @@ class Preparation:
             rows = rows if whole else m.signing(rows)
         faces = longer(clip.points, 2)[:-1, m.JOINTS :].reshape(len(rows), -1)[:, : m.FACE]
         return whole_moments(np.concatenate([rows, faces], 1)).astype(np.float32)
+
+    def seen(self, clip: PoseClip) -> Seen:
+        """Part (body, left_hand, right_hand) → whether each frame of `numbers` shows all of `OWN_JOINTS`."""
+        present = whole_moments(longer(self._own(clip).present, 2)[:-1])
+        return {part: np.all(present[:, own], axis=1) for part, own in OWN_JOINTS.items()}
+
+    def _own(self, clip: PoseClip) -> PoseClip:
+        return resampled(convert(clip, layout_named(self.config.layout)), self.config.fps)
 
 
 @dataclass(frozen=True)

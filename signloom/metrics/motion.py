@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from numpy.typing import NDArray
 
 from signloom.metrics.score import Counts
@@ -36,12 +36,20 @@ def by_part(
     told: Float[np.ndarray, "frames joints 3"],
     true: Float[np.ndarray, "frames joints 3"],
     parts: Mapping[str, slice],
+    seen: Mapping[str, Bool[np.ndarray, " frames"]],
 ) -> dict[str, dict[str, float]]:
-    """Part → MPJPE and PA-MPJPE of its joints, each part aligned alone."""
-    return {
-        name: {"mpjpe": mpjpe(told[:, at], true[:, at]), "pa_mpjpe": pa_mpjpe(told[:, at], true[:, at])}
+    """Part → MPJPE and PA-MPJPE of its joints in the frames in which it was seen, each part aligned alone.
+
+    A part that no frame shows is left out.
+    """
+    pairs = {
+        name: (told[seen[name], at], true[seen[name], at])
         for name, at in parts.items()
-    }  # fmt: skip
+        if seen[name].any()
+    }
+    return {
+        name: {"mpjpe": mpjpe(*pair), "pa_mpjpe": pa_mpjpe(*pair)} for name, pair in pairs.items()
+    }
 
 
 def aligned(

@@ -12,6 +12,7 @@ import torch
 
 from signloom.cli.main import main
 from signloom.corpora.store import StoreWriter
+from signloom.data.clip import PoseClip
 from signloom.data.layouts import SMPLX52
 from signloom.data.sample import Sample
 from signloom.errors import UsageError
@@ -19,6 +20,7 @@ from signloom.inference.evaluate import SHUFFLED
 from signloom.methods import motion_tokens
 from signloom.methods.motion_scores import HALVES, k_means, rate
 from signloom.methods.motion_tokens import MotionTokens, score_dev
+from signloom.pose import motion623 as m
 from signloom.training.checkpoint import save_checkpoint
 from tests.methods.motions import motion
 
@@ -54,6 +56,64 @@ def test_scores_are_those_of_training_and_baselines_what_was_planted() -> None:
     assert alone.baselines["mean pose"][0].value == pytest.approx(want, abs=1e-3)
     four = rate(model, [*TEST, *TRAIN[:1]], judge=tokenizer(1))
     assert [score.name for score in four.baselines[HALVES]] == ["FID"]
+
+
+def unseen(seed: int, part: slice, frames: slice) -> PoseClip:
+    """A motion of which some joints were not seen in some frames."""
+    clip = motion(seed, 41)
+    confidence = clip.confidence.copy()
+    confidence[frames, part] = 0
+    return clip.with_points(clip.points, confidence)
+
+
+def test_what_nobody_saw_is_no_truth(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The right hand is said 10 mm off where it was seen, and a metre where it was not."""
+    model = tokenizer()
+    lost = slice(12, 27)
+    samples = [
+        Sample("some", unseen(1, m.RIGHT_HAND, lost)),
+        Sample("none", unseen(2, m.RIGHT_HAND, slice(0, 41))),
+    ]
+    metres = np.full((2, 40, 1), 1.0)
+    metres[0, [at for at in range(40) if not lost.start <= at < lost.stop]] = 0.01
+    told = [model.read(sample) for sample in samples]
+    for numbers, off in zip(told, metres, strict=True):
+        numbers[:, 3 * 23 : 3 * 38 : 3] += off
+    answers = iter(told * 2)
+    monkeypatch.setattr(model, "numbers", lambda ids: next(answers))
+    found = rate(model, samples, TRAIN)
+    dev = score_dev(model, samples, 2, 1)
+    named = {score.name: score for score in found.metrics}
+    want = {
+        "MPJPE-hands": 10 * 25 / (80 + 25), "MPJPE-body": 0, "MPJPE-left_hand": 0,
+        "MPJPE-right_hand": 10, "PA-MPJPE-right_hand": 0, "PA-MPJPE-left_hand": 0,
+    }  # fmt: skip
+    for name, value in want.items():
+        assert named[name].value == pytest.approx(value, abs=1e-3)
+        assert dev[name] == pytest.approx(value, abs=1e-3)
+    for scores in (found.metrics, *found.baselines.values()):
+        each = {score.name: (score.n, score.excluded) for score in scores}
+        assert each["MPJPE-right_hand"] == each["PA-MPJPE-right_hand"] == (1, 1)
+        assert each["MPJPE-hands"] == each["MPJPE-body"] == (2, 0)
+    assert "|frames:in which all of the part was seen|" in named["MPJPE-hands"].signature
+    assert found.to_json()["n"] == 2
+
+
+def test_a_part_that_is_never_seen_has_no_number() -> None:
+    model = tokenizer()
+    samples = [Sample("none", unseen(2, m.LEFT_HAND, slice(0, 41)))]
+    handless = [Sample("none", unseen(2, slice(m.RIGHT_WRIST + 1, None), slice(0, 41)))]
+    for found in (rate(model, samples).metrics, rate(model, samples, TRAIN).baselines["mean pose"]):
+        names = {score.name for score in found}
+        assert {"MPJPE-hands", "MPJPE-right_hand"} < names
+        assert not {"MPJPE-left_hand", "PA-MPJPE-left_hand"} & names
+    assert "MPJPE-left_hand" not in score_dev(model, samples, 1, 1)
+    assert set(score_dev(model, handless, 1, 1)) == {
+        *("MPJPE-body", "PA-MPJPE-body", "usage", "perplexity")
+    }
+    assert [score.name for score in rate(model, handless).baselines[SHUFFLED]] == [
+        *("MPJPE-body", "PA-MPJPE-body")
+    ]
 
 
 def test_k_means_finds_planted_centres() -> None:

@@ -23,12 +23,20 @@ def test_parts_are_measured_and_aligned_alone() -> None:
     true = rng.normal(size=(5, 9, 3))
     told = true.copy()
     told[:, :4] += (0.3, 0, 0.4)
-    found = by_part(told, true, {"moved": slice(0, 4), "still": slice(4, 9)})
+    true[3:, :4] += 9  # frames in which that part was not seen
+    seen = {
+        "moved": np.arange(5) < 3,
+        "still": np.ones(5, np.bool_),
+        "gone": np.zeros(5, np.bool_),
+    }
+    parts = {"moved": slice(0, 4), "still": slice(4, 9), "gone": slice(0, 2)}
+    found = by_part(told, true, parts, seen)
+    assert set(found) == {"moved", "still"}
     assert found["moved"]["mpjpe"] == pytest.approx(0.5)
     assert found["moved"]["pa_mpjpe"] == pytest.approx(0)
     assert found["still"]["mpjpe"] == 0
-    assert mpjpe(told, true) == pytest.approx(0.5 * 4 / 9)
-    assert pa_mpjpe(told, true) > 0.01
+    assert mpjpe(told[:3], true[:3]) == pytest.approx(0.5 * 4 / 9)
+    assert pa_mpjpe(told[:3], true[:3]) > 0.01
 
 
 def test_the_frechet_distance_of_two_gaussians_is_the_closed_form() -> None:
