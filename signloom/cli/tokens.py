@@ -150,6 +150,7 @@ def meaning(
 
     from signloom.cli.evaluate import read_corpus, simulated_note
     from signloom.cli.progress import progress
+    from signloom.cli.receipt import commit, hardware
     from signloom.methods.motion_tokens import Said, signs_of
     from signloom.metrics.codes import edit_distances
     from signloom.metrics.codes import meaning as measured
@@ -177,6 +178,8 @@ def meaning(
             "simulated": simulated,
             "codebook": tokenizer.vq.fingerprint(),
             **{name: asdict(each) for name, each in found.items()},
+            "commit": commit(),
+            "hardware": hardware(),
         }
         typer.echo(json.dumps(told, indent=2))
         return
