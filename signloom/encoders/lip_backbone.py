@@ -87,14 +87,15 @@ class Frozen(nn.Module):
     """A frame encoder that training passes by: no gradients, and evaluation mode whatever its parent's is.
 
     Its weights are referred to, never stored: no state dict has them, and loading one leaves them.
-    sha256: of the file they came from; "" where there is none.
+    sha256: of the file they came from; "" where there is none. filled: the fraction of the encoder's
+    parameters that it filled.
     """
 
-    def __init__(self, encoder: nn.Module, sha256: str = ""):
+    def __init__(self, encoder: nn.Module, sha256: str = "", filled: float = 0.0):
         super().__init__()
         self.encoder = encoder.requires_grad_(False).eval()
         self.width = cast(int, encoder.width)
-        self.sha256 = sha256
+        self.sha256, self.filled = sha256, filled
         self.register_state_dict_post_hook(_without_weights)
         self.register_load_state_dict_pre_hook(_with_own_weights)
 
@@ -136,14 +137,14 @@ def lip_encoder(name: EncoderName, weights: str = "", sha256: str = "") -> nn.Mo
     encoder = AutoAvsrEncoder() if name == "auto_avsr" else SmallLipEncoder()
     if not weights:
         return encoder
-    load_lip_weights(encoder, weights)
+    filled = load_lip_weights(encoder, weights)
     got = weights_sha256(weights)
     if sha256 and got != sha256:
         raise MediaError(
             f"the lip encoder's weights in {weights} have sha256 {got[:12]}…, expected "
             f"{sha256[:12]}…; put back the weights that the model was trained with"
         )
-    return Frozen(encoder, got)
+    return Frozen(encoder, got, filled)
 
 
 def weights_sha256(folder: str | Path) -> str:

@@ -251,6 +251,12 @@ class AutoSign(GlossWriter):
     def writable(self) -> Collection[str] | None:
         return super().writable if self.config.vocabulary == "glosses" else None
 
+    @property
+    def filled(self) -> dict[str, float]:
+        """Weights of others that it began with → the fraction they filled of what they are for."""
+        base = self.decoder_from
+        return {base["source"]: base["filled"]} if base else {}
+
     def described(self) -> dict[str, Any]:
         """As every gloss writer's, with where the decoder's weights came from."""
         found = {"decoder": self.decoder_from} if self.decoder_from else {}

@@ -8,7 +8,7 @@ normaliser), and begins at random where not. Everything else must fit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -45,6 +45,7 @@ class Begun:
 
     renewed: tensors that began at random. tokens: rows of embeddings taken over, of
     ``vocabulary``. simulated_only: whether the checkpoint knows simulated signing alone.
+    filled: the fraction of the model's own parameters that it filled.
     """
 
     checkpoint: str
@@ -53,6 +54,7 @@ class Begun:
     tokens: int
     vocabulary: int
     simulated_only: bool
+    filled: float
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -115,7 +117,8 @@ def _begin_alike(model: nn.Module, old: Any, checkpoint: str | Path) -> Begun:
     model.load_state_dict(mine | {name: theirs[name] for name in same})
     more = model.take_over(old) if isinstance(model, TakesOver) else ()
     renewed = tuple(name for name in mine if name not in same and name not in more)
-    return Begun(str(checkpoint), old.name, renewed, 0, 0, old.simulated_only)
+    filled = 1 - _share(model, {name: 1.0 for name in renewed})
+    return Begun(str(checkpoint), old.name, renewed, 0, 0, old.simulated_only, filled)
 
 
 def _begin_posestitch(model: PoseStitch, old: PoseStitch, checkpoint: str | Path) -> Begun:
@@ -134,9 +137,24 @@ def _begin_posestitch(model: PoseStitch, old: PoseStitch, checkpoint: str | Path
         taken[name] = mine[name].clone()
         taken[name][list(shared)] = theirs[name][list(shared.values())]
     model.load_state_dict(taken)
+    random = {**dict.fromkeys(renewed, 1.0), **dict.fromkeys(TOKENS, 1 - len(shared) / len(rows))}
     return Begun(
-        str(checkpoint), old.name, tuple(renewed), len(shared), len(rows), old.simulated_only
+        str(checkpoint),
+        old.name,
+        tuple(renewed),
+        len(shared),
+        len(rows),
+        old.simulated_only,
+        1 - _share(model, random),
     )
+
+
+def _share(model: nn.Module, parts: Mapping[str, float]) -> float:
+    """The fraction of the parameters in a checkpoint of the model that these parts of tensors are."""
+    kept = model.state_dict().keys()
+    sizes = {name: p.numel() for name, p in model.named_parameters() if name in kept}
+    named = sum(size * parts.get(name, 0.0) for name, size in sizes.items())
+    return named / max(sum(sizes.values()), 1)
 
 
 def _check_shape(model: PoseStitch, old: PoseStitch, checkpoint: str | Path) -> None:

@@ -302,6 +302,13 @@ class Isolated(nn.Module):
         """How much of a clip `recognize` takes in: all of it."""
         return clip.duration
 
+    @property
+    def filled(self) -> dict[str, float]:
+        """Weights of others that it began with → the fraction they filled of what they are for."""
+        if not self.reads_lips or not isinstance(self.mouth, Frozen):
+            return {}
+        return {self.config.lip_weights: self.mouth.filled}
+
     def described(self) -> dict[str, Any]:
         """What a checkpoint's config.json says of the model; `methods.load` builds it from this."""
         kept: dict[str, Any] = {}

@@ -384,6 +384,11 @@ class Lslm(nn.Module):
         self.tokens.eval()
         return self
 
+    @property
+    def filled(self) -> dict[str, float]:
+        """Weights of others that it began with → the fraction they filled of what they are for."""
+        return {self.base.source: self.base.filled} if self.base else {}
+
     def described(self) -> dict[str, Any]:
         """What a checkpoint's config.json says of the model; `restore` builds it from this."""
         return {

@@ -33,7 +33,8 @@ class Method(Protocol):
 
     METRICS: what `score_dev` gives and a recipe may choose its best weights by, the usual first.
     A method may also have ERRORS, those of them that are better low, and TARGET = "glosses", where
-    it learns to write a sample's glosses and not its text (`better`, `learns_glosses`).
+    it learns to write a sample's glosses and not its text (`better`, `learns_glosses`). A model of it may
+    have ``filled``: weights of others that it began with → the fraction they filled of what they are for.
     """
 
     NAME: str

@@ -293,9 +293,11 @@ def build(
         torch.manual_seed(seed)
         model = PoseStitch(config, tokenizer)
     if pretrained and config.encoder_pretrained:
-        load_encoder(model.seq2seq.encoder, config.encoder_pretrained)
+        encoder = model.seq2seq.encoder
+        model.filled[config.encoder_pretrained] = load_encoder(encoder, config.encoder_pretrained)
     if pretrained and config.decoder_pretrained:
-        load_decoder(model.seq2seq.decoder, config.decoder_pretrained)
+        decoder = model.seq2seq.decoder
+        model.filled[config.decoder_pretrained] = load_decoder(decoder, config.decoder_pretrained)
     return model
 
 
@@ -309,6 +311,8 @@ class PoseStitch(nn.Module):
         self.preparation = Preparation(config, tokenizer)
         self.name = NAME
         self.simulated_only = False
+        self.filled: dict[str, float] = {}
+        """Weights of others that it began with → the fraction they filled of what they are for."""
         self.front = nn.Sequential(
             nn.Linear(feature_count(config), config.front),
             nn.GELU(),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import floor
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
@@ -23,7 +24,7 @@ from signloom.errors import UsageError, nearest
 from signloom.inference.evaluate import is_cut
 from signloom.inference.translate import needs_lips, reads_lips
 from signloom.methods.card import card_of
-from signloom.methods.finetune import begin_with
+from signloom.methods.finetune import Begun, begin_with
 from signloom.methods.method import (
     METHODS,
     Method,
@@ -375,7 +376,8 @@ def run_recipe(
     """Trains what the recipe says into ``folder``: recipe.yaml, log.jsonl, best/, last/, states/.
 
     workers: processes that prepare batches; no result depends on it.
-    say: is told how many clips of its stores are longer than what is read of them.
+    say: is told what fraction weights of others and ``init`` filled, and how many clips of its stores
+    are longer than what is read of them.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -388,6 +390,8 @@ def run_recipe(
     more = {"glosses": learnt_from(recipe, True, places)} if needs_glosses(config) else {}
     model = recipe.of_method.begin(config, texts, recipe.seed, **more)
     begun = begin_with(model, located(recipe.init)) if recipe.init else None
+    for line in _filled(model, begun):
+        say(line)
     if resume:
         _refuse_what_changed(folder, model.described())
     if cut := _cut(recipe, model, places):
@@ -453,6 +457,17 @@ def run_recipe(
         resume=resume,
         fingerprint=recipe.hash(),
     )
+
+
+def _filled(model: nn.Module, begun: Begun | None) -> Iterator[str]:
+    """What each of the weights that a recipe names filled, of what they are for; never 100 % in part."""
+    for source, share in getattr(model, "filled", {}).items():
+        yield f"{source} filled {floor(1000 * share) / 10} % of the part of the model that it is for"
+    if begun:
+        share = floor(1000 * begun.filled) / 10
+        few = f" ({', '.join(begun.renewed[:3])}{', …' if len(begun.renewed) > 3 else ''})"
+        anew = f"; {len(begun.renewed)} tensors begin anew{few}" if begun.renewed else ""
+        yield f"init: {begun.checkpoint} filled {share} % of the model's own parameters{anew}"
 
 
 def _drawn_from(recipe: Recipe) -> list[Source]:

@@ -314,8 +314,12 @@ def begin(config: Config, texts: Sequence[str], seed: int, glosses: Sequence[str
     model = build(config, decoder, embedding, own, seed)
     if decoder.taken:
         load_tensors(model.sem2text, decoder.taken, config.decoder_pretrained)
+    if decoder.base:  # of a sem2text all is taken over
+        model.filled[config.decoder_pretrained] = decoder.base.get("filled", 1.0)
     if config.encoder_pretrained and model.sign2sem is not None:
-        load_encoder(model.sign2sem.encoder, str(folder_of(_path(config.encoder_pretrained))[0]))
+        model.filled[config.encoder_pretrained] = load_encoder(
+            model.sign2sem.encoder, str(folder_of(_path(config.encoder_pretrained))[0])
+        )
     if embedder is not None:
         known = kept_targets(texts, embedder, _path(config.targets)) if config.targets else None
         model.learn_from(embedder, known or targets_of(texts, embedder))
@@ -537,6 +541,8 @@ class SemText(nn.Module):
         self.name = NAME
         self.simulated_only = False
         self.shape, self.base = decoder.shape, decoder.base
+        self.filled: dict[str, float] = {}
+        """Weights of others that it began with → the fraction they filled of what they are for."""
         self.codec, self.tokenizer = decoder.codec, decoder.codec.tokenizer
         self.embedding = embedding
         self.embedder: SentenceEmbedder | None = None

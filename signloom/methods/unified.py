@@ -553,6 +553,14 @@ class Unified(nn.Module):
         return min(self.config.window, self.config.frames / rate_of(clip, self.config.fps))
 
     @property
+    def filled(self) -> dict[str, float]:
+        """Weights of others that it began with → the fraction they filled of what they are for."""
+        told = {self.base.source: self.base.filled} if self.base else {}
+        if isinstance(self.mouth, Frozen):
+            told[self.config.lip_weights] = self.mouth.filled
+        return told
+
+    @property
     def reads_lips(self) -> bool:
         return self.lip is not None
 

@@ -58,6 +58,9 @@ def test_another_vocabulary(old: Path) -> None:
     both = set(new) & set(known)
     assert 10 < len(both) < len(new), "the two vocabularies share some tokens"
     assert (begun.tokens, begun.vocabulary) == (len(both), len(new))
+    sizes = [p.numel() for p in model.parameters()]
+    lost = before[TOKENS[0]].numel() * (len(new) - len(both)) / len(new)
+    assert begun.filled == pytest.approx(1 - lost / sum(sizes))
     for token, row in new.items():
         source = theirs[TOKENS[0]][known[token]] if token in both else before[TOKENS[0]][row]
         assert torch.equal(after[TOKENS[0]][row], source), token
@@ -115,10 +118,17 @@ def test_from_a_recipe(old: Path, tmp_path: Path) -> None:
     plain, fine = recipe(tmp_path), recipe(tmp_path, init=str(old))
     assert "init" not in plain.resolved(), "recipes without it keep their hash"
     assert plain.hash() != fine.hash()
-    run_recipe(fine, tmp_path / "run")
+    said: list[str] = []
+    run_recipe(fine, tmp_path / "run", say=said.append)
     config = json.loads((tmp_path / "run" / "last" / "config.json").read_text())
     assert config["init"]["renewed"] == list(READER)
     assert config["init"]["name"] == "old"
+    share = int(1000 * config["init"]["filled"]) / 10
+    assert 0 < share < 100
+    assert said == [
+        f"init: {old} filled {share} % of the model's own parameters; 2 tensors begin anew "
+        f"({', '.join(READER)})"
+    ]
     assert config["recipe"]["init"] == str(old)
     assert config["simulated_only"] is False
     trained, theirs = load(tmp_path / "run" / "last").state_dict(), load(old).state_dict()

@@ -240,6 +240,7 @@ def test_a_model_with_lips_reads_them_and_keeps_borrowed_weights_out(tmp_path: P
     save_file(encoder.state_dict(), tmp_path / "model.safetensors")
     config = dataclasses.replace(TINY, lips="small", lip_weights=str(tmp_path))
     model = begin(config, TEXTS, seed=1)
+    assert model.filled == {str(tmp_path): 1.0}
     items = [dataclasses.replace(s, lips=lips(i, len(s.clip))) for i, s in enumerate(samples()[:3])]
     examples = [model.example(item, np.random.default_rng(0), False) for item in items]
     with torch.no_grad():
@@ -352,6 +353,7 @@ def test_training_leaves_the_base_alone_and_comes_back_from_a_kill(tmp_path: Pat
 
 
 def test_a_run_does_not_go_on_upon_another_base(tmp_path: Path) -> None:
+    """A run says what was read for it, too."""
     base = pretrained(tmp_path / "base")
     recipe = Recipe.model_validate(
         {
@@ -362,7 +364,9 @@ def test_a_run_does_not_go_on_upon_another_base(tmp_path: Path) -> None:
             "training": {"steps": 1, "batch": 2, "validate_every": 0},
         }
     )  # fmt: skip
-    run_recipe(recipe, tmp_path / "run")
+    said: list[str] = []
+    run_recipe(recipe, tmp_path / "run", say=said.append)
+    assert said == [f"{base} filled 100.0 % of the part of the model that it is for"]
     run_recipe(recipe, tmp_path / "run", resume=True)
     weights = load_file(base / "model.safetensors")
     save_file({k: v + 1 for k, v in weights.items()}, base / "model.safetensors", {"format": "pt"})
