@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from signloom.errors import UsageError
@@ -21,24 +21,6 @@ FRAMES = 500
 """Frames of a window: 20 s at 25 fps [S]."""
 
 PLACES = (100, 10, 1)
-
-
-@dataclass(frozen=True)
-class DigitIds:
-    """ids: the vocabulary's tokens for the digits 0 … 9 alone; end: the token that ends a text.
-
-    Raises UsageError unless these are eleven different tokens.
-    """
-
-    ids: tuple[int, ...]
-    end: int
-
-    def __post_init__(self) -> None:
-        if len(self.ids) != 10 or len({*self.ids, self.end}) != 11:
-            raise UsageError(
-                f"digit tokens are {self.ids} and the end is {self.end}, expected ten tokens and "
-                "another one, all different; give the vocabulary's ids of '0' … '9' alone"
-            )
 
 
 def frames_to_digits(start: int, end: int, frames: int = FRAMES) -> tuple[int, ...]:
@@ -63,62 +45,13 @@ def digits_to_frames(digits: Sequence[int], frames: int = FRAMES) -> tuple[int, 
     if len(digits) != 6 or not all(0 <= digit <= 9 for digit in digits):
         raise UsageError(
             f"a stretch of frames is written {list(digits)}, expected six digits from 0 to 9; "
-            "decode with the grammar, which writes nothing else"
+            "give three of its start and three of its end"
         )
     low, high = sorted(
         min(sum(d * p for d, p in zip(three, PLACES, strict=True)), frames - 1)
         for three in (digits[:3], digits[3:])
     )
     return low, high
-
-
-class Grammar:
-    """Which tokens may follow the digits written so far, so that only a stretch can be written.
-
-    Six digits, then the end token, then nothing. Both numbers are frames of the window (a first
-    digit ≤ 4 where there are 500), and the end is not before the start.
-    """
-
-    def __init__(self, ids: DigitIds, frames: int = FRAMES):
-        _three_digits(frames)
-        self.ids, self.frames = ids, frames
-
-    def allowed(self, written: Sequence[int]) -> tuple[int, ...]:
-        """Ids of the tokens that may come next; ``written``: ids of all tokens written, none at first.
-
-        () after the end token, and after anything that this grammar does not write.
-        """
-        digits: tuple[int, ...] = ()
-        for token in written:
-            if token == self.ids.end or token not in self._after(digits):
-                return ()
-            digits += (self.ids.ids.index(token),)
-        return self._after(digits)
-
-    def banned(
-        self, written: Int[Tensor, "rows length"], vocabulary: int
-    ) -> Bool[Tensor, "rows vocabulary"]:
-        """True for the tokens that may not come next, for every row of a beam.
-
-        A row that nothing may follow (ended, or one that a beam has given up) may only end.
-        """
-        banned = torch.ones(len(written), vocabulary, dtype=torch.bool)
-        for row, tokens in enumerate(written.tolist()):
-            banned[row, list(self.allowed(tokens) or (self.ids.end,))] = False
-        return banned.to(written.device)
-
-    def _after(self, digits: tuple[int, ...]) -> tuple[int, ...]:
-        if len(digits) == 6:
-            return (self.ids.end,)
-        least = _number(digits[:3]) if len(digits) >= 3 else 0
-        number = digits[3:] if len(digits) >= 3 else digits
-        size = PLACES[len(number)]
-        first = sum(d * p for d, p in zip(number, PLACES, strict=False))
-        return tuple(
-            self.ids.ids[digit]
-            for digit in range(10)
-            if first + digit * size < self.frames and first + (digit + 1) * size > least
-        )
 
 
 def soft_digit_loss(
@@ -239,10 +172,6 @@ def _numbers(
         )
         written = longer.unflatten(0, (rows, -1))[:, :kept].flatten(0, 1)
     return total
-
-
-def _number(digits: Sequence[int]) -> int:
-    return sum(digit * place for digit, place in zip(digits, PLACES, strict=True))
 
 
 def _three_digits(frames: int) -> None:

@@ -159,6 +159,19 @@ def test_no_n_gram_comes_twice() -> None:
         assert len(grams) == len(set(grams))
 
 
+def test_a_beam_wider_than_what_can_be_said_says_that_alone() -> None:
+    """A row that has been given up, of no probability, is no hypothesis."""
+
+    def step(tokens: Tensor, parents: Tensor | None) -> Tensor:
+        allowed = [3, 4] if tokens.shape[1] == 1 else [END]
+        scores = torch.full((len(tokens), 6), -torch.inf)
+        scores[:, allowed] = torch.tensor([1.0, 0.0])[: len(allowed)]
+        return scores
+
+    (found,) = beam_search(step, torch.tensor([[0]]), END, width=5, max_length=6, no_repeat=0)
+    assert [hypothesis.tokens for hypothesis in found] == [(3,), (4,)]
+
+
 def test_a_patient_search_is_not_cut_off_by_short_unlikely_texts() -> None:
     """Six 3s have p .96; none has .02, a single one .02, and both of these have ended before."""
 

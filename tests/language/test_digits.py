@@ -1,4 +1,4 @@
-"""Digits say frames exactly; nothing but a stretch of frames can be written; distributions are exact."""
+"""Digits say frames exactly; distributions are exact."""
 
 from __future__ import annotations
 
@@ -9,17 +9,13 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from signloom.errors import UsageError
-from signloom.language.beam import beam_search
 from signloom.language.digits import (
-    DigitIds,
-    Grammar,
     digits_to_frames,
     frames_to_digits,
     soft_digit_loss,
     span_distribution,
 )
 
-IDS = DigitIds((3, 5, 7, 11, 13, 17, 19, 23, 29, 31), end=1)
 windows = st.integers(1, 1000)
 
 
@@ -41,72 +37,6 @@ def test_frames_come_back_from_their_digits(data: st.DataObject, frames: int) ->
 def test_numbers_beyond_the_window_are_clamped() -> None:
     assert digits_to_frames((5, 0, 0, 9, 9, 9)) == (499, 499)
     assert digits_to_frames((6, 0, 0, 0, 1, 2)) == (12, 499)
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.data(), windows)
-def test_the_grammar_writes_stretches_and_all_of_them(data: st.DataObject, frames: int) -> None:
-    grammar = Grammar(IDS, frames)
-    # Whatever is chosen of what is allowed is a stretch …
-    written: list[int] = []
-    while allowed := grammar.allowed(written):
-        assert not grammar.banned(torch.tensor([written], dtype=torch.long), 40)[
-            0, list(allowed)
-        ].any()
-        written.append(data.draw(st.sampled_from(allowed)))
-    assert written[-1] == IDS.end
-    assert len(written) == 7
-    numbers = "".join(str(IDS.ids.index(token)) for token in written[:6])
-    start, end = int(numbers[:3]), int(numbers[3:])
-    assert 0 <= start <= end < frames
-    # … and any stretch is allowed.
-    end = data.draw(st.integers(0, frames - 1))
-    start = data.draw(st.integers(0, end))
-    wanted = [*(IDS.ids[digit] for digit in frames_to_digits(start, end, frames)), IDS.end]
-    for place, token in enumerate(wanted):
-        assert token in grammar.allowed(wanted[:place])
-
-
-def test_the_first_digit_of_500_frames_is_at_most_4_and_what_is_not_written_ends() -> None:
-    grammar = Grammar(IDS)
-    assert grammar.allowed([]) == IDS.ids[:5]
-    assert grammar.allowed([IDS.ids[4]]) == IDS.ids
-    assert grammar.allowed([IDS.ids[5]]) == ()
-    assert grammar.allowed([IDS.end]) == ()
-    start = [IDS.ids[digit] for digit in (2, 3, 8)]
-    assert grammar.allowed(start) == IDS.ids[2:5]
-    assert grammar.allowed([*start, IDS.ids[2], IDS.ids[3]]) == IDS.ids[8:]
-    rows = torch.tensor([[IDS.ids[4]], [IDS.ids[5]], [IDS.end]])
-    free = [(~row).nonzero().flatten().tolist() for row in grammar.banned(rows, 40)]
-    assert free == [list(IDS.ids), [IDS.end], [IDS.end]]
-
-
-def test_a_beam_under_the_grammar_finds_the_best_stretch() -> None:
-    """Also where fewer digits are allowed than the beam is wide: rows given up do not break it."""
-    frames = 30
-    table = torch.randn(6, 40, generator=torch.Generator().manual_seed(4))
-    grammar = Grammar(IDS, frames)
-
-    def step(tokens: Tensor, parents: Tensor | None) -> Tensor:
-        written = tokens[:, 1:]
-        scores = table[min(written.shape[1], 5)].expand(len(tokens), -1)
-        return scores.masked_fill(grammar.banned(written, 40), -torch.inf)
-
-    (found,) = beam_search(step, torch.tensor([[0]]), end=IDS.end, width=30, no_repeat=0)
-
-    def by_hand(start: int, end: int) -> float:
-        total, written = 0.0, []
-        for place, digit in enumerate(frames_to_digits(start, end, frames)):
-            allowed = list(grammar.allowed(written))
-            log_p = table[place][allowed].log_softmax(0)
-            written.append(IDS.ids[digit])
-            total += float(log_p[allowed.index(written[-1])])
-        return total
-
-    pairs = [(s, e) for e in range(frames) for s in range(e + 1)]
-    best = max(pairs, key=lambda pair: by_hand(*pair))
-    digits = [IDS.ids.index(token) for token in found[0].tokens]
-    assert digits_to_frames(digits, frames) == best
 
 
 def sure(digits: tuple[int, ...]) -> Tensor:
@@ -237,11 +167,7 @@ def test_a_model_that_is_sure_gives_its_stretch() -> None:
 
 
 def test_what_cannot_be_is_refused() -> None:
-    with pytest.raises(UsageError, match="ten tokens and another one"):
-        DigitIds(IDS.ids[:9], 1)
-    with pytest.raises(UsageError, match="all different"):
-        DigitIds(IDS.ids, 31)
     with pytest.raises(UsageError, match="expected six digits"):
         digits_to_frames((1, 2, 3))
     with pytest.raises(UsageError, match="1001 frames, expected 1 to 1000"):
-        Grammar(IDS, 1001)
+        frames_to_digits(0, 1, 1001)
