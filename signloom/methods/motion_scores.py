@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -30,6 +30,7 @@ ROUNDS = 25
 """Of k-means."""
 
 Positions = Float[np.ndarray, "_ 38 3"]
+Faces = Float[np.ndarray, "_ channels"]
 Advance = Callable[[int], None]
 
 
@@ -58,6 +59,13 @@ class Rating:
         }
 
 
+class Motion(NamedTuple):
+    """A clip as it is compared: `MotionTokens.positions` and `MotionTokens.face` of its numbers."""
+
+    joints: Positions
+    face: Faces
+
+
 def rate(
     model: MotionTokens,
     samples: SampleSource,
@@ -72,7 +80,8 @@ def rate(
 
     MPJPE and PA-MPJPE of each part (the body from the chest, hands from their wrists; each part of each
     frame aligned alone) and of both hands, in millimetres, in the frames in which the part was seen
-    (`Preparation.seen`; one that is never seen has no score); usage and perplexity of the codes.
+    (`Preparation.seen`; one that is never seen has no score); of a layout with a face its RMSE, over the jaw's
+    3 numbers in radians and 10 coefficients of expression; usage and perplexity of the codes.
     Beside them each clip as the next one is said, and where there are training clips, of the first
     KNOWN of them: the mean pose, and for every four frames the nearest of as many k-means codes as
     the tokenizer has, and the nearest four training frames, by all joints.
@@ -95,15 +104,15 @@ def rate(
         numbers = model.read(sample)
         ids.append(model.ids(numbers))
         said = model.numbers(ids[-1])
-        true.append(model.positions(numbers))
-        again.append(model.positions(said))
+        true.append(_motion(model, numbers))
+        again.append(_motion(model, said))
         seen.append(model.preparation.seen(sample.clip))
         if judge is not None:
             told_features.append(judge.summary(said))
             true_features.append(judge.summary(numbers))
         advance(1)
-    metrics = [*distances(again, true, seen), *codes(model, ids)]
-    baselines = {SHUFFLED: distances([*again[1:], again[0]], true, seen)}
+    metrics = [*errors(again, true, seen), *codes(model, ids)]
+    baselines = {SHUFFLED: errors([*again[1:], again[0]], true, seen)}
     if known is not None:
         baselines |= _from_training(model, known, true, seen)
     if judge is None:
@@ -138,19 +147,22 @@ def named(judge: MotionTokens) -> str:
     )
 
 
-def distances(
-    told: Sequence[Positions], true: Sequence[Positions], seen: Sequence[Seen]
+def errors(
+    told: Sequence[Motion], true: Sequence[Motion], seen: Sequence[Seen]
 ) -> tuple[Score, ...]:
-    """MPJPE of both hands and of each part, and PA-MPJPE of each part, of the frames that both have.
+    """MPJPE of both hands and of each part, PA-MPJPE of each part and RMSE of the face, of the frames that both
+    have.
 
     seen: of each true clip; a part counts in the frames in which it was seen. Clips that never show it are
     excluded, and without any other there is no score of it.
     """
-    pairs = []
+    pairs, faces = [], []
     for one, other, shown in zip(told, true, seen, strict=True):
-        both = min(len(one), len(other))
+        both = min(len(one.joints), len(other.joints))
         there = {part: at[:both] for part, at in shown.items()}
-        pairs.append((one[:both], other[:both], there, of_joints(there)))
+        pairs.append((one.joints[:both], other.joints[:both], there, of_joints(there)))
+        off = (one.face[:both] - other.face[:both])[there["face"]]
+        faces.append(_counted(off**2))
     parts: Mapping[str, slice] = {"hands": HANDS, **SIGNING_PARTS}
     joints = {"body": "8 from the chest", "hands": "15 of each hand from its wrist"}
     joints |= dict.fromkeys(("left_hand", "right_hand"), "15 of the hand from its wrist")
@@ -170,7 +182,22 @@ def distances(
         )
         for name, at in SIGNING_PARTS.items()
     ]
+    found.append(_over_clips("RMSE-face", np.array(faces), _root_mean, FACE_SIGNATURE))
     return tuple(score for each in found for score in each)
+
+
+FACE_SIGNATURE = (
+    "unit:rad (jaw) and SMPL-X's (expression)|channels:jaw 3, expression 10|frames:in which the face was fitted|"
+    "root mean square:channels and frames"
+)
+
+
+def _root_mean(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.sqrt(mean_of(sums))
+
+
+def _motion(model: MotionTokens, numbers: Float[np.ndarray, "frames inputs"]) -> Motion:
+    return Motion(model.positions(numbers), model.face(numbers))
 
 
 def _apart(
@@ -221,22 +248,37 @@ def codes(model: MotionTokens, ids: Sequence[Int[np.ndarray, " _"]]) -> tuple[Sc
 
 
 def _from_training(
-    model: MotionTokens, known: SampleSource, true: Sequence[Positions], seen: Sequence[Seen]
+    model: MotionTokens, known: SampleSource, true: Sequence[Motion], seen: Sequence[Seen]
 ) -> dict[str, tuple[Score, ...]]:
-    """The mean pose, k-means codes and the nearest four frames of training, each as what is said."""
-    learnt = [model.positions(model.read(known[place])) for place in range(min(KNOWN, len(known)))]
-    pose = np.concatenate(learnt).mean(0)
-    moments = torch.cat([_moments(clip) for clip in learnt])
+    """The mean pose, k-means codes and the nearest four frames of training, each as what is said.
+
+    Joints tell what is nearest. A k-means code is the mean of its moments, also in the face.
+    """
+    learnt = [model.read(known[place]) for place in range(min(KNOWN, len(known)))]
+    poses = [model.positions(numbers) for numbers in learnt]
+    moments = torch.cat([_moments(pose) for pose in poses])
+    rows = torch.from_numpy(np.concatenate(learnt)).reshape(len(moments), -1)
     size = model.vq.codebook.size
-    found = {
-        "mean pose": distances([np.broadcast_to(pose, clip.shape) for clip in true], true, seen)
-    }
-    ways = {"nearest four frames": moments}
+    mean = Motion(
+        np.concatenate(poses).mean(0),
+        model.face(rows.reshape(-1, model.config.inputs).numpy()).mean(0),
+    )
+    still = [
+        Motion(*(np.broadcast_to(part, (len(clip.joints), *part.shape)) for part in mean))
+        for clip in true
+    ]
+    found = {"mean pose": errors(still, true, seen)}
+    ways = {"nearest four frames": (moments, rows)}
     if len(moments) > size:
-        ways = {f"nearest of {size} k-means codes": k_means(moments, size, 0)} | ways
-    for name, vectors in ways.items():
-        said = [_joints(vectors[nearest(_moments(clip), vectors)]) for clip in true]
-        found[name] = distances(said, true, seen)
+        centres = k_means(moments, size, 0)
+        ways = {f"nearest of {size} k-means codes": (centres, means(rows, moments, centres))} | ways
+    for name, (vectors, numbers) in ways.items():
+        said = []
+        for clip in true:
+            at = nearest(_moments(clip.joints), vectors)
+            face = model.face(numbers[at].reshape(-1, model.config.inputs).numpy())
+            said.append(Motion(_joints(vectors[at]), face))
+        found[name] = errors(said, true, seen)
     return found
 
 
@@ -255,6 +297,19 @@ def nearest(
 ) -> Int[Tensor, " n"]:
     """The place in ``known`` of the vector nearest to each of ``asked``."""
     return torch.cat([torch.cdist(part, known).argmin(1) for part in asked.split(1024)])
+
+
+def means(
+    rows: Float[Tensor, "n width"],
+    vectors: Float[Tensor, "n numbers"],
+    centres: Float[Tensor, "count numbers"],
+) -> Float[Tensor, "count width"]:
+    """The mean of the rows whose vectors are nearest to each centre; where there are none, that of the one
+    nearest vector."""
+    own = nearest(vectors, centres)
+    load = own.bincount(minlength=len(centres))[:, None]
+    summed = rows.new_zeros(len(centres), rows.shape[1]).index_add_(0, own, rows)
+    return torch.where(load > 0, summed / load.clamp(min=1), rows[nearest(centres, vectors)])
 
 
 def k_means(

@@ -30,7 +30,7 @@ from signloom.encoders.motion_vq import STRIDE, Kind, MotionVq, perplexity, usag
 from signloom.encoders.processes import gathered
 from signloom.errors import UsageError
 from signloom.methods.settings import Rules, settings_from
-from signloom.metrics.motion import by_part, mpjpe
+from signloom.metrics.motion import by_part, mpjpe, rmse
 from signloom.pose import motion623 as m
 from signloom.pose.convert import convert
 from signloom.training.checkpoint import Checkpoint, load_tensors
@@ -39,9 +39,10 @@ from signloom.training.stages import Loss
 NAME = "motion-vq"
 ERRORS = (
     "MPJPE-hands", "MPJPE-body", "MPJPE-left_hand", "MPJPE-right_hand", "PA-MPJPE-body",
-    "PA-MPJPE-left_hand", "PA-MPJPE-right_hand",
+    "PA-MPJPE-left_hand", "PA-MPJPE-right_hand", "RMSE-face",
 )  # fmt: skip
-"""Millimetres of the clip's own body; hands from their wrists, the body from the chest."""
+"""Millimetres of the clip's own body; hands from their wrists, the body from the chest. RMSE-face, where the
+layout has a face: over the jaw's 3 numbers in radians and 10 coefficients of expression, which weigh most."""
 METRICS = (*ERRORS, "usage", "perplexity")
 Reads = Literal["whole", "signing", "picture"]
 
@@ -190,24 +191,28 @@ def score_dev(model: MotionTokens, dev: SampleSource, limit: int, beam: int) -> 
 
     Of each part the frames in which it was seen count; one that is never seen has no number.
     """
-    said, told, true, shown = [], [], [], []
+    said, told, true, faces, shown = [], [], [], [], []
     for index in range(min(len(dev), limit)):
         sample = dev[index]
         numbers = model.read(sample)
         said.append(model.ids(numbers))
-        told.append(model.positions(model.numbers(said[-1])))
+        again = model.numbers(said[-1])
+        told.append(model.positions(again))
         true.append(model.positions(numbers))
+        faces.append((model.face(again), model.face(numbers)))
         shown.append(model.preparation.seen(sample.clip))
     used, even = model.use(np.concatenate(said))
     one, other = (1000 * np.concatenate(each) for each in (told, true))
-    seen = {part: np.concatenate([each[part] for each in shown]) for part in OWN_JOINTS}
+    seen = {part: np.concatenate([each[part] for each in shown]) for part in shown[0]}
     parts = by_part(one, other, m.SIGNING_PARTS, seen)
     hands = of_joints(seen)[:, HANDS]
     pair = [each[:, HANDS][hands][:, None] for each in (one, other)]
+    face = [np.concatenate(each)[seen["face"]] for each in zip(*faces, strict=True)]
     return {
         **({"MPJPE-hands": mpjpe(*pair)} if hands.any() else {}),
         **{f"MPJPE-{part}": each["mpjpe"] for part, each in parts.items()},
         **{f"PA-MPJPE-{part}": each["pa_mpjpe"] for part, each in parts.items()},
+        **({"RMSE-face": rmse(*face)} if face[0].size else {}),
         "usage": used,
         "perplexity": even,
     }
@@ -351,6 +356,13 @@ class MotionTokens(nn.Module):
         joints = own[:, : own.shape[1] // 2].reshape(len(own), m.SIGNING_JOINTS, -1)
         return np.pad(joints, ((0, 0), (0, 0), (0, 3 - joints.shape[2])))
 
+    def face(
+        self, numbers: Float[np.ndarray, "frames inputs"]
+    ) -> Float[np.ndarray, "frames channels"]:
+        """The jaw's rotation in radians (3) and expression (10), in SMPL-X's units; no channel where the
+        layout has no face."""
+        return numbers[:, self.config.moving :].astype(np.float64)
+
     def joints(
         self, numbers: Float[np.ndarray, "frames inputs"]
     ) -> Float[np.ndarray, "frames joints 3"]:
@@ -455,9 +467,11 @@ class Preparation:
         return whole_moments(np.concatenate([rows, faces], 1)).astype(np.float32)
 
     def seen(self, clip: PoseClip) -> Seen:
-        """Part (body, left_hand, right_hand) → whether each frame of `numbers` shows all of `OWN_JOINTS`."""
+        """Part (body, left_hand, right_hand) → whether each frame of `numbers` shows all of `OWN_JOINTS`; face →
+        whether it has what the layout has of one."""
         present = whole_moments(longer(self._own(clip).present, 2)[:-1])
-        return {part: np.all(present[:, own], axis=1) for part, own in OWN_JOINTS.items()}
+        parts = {**OWN_JOINTS, "face": range(m.JOINTS, present.shape[1])}
+        return {part: np.all(present[:, list(own)], axis=1) for part, own in parts.items()}
 
     def _own(self, clip: PoseClip) -> PoseClip:
         return resampled(convert(clip, layout_named(self.config.layout)), self.config.fps)

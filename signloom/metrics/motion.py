@@ -32,6 +32,11 @@ def pa_mpjpe(
     return mpjpe(aligned(told, true), true)
 
 
+def rmse(told: Float[np.ndarray, "*any"], true: Float[np.ndarray, "*any"]) -> float:
+    """The root of the mean squared difference."""
+    return float(np.sqrt(((told - true) ** 2).mean()))
+
+
 def by_part(
     told: Float[np.ndarray, "frames joints 3"],
     true: Float[np.ndarray, "frames joints 3"],

@@ -376,7 +376,7 @@ def test_the_tokenizer_says_motions_again_and_is_watched(tokens: Path) -> None:
     model = load(tokens)
     assert isinstance(model, MotionTokens)
     found = motion_tokens.score_dev(model, samples(), 4, 1)
-    assert set(found) == set(motion_tokens.METRICS)
+    assert set(found) == {*motion_tokens.METRICS} - {"RMSE-face"}
     assert found["PA-MPJPE-left_hand"] < found["MPJPE-left_hand"]
     assert 1 < found["perplexity"] <= 64
     assert 0 < found["usage"] <= 100

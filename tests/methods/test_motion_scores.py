@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from signloom.cli.main import main
+from signloom.corpora.smplx_files import fitted
 from signloom.corpora.store import StoreWriter
 from signloom.data.clip import PoseClip
 from signloom.data.layouts import SMPLX52
@@ -18,11 +19,11 @@ from signloom.data.sample import Sample
 from signloom.errors import UsageError
 from signloom.inference.evaluate import SHUFFLED
 from signloom.methods import motion_tokens
-from signloom.methods.motion_scores import HALVES, k_means, rate
+from signloom.methods.motion_scores import HALVES, k_means, means, rate
 from signloom.methods.motion_tokens import MotionTokens, score_dev
 from signloom.pose import motion623 as m
 from signloom.training.checkpoint import save_checkpoint
-from tests.methods.motions import motion
+from tests.methods.motions import motion, parameters
 
 TRAIN = [Sample(str(i), motion(i, 40)) for i in range(6)]
 TEST = [replace(TRAIN[1], id="seen"), Sample("other", motion(9, 23)), Sample("long", motion(8, 50))]
@@ -116,12 +117,41 @@ def test_a_part_that_is_never_seen_has_no_number() -> None:
     ]
 
 
+def test_a_face_has_an_error_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The jaw is said 0.1 rad off in the frames in which it was fitted, and 9 where it was not."""
+    fits, every = parameters(1, 40), np.ones((40, 2), np.bool_)
+    fits[:, 156:159], fits[:, 169:179] = 0.2, np.arange(10)
+    gap = np.concatenate([np.arange(20), np.arange(24, 44)])
+    model = tokenizer(layout="smplx57")
+    samples = [Sample("face", fitted(fits, gap, every, 25.0, "x")), Sample("none", motion(2, 44))]
+    told = [model.read(sample) for sample in samples]
+    told[0][:, -13:-10] += np.where((np.arange(40) >= 20) & (np.arange(40) < 24), 9, 0.1)[:, None]
+    answers = iter([*told, *told, told[1]])
+    monkeypatch.setattr(model, "numbers", lambda ids: next(answers))
+    found, want = rate(model, samples, samples[:1]), pytest.approx(np.sqrt(3 * 0.01 / 13))
+    face = next(score for score in found.metrics if score.name == "RMSE-face")
+    assert (face.value, face.n, face.excluded) == (want, 1, 1)
+    assert score_dev(model, samples, 2, 1)["RMSE-face"] == want
+    named = {
+        name: next(score.value for score in scores if score.name == "RMSE-face")
+        for name, scores in found.baselines.items()
+    }
+    assert named["nearest four frames"] == 0
+    fit = model.face(model.read(samples[0]))
+    off = (fit - fit.mean(0))[[*range(20), *range(24, 40)]]
+    assert named["mean pose"] == pytest.approx(np.sqrt((off**2).mean()))
+    assert "RMSE-face" not in score_dev(model, samples[1:], 1, 1)
+
+
 def test_k_means_finds_planted_centres() -> None:
     draws = torch.Generator().manual_seed(0)
     centres = torch.tensor([[0.0, 0], [10, 0], [0, 10]])
     vectors = centres.repeat(50, 1) + 0.1 * torch.randn(150, 2, generator=draws)
     found = k_means(vectors, 3, seed=4)
     torch.testing.assert_close(found[found.sum(1).argsort()][0], centres[0], atol=0.1, rtol=0)
+    rows = means(vectors[:, :1] + 7, vectors, torch.cat([found, torch.full((1, 2), 99.0)]))
+    torch.testing.assert_close(rows[:3], found[:, :1] + 7)
+    assert rows[3] in vectors[:, :1] + 7
 
 
 def test_what_cannot_be_rated_is_named() -> None:
