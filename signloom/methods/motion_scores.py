@@ -31,6 +31,8 @@ ROUNDS = 25
 
 Positions = Float[np.ndarray, "_ 38 3"]
 Faces = Float[np.ndarray, "_ channels"]
+Said = tuple[Positions, Float[np.ndarray, "_ inputs"]]
+"""What stands for a clip: its joints, and all numbers of its frames."""
 Advance = Callable[[int], None]
 
 
@@ -86,7 +88,8 @@ def rate(
     KNOWN of them: the mean pose, and for every four frames the nearest of as many k-means codes as
     the tokenizer has, and the nearest four training frames, by all joints.
 
-    judge: another tokenizer, whose features FID compares; beside it FID of two halves of the true clips.
+    judge: another tokenizer, whose features FID compares; beside it FID of two halves of the true clips and of
+    what is made of training.
     advance: is told of each clip. Raises UsageError for no sample, for a judge that reads other numbers,
     and for clips that the model must not read (`refuse_untrusted`).
     """
@@ -113,12 +116,13 @@ def rate(
         advance(1)
     metrics = [*errors(again, true, seen), *codes(model, ids)]
     baselines = {SHUFFLED: errors([*again[1:], again[0]], true, seen)}
+    crowds = np.array(told_features, np.float32), np.array(true_features, np.float32)
     if known is not None:
-        baselines |= _from_training(model, known, true, seen)
+        baselines |= _from_training(model, known, true, seen, judge, crowds[1])
     if judge is None:
         return Rating(simulated, count, tuple(metrics), baselines)
-    crowds, half = (np.array(told_features), np.array(true_features)), count // 2
     metrics.append(count_fid(*crowds, named(judge)).score())
+    half = count // 2
     if half > 1:
         one, other = crowds[1][:half], crowds[1][half : 2 * half]
         baselines[HALVES] = (count_fid(one, other, named(judge)).score(),)
@@ -248,37 +252,52 @@ def codes(model: MotionTokens, ids: Sequence[Int[np.ndarray, " _"]]) -> tuple[Sc
 
 
 def _from_training(
-    model: MotionTokens, known: SampleSource, true: Sequence[Motion], seen: Sequence[Seen]
+    model: MotionTokens,
+    known: SampleSource,
+    true: Sequence[Motion],
+    seen: Sequence[Seen],
+    judge: MotionTokens | None,
+    features: NDArray[np.float32],
 ) -> dict[str, tuple[Score, ...]]:
     """The mean pose, k-means codes and the nearest four frames of training, each as what is said.
 
-    Joints tell what is nearest. A k-means code is the mean of its moments, also in the face.
+    Joints tell what is nearest. A k-means code is the mean of its moments, also of their other numbers, which
+    the judge reads. features: what that makes of each true clip.
     """
     learnt = [model.read(known[place]) for place in range(min(KNOWN, len(known)))]
     poses = [model.positions(numbers) for numbers in learnt]
     moments = torch.cat([_moments(pose) for pose in poses])
-    rows = torch.from_numpy(np.concatenate(learnt)).reshape(len(moments), -1)
+    rows = torch.from_numpy(np.concatenate(learnt))
+    pose, row = np.concatenate(poses).mean(0), rows.mean(0).numpy()
+    rows = rows.reshape(len(moments), -1)
     size = model.vq.codebook.size
-    mean = Motion(
-        np.concatenate(poses).mean(0),
-        model.face(rows.reshape(-1, model.config.inputs).numpy()).mean(0),
-    )
-    still = [
-        Motion(*(np.broadcast_to(part, (len(clip.joints), *part.shape)) for part in mean))
-        for clip in true
-    ]
-    found = {"mean pose": errors(still, true, seen)}
-    ways = {"nearest four frames": (moments, rows)}
+
+    def still(clip: Positions) -> Said:
+        return np.broadcast_to(pose, clip.shape), np.repeat(row[None], len(clip), 0)
+
+    def near(vectors: Tensor, numbers: Tensor) -> Callable[[Positions], Said]:
+        def said(clip: Positions) -> Said:
+            at = nearest(_moments(clip), vectors)
+            return _joints(vectors[at]), numbers[at].reshape(len(clip), -1).numpy()
+
+        return said
+
+    ways: dict[str, Callable[[Positions], Said]] = {"mean pose": still}
     if len(moments) > size:
         centres = k_means(moments, size, 0)
-        ways = {f"nearest of {size} k-means codes": (centres, means(rows, moments, centres))} | ways
-    for name, (vectors, numbers) in ways.items():
-        said = []
+        ways[f"nearest of {size} k-means codes"] = near(centres, means(rows, moments, centres))
+    ways["nearest four frames"] = near(moments, rows)
+    found = {}
+    for name, way in ways.items():
+        said, told = [], []
         for clip in true:
-            at = nearest(_moments(clip.joints), vectors)
-            face = model.face(numbers[at].reshape(-1, model.config.inputs).numpy())
-            said.append(Motion(_joints(vectors[at]), face))
+            joints, numbers = way(clip.joints)
+            said.append(Motion(joints, model.face(numbers)))
+            if judge is not None:
+                told.append(judge.summary(numbers))
         found[name] = errors(said, true, seen)
+        if judge is not None:
+            found[name] += (count_fid(np.array(told), features, named(judge)).score(),)
     return found
 
 

@@ -49,6 +49,18 @@ def test_scores_are_those_of_training_and_baselines_what_was_planted() -> None:
     assert set(found.baselines) == {
         *(SHUFFLED, "mean pose", "nearest of 16 k-means codes", "nearest four frames"),
     }
+    fids = {
+        name: [score for score in scores if score.name == "FID"]
+        for name, scores in found.baselines.items()
+    }
+    assert {name for name, scores in fids.items() if scores} == {*found.baselines} - {SHUFFLED}
+    assert {score.signature for scores in fids.values() for score in scores} == {
+        named["FID"].signature
+    }
+    known = rate(model, TEST, [*TRAIN, *TEST], tokenizer(1))
+    same, kept = known.baselines["nearest four frames"][-1], known.baselines["mean pose"][-1]
+    assert same.value == pytest.approx(0, abs=1e-4)
+    assert kept.value > 1
     alone = rate(model, TEST[:1], TRAIN)
     assert alone.baselines["nearest four frames"][0].value == pytest.approx(0, abs=1e-3)
     poses = [model.positions(model.preparation.numbers(sample.clip)) for sample in TRAIN]
