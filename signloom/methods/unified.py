@@ -671,19 +671,27 @@ class Unified(nn.Module):
         clips: Sequence[PoseClip],
         beam: int | None = None,
         lips: Sequence[Lips | None] | None = None,
+        previous: Sequence[str] | None = None,
     ) -> list[Translation]:
         """The best text of each clip's first window, with the other hypotheses of the beam.
 
-        lips: each clip's, for a model that reads them. Raises UsageError where a clip's layout
-        does not convert to the model's, MediaError where lips have not the clip's frames.
+        lips: each clip's, for a model that reads them. previous: the sentence before each clip's, "" for
+        none; told to a model that training told it (`Config.previous`). Raises UsageError where a clip's
+        layout does not convert to the model's, or there is another number of sentences than of clips,
+        MediaError where lips have not the clip's frames.
         """
+        if previous is not None and len(previous) != len(clips):
+            raise UsageError(
+                f"translate was given {len(clips)} clips and {len(previous)} sentences before them; give "
+                'one a clip, "" where there is none'
+            )
         if not clips:
             return []
+        told = previous if previous is not None and self.config.previous else [""] * len(clips)
         with answering(self):
-            prompt = self.preparation.translation_prompt("")
             memory, mask = self.read(
                 *self.tokens(*self._points(clips, lips or [None] * len(clips))),
-                *self._prompts([prompt] * len(clips)),
+                *self._prompts([self.preparation.translation_prompt(text) for text in told]),
             )
             width = self.config.beam if beam is None else beam
             found = beam_search(

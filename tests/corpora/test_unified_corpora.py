@@ -181,8 +181,9 @@ def test_the_paper_s_run_reads_splits_that_there_are(
 ) -> None:
     for variable in ("SIGNLOOM_STORES", "SIGNLOOM_DATA"):
         monkeypatch.setenv(variable, "/dummy")
-    data = read_recipe(Path(__file__).parents[2] / "recipes" / "unified-bobsl.yaml").data.dev
-    assert (Path(data.store).name, data.split) == ("bobsl", "val")
+    recipe = read_recipe(Path(__file__).parents[2] / "recipes" / "unified-bobsl.yaml")
+    data = recipe.data.dev
+    assert (Path(data.store).name, data.split) == ("bobsl-manual", "val")
     corpus = bobsl(bobsl_folder)
     assert {item.split for item in (*corpus.entries, *corpus.absent)} == {"train", "val", "test"}
 

@@ -25,7 +25,7 @@ from signloom.inference.features import featured
 from signloom.inference.locate import Locator, Query
 from signloom.inference.translate import Translator
 from signloom.language.t5 import Base, T5Shape, train_codec
-from signloom.methods import unified
+from signloom.methods import isolated, unified
 from signloom.methods.finetune import begin_with
 from signloom.methods.listening import heard
 from signloom.methods.load import load
@@ -208,6 +208,18 @@ def test_every_parameter_learns() -> None:
             if p.requires_grad and (p.grad is None or not p.grad.abs().sum() > 0)
         ]
         assert not still, f"{bridge}: {still}"
+
+
+def test_the_sentence_before_is_told_to_a_model_that_training_told_it(learnt: Unified) -> None:
+    clips, said = [clip(0, 60), clip(1, 66)], ["", "It rained all day."]
+    assert learnt.translate(clips, previous=said) == learnt.translate(clips)
+    told = begin(dataclasses.replace(TINY, previous=0.5), TEXTS * 3, seed=1)
+    told.load_state_dict(learnt.state_dict())
+    without, one = told.eval().translate(clips), told.translate(clips, previous=said)
+    assert one[0].score == pytest.approx(without[0].score, abs=1e-4)
+    assert abs(one[1].score - without[1].score) > 1e-3
+    with pytest.raises(UsageError, match=r"2 clips and 1 sentences before them; give one a clip"):
+        told.translate(clips, previous=said[:1])
 
 
 def test_a_sample_with_a_span_asks_when(learnt: Unified) -> None:
@@ -424,6 +436,12 @@ def test_the_paper_s_model_is_built_on_the_meta_device(capsys: pytest.CaptureFix
     base = Base("google/flan-t5-xl", "", "0" * 64, "apache-2.0", 0, 1.0)
     with torch.device("meta"):
         model = Unified(PRESETS["paper"], unified.random_t5(xl, codec, 0), codec, base)
+        first = isolated.build(
+            isolated.PRESETS["paper"], ["word"], 1
+        )  # recipes/isolated-bobsl.yaml
+    assert {n: t.shape for n, t in model.backbone.state_dict().items()} == {
+        n: t.shape for n, t in first.backbone.state_dict().items()
+    }
     counts = {name: [0, 0] for name in ("backbone", "bridge", "language")}
     for name, p in model.named_parameters():
         counts[name.split(".")[0]][0] += p.numel()
