@@ -186,7 +186,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "-o", "--out", type=Path, default=ROOT / "results" / "token-recognition.json"
     )
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--tokens", type=int, default=2000, help="steps of a tokenizer's training")
+    parser.add_argument("--tokens", type=int, default=6000, help="steps of a tokenizer's training")
     parser.add_argument("--steps", type=int, default=STEPS, help="of a recogniser's training")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)

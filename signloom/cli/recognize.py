@@ -162,7 +162,7 @@ def evaluate_recognizer(
     report = told(checkpoint, store, split, texts_from, found.to_json())
     keep(report, answered, out, predictions, record, overwrite)
     print(f"{model.name} on {store} {split}{simulated_note(found.simulated)}")
-    print(table(found.metrics).replace(" sentences", " clips"))
+    print(table(found.metrics, "clip"))
     print(f"{found.unknown} of {len(found.ids)} clips are taken for none of the glosses")
     if model.reads_lips:
         print(f"read: {', '.join(f'{what} of {n} clips' for what, n in found.read.items())}")

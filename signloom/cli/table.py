@@ -9,17 +9,22 @@ from signloom.metrics.score import RESAMPLES, SEED, Score
 from signloom.metrics.significance import TRIALS, Comparison
 
 
-def table(scores: Sequence[Score]) -> str:
-    """One line a score: name, value, interval; what was counted; then each signature once."""
+def table(
+    scores: Sequence[Score], of: str = "sentence", missing: str = "with an empty reference"
+) -> str:
+    """One line a score: name, value, interval; what was counted; then each signature once.
+
+    of, missing: as in `counted`.
+    """
     wide = max(len(score.name) for score in scores)
     lines = [f"{'':{wide}}   value   95 % interval"]
     for score in scores:
         unit = "" if score.unit == "%" else f" {score.unit}"
         lines.append(f"{score.name:{wide}}  {score.value:6.2f}{unit}   {_interval(score)}")
-    lines.append(counted(scores[0]))
+    lines.append(counted(scores[0], of, missing))
     for n in dict.fromkeys(score.n for score in scores if score.n != scores[0].n):
         names = ", ".join(score.name for score in scores if score.n == n)
-        lines.append(f"  {names}: over {_number(n, _kind(scores[0]))}")
+        lines.append(f"  {names}: over {_number(n, of if scores[0].episodes is None else 'cue')}")
     lines.append("signatures:")
     for signature in dict.fromkeys(score.signature for score in scores):
         names = ", ".join(score.name for score in scores if score.signature == signature)
@@ -27,11 +32,14 @@ def table(scores: Sequence[Score]) -> str:
     return "\n".join(lines)
 
 
-def counted(score: Score) -> str:
-    """How many sentences, or cues of how many episodes, a score rests on, in words."""
+def counted(score: Score, of: str = "sentence", missing: str = "with an empty reference") -> str:
+    """How many sentences, or cues of how many episodes, a score rests on, in words.
+
+    of: what stands for a sentence where it rests on something else. missing: why some are left out.
+    """
     if score.episodes is None:
-        left_out = f", {score.excluded} with an empty reference left out" if score.excluded else ""
-        return f"{score.n} sentences{left_out}; interval: 1,000 bootstrap resamples of sentences"
+        left_out = f", {score.excluded} {missing} left out" if score.excluded else ""
+        return f"{score.n} {of}s{left_out}; interval: 1,000 bootstrap resamples of {of}s"
     left_out = f", {score.excluded} bracketed left out" if score.excluded else ""
     interval = (
         "no interval: it resamples episodes, and one cannot be resampled"
@@ -97,10 +105,6 @@ def _short(score: Score | None) -> str:
 def _interval(score: Score) -> str:
     low, high = score.ci95
     return "–" if score.episodes == 1 else f"{low:.2f} – {high:.2f}"
-
-
-def _kind(score: Score) -> str:
-    return "sentence" if score.episodes is None else "cue"
 
 
 def _number(count: int, of: str) -> str:

@@ -235,8 +235,7 @@ def evaluate_tokenizer(
     with writing(out, overwrite) as temporary:
         temporary.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", "utf-8")
     print(f"{model.name} on {store} {split}{simulated_note(found.simulated)}")
-    scores = table(found.metrics).replace(" sentences", " clips")
-    print(scores.replace("with an empty reference", "without a frame that shows it"))
+    print(table(found.metrics, "clip", "without a frame that shows it"))
     print()
     names = [score.name for score in found.metrics if score.name not in ("usage", "perplexity")]
     print(beside({model.name: found.metrics, **found.baselines}, names))

@@ -118,10 +118,10 @@ class SpanDistribution:
         usual = (weight[:, None] * lasting).sum(0) / weight.sum()
         begun = torch.arange(frames, device=later.device) >= self.top[:, None]
         told = (weight[:, None] * later * begun).sum(0)
-        return (told + convolved(others, usual)).clamp(0, 1)
+        return (told + _convolved(others, usual)).clamp(0, 1)
 
 
-def convolved(a: Float[Tensor, "frames"], b: Float[Tensor, "frames"]) -> Float[Tensor, "frames"]:
+def _convolved(a: Float[Tensor, "frames"], b: Float[Tensor, "frames"]) -> Float[Tensor, "frames"]:
     """The first frames of a ∗ b: Σ_s a(s) · b(frame − s)."""
     return nn.functional.conv1d(
         nn.functional.pad(a, (len(b) - 1, 0))[None, None], b.flip(0)[None, None]

@@ -28,6 +28,10 @@ KNOWN = 1_000
 """Training clips, the first, that baselines are made of."""
 ROUNDS = 25
 """Of k-means."""
+FACE_SIGNATURE = (
+    "unit:rad (jaw) and SMPL-X's (expression)|channels:jaw 3, expression 10|frames:in which the face was fitted|"
+    "root mean square:channels and frames"
+)
 
 Positions = Float[np.ndarray, "_ 38 3"]
 Faces = Float[np.ndarray, "_ channels"]
@@ -104,12 +108,12 @@ def rate(
         sample = samples[place]
         refuse_untrusted(model, sample.clip.simulated, allow_simulated, sample.id)
         simulated = simulated and sample.clip.simulated
-        numbers = model.read(sample)
+        numbers, shown = model.read_and_seen(sample)
         ids.append(model.ids(numbers))
         said = model.numbers(ids[-1])
         true.append(_motion(model, numbers))
         again.append(_motion(model, said))
-        seen.append(model.preparation.seen(sample.clip))
+        seen.append(shown)
         if judge is not None:
             told_features.append(judge.summary(said))
             true_features.append(judge.summary(numbers))
@@ -188,12 +192,6 @@ def errors(
     ]
     found.append(_over_clips("RMSE-face", np.array(faces), _root_mean, FACE_SIGNATURE))
     return tuple(score for each in found for score in each)
-
-
-FACE_SIGNATURE = (
-    "unit:rad (jaw) and SMPL-X's (expression)|channels:jaw 3, expression 10|frames:in which the face was fitted|"
-    "root mean square:channels and frames"
-)
 
 
 def _root_mean(sums: NDArray[np.float64]) -> NDArray[np.float64]:

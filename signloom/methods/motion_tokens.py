@@ -193,14 +193,13 @@ def score_dev(model: MotionTokens, dev: SampleSource, limit: int, beam: int) -> 
     """
     said, told, true, faces, shown = [], [], [], [], []
     for index in range(min(len(dev), limit)):
-        sample = dev[index]
-        numbers = model.read(sample)
+        numbers, seen_here = model.read_and_seen(dev[index])
         said.append(model.ids(numbers))
         again = model.numbers(said[-1])
         told.append(model.positions(again))
         true.append(model.positions(numbers))
         faces.append((model.face(again), model.face(numbers)))
-        shown.append(model.preparation.seen(sample.clip))
+        shown.append(seen_here)
     used, even = model.use(np.concatenate(said))
     one, other = (1000 * np.concatenate(each) for each in (told, true))
     seen = {part: np.concatenate([each[part] for each in shown]) for part in shown[0]}
@@ -277,7 +276,7 @@ class MotionTokens(nn.Module):
 
         One in which nobody was fitted gives way to one around the nearest frame in which somebody was.
         """
-        clip = resampled(convert(sample.clip, self.layout), self.config.fps)
+        clip = self.preparation.own(sample.clip)
         window = self.config.window
         spare = max(len(clip) - window - 1, 0)
         first = int(rng.integers(spare + 1)) if train and spare else 0
@@ -291,8 +290,13 @@ class MotionTokens(nn.Module):
 
     def read(self, sample: Sample) -> Float[np.ndarray, "frames inputs"]:
         """The numbers of a whole sample. Raises as `Preparation.numbers`, naming the sample."""
+        return self.read_and_seen(sample)[0]
+
+    def read_and_seen(self, sample: Sample) -> tuple[Float[np.ndarray, "frames inputs"], Seen]:
+        """`read`, and which parts each of these frames shows."""
         with naming(f"sample '{sample.id}'"):
-            return self.preparation.numbers(sample.clip)
+            clip = self.preparation.own(sample.clip)
+            return self.preparation.numbers(clip), self.preparation.seen(clip)
 
     def collate(
         self, examples: list[Float[np.ndarray, "window inputs"]]
@@ -450,7 +454,7 @@ class Preparation:
 
         Raises UsageError where the clip's layout has no joints in space, or no frame shows a body.
         """
-        clip = self._own(clip)
+        clip = self.own(clip)
         points, seen = (longer(each, 2)[:, : m.JOINTS] for each in (clip.points, clip.present))
         upright = points.astype(np.float64) * (1, -1, -1)  # a camera's y is down, its z away
         joints = m.filled(upright, seen)
@@ -469,11 +473,12 @@ class Preparation:
     def seen(self, clip: PoseClip) -> Seen:
         """Part (body, left_hand, right_hand) → whether each frame of `numbers` shows all of `OWN_JOINTS`; face →
         whether it has what the layout has of one."""
-        present = whole_moments(longer(self._own(clip).present, 2)[:-1])
+        present = whole_moments(longer(self.own(clip).present, 2)[:-1])
         parts = {**OWN_JOINTS, "face": range(m.JOINTS, present.shape[1])}
         return {part: np.all(present[:, list(own)], axis=1) for part, own in parts.items()}
 
-    def _own(self, clip: PoseClip) -> PoseClip:
+    def own(self, clip: PoseClip) -> PoseClip:
+        """The clip in the model's layout and at its rate; as it is where that is done."""
         return resampled(convert(clip, layout_named(self.config.layout)), self.config.fps)
 
 

@@ -199,7 +199,7 @@ QUESTIONS: tuple[Claim, ...] = (
     Claim(
         "F5.9",
         "lslm",
-        "A tokenizer that learnt with noise loses less by noise of 5°.",
+        "Under noise of 5° a tokenizer that learnt with noise is the better one.",
         (Part("ordered", ("shaken, noise 5°", "noise 5°"), "BLEU-4", least=1.0),),
         scales=("tiny",),
     ),
