@@ -15,13 +15,11 @@ from signloom.inference.translate import Told, refuse_untrusted
 from signloom.metrics.words import content_words
 from signloom.text.instructions import (
     CHECKED,
-    DEFAULT,
-    PHRASINGS,
     STRESS,
-    Part,
     follows,
     follows_stress,
 )
+from signloom.text.phrasings import DEFAULT, PHRASINGS, Part
 
 
 @dataclass(frozen=True)

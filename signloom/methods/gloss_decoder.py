@@ -34,7 +34,7 @@ from signloom.methods import autosign, lslm
 from signloom.methods.gloss_codec import GlossCodec, codec_of, gloss_tokenizer
 from signloom.methods.pretrain import CARD, HELD_OUT, MEASURED, RECORD, RUN
 from signloom.methods.sources import Texts
-from signloom.text.instructions import PHRASINGS
+from signloom.text.phrasings import PHRASINGS
 from signloom.text.sentences import held_out
 from signloom.text.tokenizer import train_bpe
 from signloom.training.fit import Fitted, fit, where_it_stands

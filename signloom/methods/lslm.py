@@ -63,7 +63,8 @@ from signloom.methods.load import load
 from signloom.methods.motion_tokens import MotionTokens, codes_of, is_codes, naming
 from signloom.methods.settings import Rules, settings_from
 from signloom.metrics.words import content_words
-from signloom.text.instructions import DEFAULT, PHRASINGS, family_of, follows
+from signloom.text.instructions import family_of, follows
+from signloom.text.phrasings import DEFAULT, PHRASINGS
 from signloom.text.tokenizer import train_bpe
 from signloom.training.checkpoint import Checkpoint, load_tensors
 from signloom.training.stages import Loss

@@ -36,8 +36,9 @@ from signloom.stitch.stitcher import StitchedSentences
 from signloom.text.classes import read_classes
 from signloom.text.clean import words_of
 from signloom.text.grammar import GeneratedSentences
-from signloom.text.instructions import PHRASINGS, RULED, Part, Ruled, gold
+from signloom.text.instructions import EXACT, Ruled, gold
 from signloom.text.order import order_named
+from signloom.text.phrasings import PHRASINGS, Part
 from signloom.text.sentences import (
     clauses,
     covered,
@@ -161,13 +162,14 @@ class FromInstructed(Record):
     """A source each of whose samples is asked something of: sample i a pure function of (seed, i).
 
     families: what is asked for, one drawn for each sample (`text.instructions`); where a rule has no
-        answer for it, it is translated. phrasings: to learn from, or held out to be measured by.
+        answer for it, it is translated. phrasings: to learn from (kept; wide, with more of them), or held
+        out to be measured by (held).
     rounds: how often the source goes by, each time asked other things.
     """
 
     instructed: Source
-    families: Annotated[tuple[Ruled, ...], Field(min_length=1)] = RULED
-    phrasings: Literal["kept", "held"] = "kept"
+    families: Annotated[tuple[Ruled, ...], Field(min_length=1)] = EXACT
+    phrasings: Part = "kept"
     rounds: Annotated[int, Field(ge=1)] = 1_000
     seed: Annotated[int, Field(ge=0)] = 0
 
@@ -579,7 +581,8 @@ def _sentences(source: FromTexts) -> list[str]:
 def _answers(source: FromInstructed, layout: Layout) -> list[str]:
     """Everything that may be answered, family after family, and everything that may be asked."""
     texts = texts_of(source.instructed, layout)
-    found = [phrase for family in source.families for phrase in PHRASINGS[family].kept]
+    part: Part = "kept" if source.phrasings == "held" else source.phrasings
+    found = [phrase for family in source.families for phrase in PHRASINGS[family].part(part)]
     for family in source.families:
         listed = glosses_of(source.instructed, layout) if family == "glosses" else texts
         found += [gold(family, text, text, content_words) for text in listed]

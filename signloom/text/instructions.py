@@ -1,31 +1,31 @@
 """What a model is asked to do with signing: families of instructions, their gold, and who follows them.
 
-The paper prints no templates (arXiv 2511.08535, stage 3); the wording is ours [D: spec §5]. A
-family's phrasings are in two parts: ``kept`` to learn from, ``held`` to be measured by alone.
-Where a rule makes the gold answer of a sentence (RULED), it is learnt from; of explain there is
-neither gold nor a form that could be checked.
+The paper prints no templates (arXiv 2511.08535, stage 3); the wording is ours [D: spec §5] and stands in
+`text.phrasings`. Where a rule makes or finds the gold answer of a sentence (RULED), it can be learnt
+from; of explain there is neither gold nor a form that could be checked.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Family = Literal["translate", "keywords", "glosses", "count", "formal", "summarise", "explain"]
-Ruled = Literal["translate", "keywords", "glosses", "count"]
-Part = Literal["kept", "held"]
-FAMILIES: tuple[Family, ...] = get_args(Family)
+from signloom.text.phrasings import FAMILIES, PHRASINGS, Family
+
+Exact = Literal["translate", "keywords", "glosses", "count"]
+Ruled = Literal["translate", "keywords", "glosses", "count", "formal", "summarise"]
+EXACT: tuple[Exact, ...] = get_args(Exact)
+"""Families of which every sentence has one right answer, made by a rule."""
 RULED: tuple[Ruled, ...] = get_args(Ruled)
-"""Families whose gold answer a rule makes."""
+"""Those, and the families whose answer the translation itself is where it has their form."""
 CHECKED: tuple[Family, ...] = tuple(family for family in FAMILIES if family != "explain")
 """Families whose answers have a form that `follows` checks."""
 
 ContentWords = Callable[[str], list[str]]
 """The words of a sentence that carry content, lower case (``metrics.words.content_words``)."""
 
-DEFAULT = "Translate the signing into English."
 BRIEF = 8
 """Words that a summary of one sentence has at most."""
 CONTRACTION = re.compile(
@@ -35,161 +35,6 @@ CONTRACTION = re.compile(
 )
 """Two words as one. The 's of a noun may be its possessive, so that of these words alone counts."""
 LETTERS = re.compile(r"[^\W\d_]+")
-
-
-@dataclass(frozen=True)
-class Phrasings:
-    """Ways to ask for the same thing: to learn from, and to be measured by."""
-
-    kept: tuple[str, ...]
-    held: tuple[str, ...]
-
-    def part(self, part: Part) -> tuple[str, ...]:
-        return self.kept if part == "kept" else self.held
-
-
-PHRASINGS: Mapping[Family, Phrasings] = {
-    "translate": Phrasings(
-        (
-            DEFAULT,
-            "What is signed here?",
-            "Say in English what the signer says.",
-            "Give the English translation of this signing.",
-            "Turn the signing into an English sentence.",
-            "Write down what is being signed, in English.",
-            "Please translate this.",
-            "What does the signer say?",
-            "Translate into English.",
-            "Render the signing as an English sentence.",
-        ),
-        (
-            "Put this signing into English.",
-            "How would you say this in English?",
-            "Give me the sentence in English.",
-            "English translation, please.",
-        ),
-    ),
-    "keywords": Phrasings(
-        (
-            "List the keywords of the signing.",
-            "Give the important words only.",
-            "Which words carry the meaning?",
-            "Write the content words, with commas between.",
-            "Name the key terms of what is signed.",
-            "Only the keywords, please.",
-            "Extract the keywords.",
-            "What are the main words here?",
-            "Reduce the signing to its keywords.",
-            "Tag this signing with its keywords.",
-        ),
-        (
-            "Keywords only.",
-            "Pick out the most important words.",
-            "Give a list of the key words in this signing.",
-            "What keywords would you file this under?",
-        ),
-    ),
-    "glosses": Phrasings(
-        (
-            "Write the glosses in the order of signing.",
-            "Gloss the signing.",
-            "Which signs are made, one after the other?",
-            "Give the sign glosses.",
-            "List the signs in order, in capitals.",
-            "Transcribe the signing as glosses.",
-            "Name each sign as it comes.",
-            "Write the sequence of signs.",
-            "Give a gloss for every sign.",
-            "What are the glosses, in order?",
-        ),
-        (
-            "Glosses, please.",
-            "Write down the signs in the order they are made.",
-            "Give the gloss sequence of this signing.",
-            "Transcribe sign by sign.",
-        ),
-    ),
-    "count": Phrasings(
-        (
-            "How many words has the English sentence?",
-            "Count the words of the translation.",
-            "Give the number of words in English.",
-            "Of how many English words is the sentence?",
-            "Tell the number of words, as a number.",
-            "How long is the translation, in words?",
-            "Say only how many words it takes in English.",
-            "What is the word count of the translation?",
-            "Count the English words.",
-            "With how many words would you translate this?",
-        ),
-        (
-            "Word count?",
-            "How many English words does this need?",
-            "State the number of words in the translation.",
-            "Count how many words the English sentence has.",
-        ),
-    ),
-    "formal": Phrasings(
-        (
-            "Translate in a formal tone.",
-            "Give a formal English translation.",
-            "Put it formally.",
-            "Translate this as in an official letter.",
-            "Use formal English.",
-            "Say it politely and formally.",
-            "Write a formal version.",
-            "Translate without contractions.",
-            "Make the translation formal.",
-            "Translate for a formal document.",
-        ),
-        (
-            "In formal English, please.",
-            "How would one say this formally?",
-            "Translate this in an official style.",
-            "Phrase the translation formally.",
-        ),
-    ),
-    "summarise": Phrasings(
-        (
-            "Summarise the signing in one sentence.",
-            "Give a one-sentence summary.",
-            "Say briefly what is signed.",
-            "Sum up what the signer says.",
-            "What is it about, in a few words?",
-            "Shorten the message to one short sentence.",
-            "Give the gist.",
-            "Summarise this.",
-            "Tell the essence in one sentence.",
-            "In short, what is signed?",
-        ),
-        (
-            "Summarise this sign in one sentence.",
-            "The gist in one short sentence, please.",
-            "Briefly: what does the signer say?",
-            "Give a short summary of the signing.",
-        ),
-    ),
-    "explain": Phrasings(
-        (
-            "Explain the meaning of the signing.",
-            "What does this signing mean?",
-            "Explain what the signer wants to say.",
-            "Describe the meaning of this in English.",
-            "Tell me what is meant.",
-            "Explain the message.",
-            "What is the signer telling us, and what does it mean?",
-            "Give an explanation of this signing.",
-            "Help me understand this signing.",
-            "Interpret the meaning of the signs.",
-        ),
-        (
-            "Could you explain this signing?",
-            "What is the meaning behind these signs?",
-            "Explain this to someone who does not sign.",
-            "Make clear what is meant here.",
-        ),
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -227,12 +72,14 @@ def family_of(instruction: str) -> Family:
 _FAMILY_OF = {
     phrase: family
     for family, phrasings in PHRASINGS.items()
-    for phrase in (*phrasings.kept, *phrasings.held)
+    for part in (phrasings.part("wide"), phrasings.held)
+    for phrase in part
 }
 
 
 def gold(family: Ruled, text: str, glosses: str, content_words: ContentWords) -> str:
-    """The right answer for a sentence; "" where it has none (no keyword, no gloss known).
+    """The right answer for a sentence; "" where it has none (no keyword, no gloss known, a translation that
+    is not formal or no summary of itself).
 
     >>> gold("keywords", "The dog did not bark.", "DOG BARK NOT", lambda s: ["dog", "bark"])
     'dog, bark'
@@ -243,6 +90,9 @@ def gold(family: Ruled, text: str, glosses: str, content_words: ContentWords) ->
         return ", ".join(dict.fromkeys(content_words(text)))
     if family == "glosses":
         return glosses
+    if family in ("formal", "summarise"):
+        said = text.strip()
+        return said if follows(family, said, content_words) else ""
     return str(len(text.split())) if text.strip() else ""
 
 

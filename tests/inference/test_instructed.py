@@ -15,7 +15,8 @@ from signloom.errors import UntrustedResultError, UsageError
 from signloom.inference.instructed import obedience
 from signloom.inference.translate import Told, Translation, translate_clips
 from signloom.metrics.words import content_words
-from signloom.text.instructions import CHECKED, DEFAULT, PHRASINGS, RULED, gold
+from signloom.text.instructions import CHECKED, EXACT, gold
+from signloom.text.phrasings import DEFAULT, PHRASINGS
 
 TEXT = "The old dog did not bark at the cat."
 
@@ -48,7 +49,7 @@ class Obeying:
         return [Translation(self.answer(each), 0.0) for each in asked]
 
     def answer(self, instruction: str) -> str:
-        for family in RULED:
+        for family in EXACT:
             if instruction in self.known and instruction in (*PHRASINGS[family].kept, *PHRASINGS[family].held):  # fmt: skip
                 return gold(family, TEXT, "DOG OLD CAT BARK NOT", content_words)
         return TEXT
@@ -67,7 +68,7 @@ def test_one_that_learnt_the_phrasings_by_heart_fails_on_those_held_out() -> Non
     kept = tuple(p for phrasings in PHRASINGS.values() for p in phrasings.kept)
     held = tuple(p for phrasings in PHRASINGS.values() for p in phrasings.held)
     learnt = obedience(Obeying(kept), samples(), "kept", 5)
-    assert {family: learnt.told[family] for family in RULED} == dict.fromkeys(RULED, 100)
+    assert {family: learnt.told[family] for family in EXACT} == dict.fromkeys(EXACT, 100)
     parrot = obedience(Obeying(kept), samples(), "held", 5)
     assert parrot.told == parrot.deaf
     assert parrot.told["keywords"] == parrot.told["count"] == parrot.told["glosses"] == 0

@@ -29,7 +29,8 @@ from signloom.methods.lslm import PRESETS, Config, Lslm, begin
 from signloom.methods.motion_tokens import MotionTokens
 from signloom.methods.sources import Instructed
 from signloom.pose import motion623 as m
-from signloom.text.instructions import PHRASINGS, RULED
+from signloom.text.instructions import EXACT
+from signloom.text.phrasings import PHRASINGS
 from signloom.text.tokenizer import train_bpe
 from signloom.training.checkpoint import save_checkpoint
 from signloom.training.stages import Stage
@@ -448,11 +449,11 @@ def test_keypoints_of_a_picture_are_no_joints_in_space() -> None:
 
 
 def test_an_instructed_source_is_a_function_of_its_index() -> None:
-    source = Instructed(samples(), RULED, "kept", 50, 0)
+    source = Instructed(samples(), EXACT, "kept", 50, 0)
     assert len(source) == 200
     drawn = [source[i] for i in range(200)]
     assert [s.instruction for s in drawn] == [source[i].instruction for i in range(200)]
-    by_family = {f: {s.text for s in drawn if s.instruction in PHRASINGS[f].kept} for f in RULED}
+    by_family = {f: {s.text for s in drawn if s.instruction in PHRASINGS[f].kept} for f in EXACT}
     assert by_family["translate"] == set(TEXTS)
     assert by_family["glosses"] == {f"SIGN-{i}" for i in range(4)}
     assert by_family["count"] == {"4", "5"}

@@ -7,20 +7,17 @@ import pytest
 from signloom.metrics.words import content_words
 from signloom.text.instructions import (
     CHECKED,
-    DEFAULT,
-    FAMILIES,
-    PHRASINGS,
-    RULED,
+    EXACT,
     STRESS,
-    Family,
     family_of,
     follows,
     follows_stress,
     gold,
 )
+from signloom.text.phrasings import DEFAULT, FAMILIES, PHRASINGS, Family
 
 TEXT, GLOSSES = "The old dog did not bark at the cat.", "DOG OLD CAT BARK NOT"
-RIGHT = {family: gold(family, TEXT, GLOSSES, content_words) for family in RULED}
+RIGHT = {family: gold(family, TEXT, GLOSSES, content_words) for family in EXACT}
 
 
 def test_phrasings_are_many_apart_and_name_their_family() -> None:
@@ -29,9 +26,10 @@ def test_phrasings_are_many_apart_and_name_their_family() -> None:
     for family, phrasings in PHRASINGS.items():
         assert len(phrasings.kept) >= 10
         assert len(phrasings.held) >= 4
-        every += [*phrasings.kept, *phrasings.held]
-        assert all(family_of(p) == family for p in (*phrasings.kept, *phrasings.held))
-    assert len({phrase.casefold().strip(".?") for phrase in every}) == len(every)
+        every += [*phrasings.part("wide"), *phrasings.held]
+        assert phrasings.part("wide") == (*phrasings.part("kept"), *phrasings.more)
+        assert all(family_of(p) == family for p in (*phrasings.part("wide"), *phrasings.held))
+    assert len({phrase.casefold().strip(" .?!") for phrase in every}) == len(every)
     assert family_of(DEFAULT) == "translate"
     assert {stress.kind for stress in STRESS} == {"ambiguous", "contradictory", "multi-step"}
     assert not {stress.instruction for stress in STRESS} & set(every)
@@ -47,10 +45,17 @@ def test_gold_by_hand() -> None:
     assert gold("keywords", "It is him.", "", content_words) == ""
 
 
+def test_a_translation_is_its_own_formal_version_or_summary_where_it_has_their_form() -> None:
+    assert gold("formal", TEXT, GLOSSES, content_words) == TEXT
+    assert gold("formal", "The dog didn't bark.", GLOSSES, content_words) == ""
+    assert gold("summarise", TEXT, GLOSSES, content_words) == ""  # nine words
+    assert gold("summarise", "The dog did not bark.", "", content_words) == "The dog did not bark."
+
+
 def test_each_gold_follows_its_own_family_and_no_other() -> None:
     """A score that can fail: what is right for one instruction is wrong for the next."""
-    for asked in RULED:
-        own = {family for family in RULED if follows(family, RIGHT[asked], content_words)}
+    for asked in EXACT:
+        own = {family for family in EXACT if follows(family, RIGHT[asked], content_words)}
         assert own == {asked}
 
 
