@@ -2,10 +2,12 @@
 
 PARSER is a kind of file (faults/kinds.py) or 'http', the server's application called in
 process. An input that ends in anything but a SignloomError (over HTTP: in a status from 500, or a
-job that failed by itself), that takes more than 5 s or more than 4 GiB is kept and counted; then
-fuzzing goes on. Inputs that reached new lines are kept in runs/faults/fuzz/PARSER, so that
-the command goes on where it was stopped, and the record adds the rounds up. At the end all of these
-inputs are read once more, without instruments, to see which lines of the parser they run.
+job that failed by itself), that takes more than 5 s or more than 4 GiB is a fault and kept; then fuzzing
+goes on. Inputs that reached new lines are kept too, in runs/faults/fuzz/PARSER, so that the command
+goes on where it was stopped; the record adds the rounds up and names their commits. At the end every
+fault is tried once more by itself, also those of earlier rounds: crashes and hangs are what still is
+one, and what no longer is counts as mended. Then all inputs are read without instruments, to
+see which lines of the parser they run.
 
 Atheris is the extra 'fuzz': pip install -c constraints.txt 'signloom[fuzz]'.
 """
@@ -16,7 +18,9 @@ import argparse
 import importlib
 import json
 import re
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -27,6 +31,7 @@ from types import CodeType
 from typing import Any
 
 from faults import ROOT, WORK, keep
+from signloom.cli.receipt import commit
 
 PATIENCE = 5
 """Seconds that one input may take."""
@@ -43,11 +48,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("parser")
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("-o", "--out", type=Path, help="results/faults/fuzz-PARSER.json")
-    parser.add_argument("--stage", choices=["fuzz", "replay"], help=argparse.SUPPRESS)
+    parser.add_argument("--stage", choices=["fuzz", "retry", "replay"], help=argparse.SUPPRESS)
+    parser.add_argument("--input", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args(arguments)
     home = WORK / "fuzz" / asked.parser
     if asked.stage == "fuzz":
         _fuzz(asked.parser, home, asked.minutes)
+    if asked.stage == "retry":
+        _retry(asked.parser, home, asked.input)
     if asked.stage == "replay":
         _replay(asked.parser, home)
     if asked.stage:
@@ -55,10 +63,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     out = asked.out or ROOT / "results" / "faults" / f"fuzz-{asked.parser}.json"
     before = json.loads(out.read_text()) if out.exists() else {}
     found = fuzz(asked.parser, home, asked.minutes)
-    for key in ("minutes", "executions", "crashes", "hangs"):
+    for key in ("minutes", "executions", "mended"):
         found[key] = round(found[key] + before.get(key, 0), 1)
+    rounds = [*before.get("rounds", [before["commit"]] if before else []), commit(ROOT)]
     command = f"python -m faults.fuzz {asked.parser} --minutes 60"
-    keep({"parser": asked.parser, "command": command, **found}, out)
+    record = {"parser": asked.parser, "command": command, "rounds": list(dict.fromkeys(rounds))}
+    keep({**record, **found}, out)
     print(json.dumps(found, indent=1))
     return 1 if found["crashes"] or found["hangs"] else 0
 
@@ -67,7 +77,6 @@ def fuzz(parser: str, home: Path, minutes: float) -> dict[str, Any]:
     """Fuzzes for so many minutes, in processes that are begun again where an input ended one."""
     for folder in ("corpus", "faults"):
         (home / folder).mkdir(parents=True, exist_ok=True)
-    known = set((home / "faults").iterdir())
     began, executions = time.monotonic(), 0
     while (left := minutes * 60 - (time.monotonic() - began)) > 1:
         done = _stage(parser, "fuzz", left / 60)
@@ -78,20 +87,29 @@ def fuzz(parser: str, home: Path, minutes: float) -> dict[str, Any]:
         with (home / "log").open("a") as log:
             log.write(done.stderr[-8000:])
     taken = (time.monotonic() - began) / 60
-    names = [path.name for path in set((home / "faults").iterdir()) - known]
-    hangs = sum(name.startswith("timeout-") for name in names)
+    crashes = hangs = mended = 0
+    for path in sorted((home / "faults").iterdir()):
+        ended = _stage(parser, "retry", 0, "--input", str(path)).returncode
+        if ended == 0:
+            mended += 1
+            path.rename(home / "corpus" / path.name)
+        elif ended == -signal.SIGALRM:
+            hangs += 1
+        else:
+            crashes += 1
     replayed = json.loads(_stage(parser, "replay", 0).stdout.splitlines()[-1])
     return {
         "minutes": taken,
         "executions": executions,
-        "crashes": len(names) - hangs,
+        "crashes": crashes,
         "hangs": hangs,
+        "mended": mended,
         **replayed,
     }
 
 
-def _stage(parser: str, stage: str, minutes: float) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "faults.fuzz", parser, "--stage", stage]
+def _stage(parser: str, stage: str, minutes: float, *more: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "faults.fuzz", parser, "--stage", stage, *more]
     return subprocess.run(
         [*command, "--minutes", str(minutes)], cwd=ROOT, capture_output=True, text=True
     )
@@ -121,6 +139,16 @@ def _fuzz(parser: str, home: Path, minutes: float) -> None:
     told = [f"-{name}={value}" for name, value in settings.items()]
     atheris.Setup([sys.argv[0], str(home / "corpus"), *told], run)
     atheris.Fuzz()
+
+
+def _retry(parser: str, home: Path, path: Path) -> None:
+    """Runs one input; SIGALRM ends the process where it takes too long, another error where it asks too much."""
+    run, _ = _runner(parser, home)
+    data = path.read_bytes()
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY << 20, MEMORY << 20))
+    signal.alarm(PATIENCE)
+    run(data)
+    signal.alarm(0)
 
 
 def _replay(parser: str, home: Path) -> None:
@@ -186,7 +214,7 @@ def _runner(parser: str, home: Path) -> tuple[Run, list[bytes]]:
         return requests()
     folder = home / "folder"
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
+    folder.mkdir(parents=True)
     return _files(parser, folder)
 
 

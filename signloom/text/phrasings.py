@@ -13,6 +13,24 @@ FAMILIES: tuple[Family, ...] = get_args(Family)
 DEFAULT = "Translate the signing into English."
 
 
+def polite(phrase: str) -> str:
+    """
+    >>> polite("Gloss the signing."), polite("What is signed?"), polite("Please translate.")
+    ('Gloss the signing, please.', 'What is signed, please?', 'Please translate.')
+    """
+    said, end = noted(phrase), phrase[-1] if phrase[-1] in ".?!" else "."
+    return phrase if "please" in said else f"{phrase[: len(said)]}, please{end}"
+
+
+def noted(phrase: str) -> str:
+    """As one notes it down: in small letters, without an end mark.
+
+    >>> noted("Gloss the signing.")
+    'gloss the signing'
+    """
+    return phrase.rstrip(" .?!").lower()
+
+
 @dataclass(frozen=True)
 class Phrasings:
     """Ways to ask for the same thing: to learn from, to be measured by alone, and more to learn from.
@@ -25,8 +43,11 @@ class Phrasings:
     more: tuple[str, ...]
 
     def part(self, part: Part) -> tuple[str, ...]:
-        """The phrasings of a part; of "wide" both to learn from."""
-        return {"kept": self.kept, "held": self.held, "wide": self.kept + self.more}[part]
+        """The phrasings of a part; of "wide" both to learn from, and each with "please" and as a note."""
+        if part != "wide":
+            return self.kept if part == "kept" else self.held
+        both = self.kept + self.more
+        return tuple(dict.fromkeys(both + tuple(map(polite, both)) + tuple(map(noted, both))))
 
 
 PHRASINGS: Mapping[Family, Phrasings] = {

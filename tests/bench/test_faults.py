@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import random
 import re
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from faults import files, kill
+from faults import files, fuzz, kill
 from faults.fuzz import _files, _lines
 from faults.kinds import KINDS
 from signloom.errors import SignloomError
@@ -95,3 +98,71 @@ def test_a_kill_is_met_and_half_a_file_is_told(tmp_path: Path) -> None:
         "train: a line of the log is '{torn'",
         "train: a.pose is there",
     ]
+
+
+def test_a_fault_counts_for_as_long_as_it_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each round tries what earlier rounds kept; the record adds up time, and not faults."""
+    ends = {"crash-a": 1, "timeout-b": -signal.SIGALRM, "crash-c": 1}
+
+    def stage(
+        parser: str, stage: str, minutes: float, *more: str
+    ) -> subprocess.CompletedProcess[str]:
+        said = '{"inputs": 1, "lines": {}}' if stage == "replay" else ""
+        ended = ends[Path(more[-1]).name] if stage == "retry" else 0
+        counted = "stat::number_of_executed_units: 7"
+        monkeypatch.setattr(fuzz.time, "monotonic", lambda: 60.0)
+        return subprocess.CompletedProcess([], ended, said, counted)
+
+    monkeypatch.setattr(fuzz, "WORK", tmp_path)
+    monkeypatch.setattr(fuzz, "_stage", stage)
+    faults = tmp_path / "fuzz" / "pose" / "faults"
+    faults.mkdir(parents=True)
+    for name in ends:
+        (faults / name).write_bytes(b"x")
+    told = []
+    for minutes, mended in (("1", ""), ("1", "timeout-b")):
+        ends.update({mended: 0})
+        monkeypatch.setattr(fuzz.time, "monotonic", lambda: 0.0)
+        status = fuzz.main(["pose", "--minutes", minutes, "-o", str(tmp_path / "r.json")])
+        told.append(json.loads((tmp_path / "r.json").read_text()))
+        assert status == 1
+    counts = [[t[key] for key in ("crashes", "hangs", "mended")] for t in told]
+    assert counts == [[2, 1, 0], [2, 0, 1]]
+    assert [t["executions"] for t in told] == [7, 14]
+    assert told[1]["minutes"] == 2
+    assert len(told[1]["rounds"]) == 1
+    assert not (faults / "timeout-b").exists()
+    assert (faults.parent / "corpus" / "timeout-b").exists()
+
+
+PLANTED = """
+import sys, time
+from pathlib import Path
+from faults import fuzz, kinds
+
+def make(folder):
+    (folder / "a").write_bytes(b"")
+    return ["a"]
+
+def read(folder):
+    said = (folder / "a").read_text()
+    time.sleep(9 if said == "long" else 0)
+    assert said != "wrong"
+
+fuzz.PATIENCE = 1
+kinds.KINDS["planted"] = kinds.Kind(make, read, ())
+fuzz._retry("planted", Path(sys.argv[1]), Path(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize(("said", "ended"), [("well", 0), ("wrong", 1), ("long", -signal.SIGALRM)])
+def test_one_input_ends_its_process_where_it_is_a_fault(
+    said: str, ended: int, tmp_path: Path
+) -> None:
+    given = tmp_path / "input"
+    given.write_text(said)
+    command = [sys.executable, "-c", PLANTED, str(tmp_path / "home"), str(given)]
+    done = subprocess.run(command, cwd=fuzz.ROOT, capture_output=True, check=False)
+    assert done.returncode == ended
