@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 class Instructions(StrEnum):
     kept = "kept"
     held = "held"
+    fresh = "fresh"
 
 
 INSTRUCTED = 100
@@ -74,7 +75,8 @@ def run(
         Instructions | None,
         typer.Option(
             help="Also say whether a model that can be told does what it is told, on the first 100 samples: "
-            "in phrasings that it may have learnt (kept) or that are held out (held)."
+            "in phrasings that it may have learnt (kept), that are held out (held), or by which nothing was chosen "
+            "either (fresh)."
         ),
     ] = None,
     encoder: Annotated[

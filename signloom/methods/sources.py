@@ -163,7 +163,7 @@ class FromInstructed(Record):
 
     families: what is asked for, one drawn for each sample (`text.instructions`); where a rule has no
         answer for it, it is translated. phrasings: to learn from (kept; wide, with more of them), or held
-        out to be measured by (held).
+        out to be measured by (held, fresh).
     rounds: how often the source goes by, each time asked other things.
     """
 
@@ -581,7 +581,7 @@ def _sentences(source: FromTexts) -> list[str]:
 def _answers(source: FromInstructed, layout: Layout) -> list[str]:
     """Everything that may be answered, family after family, and everything that may be asked."""
     texts = texts_of(source.instructed, layout)
-    part: Part = "kept" if source.phrasings == "held" else source.phrasings
+    part: Part = "wide" if source.phrasings == "wide" else "kept"
     found = [phrase for family in source.families for phrase in PHRASINGS[family].part(part)]
     for family in source.families:
         listed = glosses_of(source.instructed, layout) if family == "glosses" else texts

@@ -72,7 +72,7 @@ def family_of(instruction: str) -> Family:
 _FAMILY_OF = {
     phrase: family
     for family, phrasings in PHRASINGS.items()
-    for part in (phrasings.part("wide"), phrasings.held)
+    for part in (phrasings.part("wide"), phrasings.held, phrasings.fresh)
     for phrase in part
 }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 Family = Literal["translate", "keywords", "glosses", "count", "formal", "summarise", "explain"]
-Part = Literal["kept", "held", "wide"]
+Part = Literal["kept", "held", "fresh", "wide"]
 FAMILIES: tuple[Family, ...] = get_args(Family)
 
 DEFAULT = "Translate the signing into English."
@@ -33,20 +33,22 @@ def noted(phrase: str) -> str:
 
 @dataclass(frozen=True)
 class Phrasings:
-    """Ways to ask for the same thing: to learn from, to be measured by alone, and more to learn from.
+    """Ways to ask for the same thing: to learn from (kept, more), and to be measured by alone (held, fresh).
 
-    more: written behind the others' backs, by somebody who had not read ``held``.
+    more: written by somebody who had not read ``held``. fresh: by somebody who had read none of the others,
+        when these were fixed; nothing was chosen by them.
     """
 
     kept: tuple[str, ...]
     held: tuple[str, ...]
     more: tuple[str, ...]
+    fresh: tuple[str, ...]
 
     def part(self, part: Part) -> tuple[str, ...]:
         """The phrasings of a part; of "wide" both to learn from, and each with "please" and as a note."""
-        if part != "wide":
-            return self.kept if part == "kept" else self.held
         both = self.kept + self.more
+        if part != "wide":
+            return {"kept": self.kept, "held": self.held, "fresh": self.fresh}[part]
         return tuple(dict.fromkeys(both + tuple(map(polite, both)) + tuple(map(noted, both))))
 
 
@@ -109,6 +111,15 @@ PHRASINGS: Mapping[Family, Phrasings] = {
             "Say it in English.",
             "Transcribe the signing into written English.",
         ),
+        (
+            "What is this person signing? Give me the English sentence.",
+            "Translate the clip into English.",
+            "sign language to English please",
+            "Could you tell me what they're saying here, in English?",
+            "I don't know sign language, so please write down in plain English what the signer says.",
+            "English translation of this video",
+            "Turn the signing into an English sentence for me",
+        ),
     ),
     "keywords": Phrasings(
         (
@@ -170,6 +181,15 @@ PHRASINGS: Mapping[Family, Phrasings] = {
             "Highlight the key words for me - just those.",
             "Generate a set of keywords from the English meaning.",
         ),
+        (
+            "List the key words of the English translation, separated by commas, and nothing else.",
+            "just the keywords please, comma separated",
+            "Which content words would appear in the translation? Comma-separated list only.",
+            "Pull out the important words from what is being said and put commas between them.",
+            "Can you give me the main words of the translated sentence as a comma-separated list, skipping words like 'the' and 'of'?",
+            "I need search tags for this clip: the content words from its English meaning, split by commas.",
+            "Don't write out the full sentence, only its key terms with commas in between",
+        ),
     ),
     "glosses": Phrasings(
         (
@@ -229,6 +249,16 @@ PHRASINGS: Mapping[Family, Phrasings] = {
             "Make a gloss annotation of this footage.",
             "What is the gloss here?",
             "Enumerate the signs from first to last.",
+        ),
+        (
+            "Write the sign glosses in capital letters, in the order they are signed.",
+            "gloss this clip",
+            "Which signs does the person make, one after another? Use uppercase gloss names.",
+            "Please transcribe the video sign by sign as ASL-style glosses in CAPS.",
+            "Gloss sequence for this video?",
+            "I'd like the name of each sign in the order it appears, in all caps, not an English translation.",
+            "Could you provide a gloss transcription of the signing?",
+            "Label every sign in sequence with its gloss",
         ),
     ),
     "count": Phrasings(
@@ -292,6 +322,16 @@ PHRASINGS: Mapping[Family, Phrasings] = {
             "Size of the English sentence, in words?",
             "For my subtitles: how many words is the English?",
         ),
+        (
+            "How many words does the English translation have? Just the number.",
+            "Word count of the translation, number only",
+            "Count the words in the English version of this and reply with only that figure.",
+            "If you put this into English, how many words long would the sentence be?",
+            "Please tell me the number of English words in the translation, without giving the translation itself.",
+            "number of words in the translated sentence?",
+            "I only want to know how long the English rendering is, in words.",
+            "Give a single number: the total of English words needed to translate this clip.",
+        ),
     ),
     "formal": Phrasings(
         (
@@ -352,6 +392,16 @@ PHRASINGS: Mapping[Family, Phrasings] = {
             "Translate with every contraction spelled out, in formal English.",
             "Produce a formal English sentence from this signing.",
             "Give the English in a businesslike, formal register.",
+        ),
+        (
+            "Translate this into formal English without contractions.",
+            "Please provide a translation in a formal register.",
+            "formal English version, no contractions",
+            'Can you put what the signer says into proper, formal English? Write "do not" instead of "don\'t" and so on.',
+            "I need this for an official document, so translate the signing in formal language.",
+            "How would this be worded in formal written English?",
+            'Render the signed message in a polished, official tone, with no short forms such as "it\'s" or "can\'t".',
+            "Formal translation, please.",
         ),
     ),
     "summarise": Phrasings(
@@ -414,6 +464,16 @@ PHRASINGS: Mapping[Family, Phrasings] = {
             "Quick recap, please!",
             "Offer a one-sentence digest of the signing.",
         ),
+        (
+            "Sum up the clip in one short sentence, eight words at most.",
+            "What's the gist? Keep it under nine words.",
+            "tl;dr of this signing",
+            "Give me a very brief one-sentence summary of what is signed.",
+            "Could you boil this down to a single short sentence?",
+            "Short summary, max 8 words",
+            "In a nutshell, what's the signer's main point? One short line only.",
+            "Please summarize the message in no more than eight words.",
+        ),
     ),
     "explain": Phrasings(
         (
@@ -475,6 +535,15 @@ PHRASINGS: Mapping[Family, Phrasings] = {
             "Shed light on what the signer means.",
             "Explain what she is telling us.",
             "Describe what the signer intends to convey.",
+        ),
+        (
+            "Can you explain the meaning of this clip to me in a few sentences?",
+            "I don't get what this person is trying to say, could you explain it in your own words?",
+            "Please write a short paragraph explaining the message of the signing.",
+            "explain the meaning of this please",
+            "Walk me through what is being communicated here, in ordinary prose.",
+            "Describe in full sentences what this signed message is about and what it means.",
+            "What does this mean? I'd like an explanation rather than just a translation.",
         ),
     ),
 }

@@ -26,11 +26,12 @@ def test_phrasings_are_many_apart_and_name_their_family() -> None:
     for family, phrasings in PHRASINGS.items():
         assert len(phrasings.kept) >= 10
         assert len(phrasings.held) >= 4
-        every += [*phrasings.kept, *phrasings.more, *phrasings.held]
+        every += [*phrasings.kept, *phrasings.more, *phrasings.held, *phrasings.fresh]
         wide = phrasings.part("wide")
         assert {*phrasings.kept, *phrasings.more} < set(wide)
-        assert not {noted(p) for p in phrasings.held} & {noted(p) for p in wide}
-        assert all(family_of(p) == family for p in (*wide, *phrasings.held))
+        unseen = (*phrasings.held, *phrasings.fresh)
+        assert not {noted(p) for p in unseen} & {noted(p) for p in wide}
+        assert all(family_of(p) == family for p in (*wide, *unseen))
     assert len({phrase.casefold().strip(" .?!") for phrase in every}) == len(every)
     assert family_of(DEFAULT) == "translate"
     assert {stress.kind for stress in STRESS} == {"ambiguous", "contradictory", "multi-step"}
