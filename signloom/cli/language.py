@@ -25,7 +25,8 @@ def run(
         list[str],
         typer.Argument(
             help="Files of sentences (plain text, .tsv, .csv, .jsonl, also .gz or .zip), stores, "
-            "or sim:SIZE for the training texts of the simulated sentences.",
+            "sim:SIZE for the training texts of the simulated sentences, or instructions:wide for what a "
+            "model that follows instructions may be told.",
             show_default=False,
         ),
     ],
@@ -101,7 +102,9 @@ def run(
     from signloom.methods.pretrain import DENSITY, RECORD, Wanted, pretrain
 
     logging.disable_progress_bar()
-    named = tuple(name if name.startswith("sim:") else Path(name).name for name in texts)
+    named = tuple(
+        name if name.startswith(("sim:", "instructions:")) else Path(name).name for name in texts
+    )
     sentences = _read(texts, column or ("gloss" if glosses else "text"), glosses)
     if kind is not Kind.t5:
         from signloom.methods import gloss_decoder

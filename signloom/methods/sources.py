@@ -675,11 +675,14 @@ def _lengths(target: TextFile | str) -> dict[int, int]:
 def corpus_texts(
     name: str, column: str = "text", split: str | None = None, glosses: bool = False
 ) -> Iterable[str]:
-    """The sentences of a corpus by its name: a store, a folder of texts, "sim:SIZE", or a file.
+    """The sentences of a corpus by its name: a store, a folder of texts, "sim:SIZE", a file, or
+    "instructions:wide" for what a model may be told.
 
     split: of a store, "train" where it is None. glosses: of a store or "sim:SIZE" its glosses instead.
     Raises UsageError, or MediaError for a file.
     """
+    if name == "instructions:wide":
+        return [phrase for family in PHRASINGS.values() for phrase in family.part("wide")]
     if name.startswith("sim:"):
         size, _, part = name.removeprefix("sim:").partition(":")
         simulated = SimulatedSentences(size, split or part or "train")
