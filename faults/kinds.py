@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ import numpy as np
 
 from signloom.data.clip import Origin, PoseClip
 from signloom.data.cue import Cue
-from signloom.data.layouts import HANDS42, PS76, Layout
+from signloom.data.layouts import HANDS42, PS76, SMPLX52, Layout
 from signloom.data.lips import CROP, Lips
 from signloom.data.sample import GlossSpan, Sample
 from signloom.data.timing import Span
@@ -222,28 +222,123 @@ TINY = {
 }  # fmt: skip
 
 
-def _make_checkpoint(folder: Path) -> list[str]:
-    """Without the weights' sha256, behind which nothing else in the file would ever be looked at."""
+def _save(folder: Path, name: str, values: Mapping[str, Any], texts: Sequence[str]) -> list[str]:
+    """A checkpoint of a method's preset tiny with other settings, and its files. Without the weights'
+    sha256, behind which nothing else in the file would ever be looked at."""
+    import torch
+
     from signloom.methods.method import method_named
     from signloom.training.checkpoint import save_checkpoint
 
-    method = method_named("posestitch")
-    values = {key: value for key, value in TINY.items() if key != "preset"}
+    method = method_named(name)
     config = method.Config.of({**method.PRESETS["tiny"].to_json(), **values})
-    model = method.begin(config, TEXTS, 0)
+    model = method.begin(config, texts, 0)
+    if name == "motion-vq":  # its codes are drawn from the first batch
+        model.train()
+        noise = np.random.default_rng(0).standard_normal((1, 64, model.config.inputs))
+        model.vq(torch.from_numpy(noise.astype(np.float32)))
     described = {"name": "a", **model.described(), "simulated_only": True, "languages": ["sim-1"]}
-    save_checkpoint(folder / "c", described, model, model.tokenizer, "# a\n")
-    config_file = folder / "c" / "config.json"
+    tokenizer = getattr(model, "tokenizer", None)
+    save_checkpoint(folder, described, model, tokenizer, "# a\n")
+    config_file = folder / "config.json"
     said = json.loads(config_file.read_text())
     del said["weights"]["sha256"]
     config_file.write_text(json.dumps(said))
-    return ["c/config.json", "c/model.safetensors", "c/tokenizer.json"]
+    names = ("config.json", "model.safetensors", "tokenizer.json")
+    return [f"{folder.name}/{name}" for name in names if (folder / name).is_file()]
+
+
+def _make_checkpoint(folder: Path) -> list[str]:
+    values = {key: value for key, value in TINY.items() if key != "preset"}
+    return _save(folder / "c", "posestitch", values, TEXTS)
 
 
 def _read_checkpoint(folder: Path) -> None:
     from signloom.methods.load import load
 
     load(folder / "c").translate([clip(6, PS76)])
+
+
+CODES = {"codes": 8, "width": 8}
+
+
+def _make_lslm(folder: Path) -> list[str]:
+    """Its tokenizer stands in the same checkpoint; the folder it came from is no more."""
+    _save(folder / "codes", "motion-vq", CODES, TEXTS)
+    values = {
+        "tokens": str(folder / "codes"), "vocabulary": 300, "language_width": 16, "language_layers": 1,
+        "language_heads": 2, "language_inner": 16, "max_tokens": 4, "max_codes": 8, "beam": 2,
+    }  # fmt: skip
+    found = _save(folder / "c", "lslm", values, TEXTS)
+    shutil.rmtree(folder / "codes")
+    return found
+
+
+def _of(
+    make: Callable[[Path], list[str]], module: str, layout: Layout, can: str = "translate"
+) -> Kind:
+    """A checkpoint of a method, loaded and asked what it is for."""
+
+    def read(folder: Path) -> None:
+        from signloom.methods.load import load
+
+        getattr(load(folder / "c"), can)([clip(12, layout)])
+
+    return Kind(make, read, (f"methods.{module}", "training.checkpoint", "methods.settings"))
+
+
+def _saved(
+    name: str, values: Mapping[str, Any], texts: Sequence[str]
+) -> Callable[[Path], list[str]]:
+    return lambda folder: _save(folder / "c", name, values, texts)
+
+
+def _read_codes(folder: Path) -> None:
+    """Motion to codes and back."""
+    from signloom.methods.load import load
+
+    model = load(folder / "c")
+    model.numbers(model.ids(model.read(Sample("a", clip(12, SMPLX52)))))
+
+
+SIGNS = ("DOG SEE HOUSE", "CAT SLEEP", "RAIN NORTH")
+SMALL = {"width": 8, "max_frames": 16}
+MODELS: dict[str, Kind] = {
+    "isolated": _of(
+        _saved("isolated", {"channels": 4, "width": 8, "layers": 1, "heads": 2, "head_width": 4}, TEXTS),
+        "isolated", HANDS42, "recognize",
+    ),
+    "unified": _of(
+        _saved(
+            "unified",
+            {"channels": 4, "width": 8, "head_width": 4, "vocabulary": 300, "language_width": 8,
+             "language_inner": 8, "language_layers": 1, "max_tokens": 4, "beam": 2},
+            TEXTS,
+        ),
+        "unified", PS76,
+    ),
+    "autosign": _of(
+        _saved("autosign", {**SMALL, "layers": 1, "heads": 2, "inner": 8, "positions": 32, "max_tokens": 4}, SIGNS),
+        "autosign", PS76,
+    ),
+    "ctc": _of(_saved("ctc", {"max_frames": 16, "channels": [4, 8]}, SIGNS), "ctc", PS76),
+    "semtext": _of(
+        _saved(
+            "semtext",
+            {**SMALL, "supervision": "none", "embedding": "", "encoder_layers": 1, "encoder_heads": 2,
+             "encoder_inner": 8, "decoder_width": 8, "decoder_layers": 1, "decoder_heads": 2,
+             "decoder_inner": 8, "vocabulary": 300, "max_tokens": 24, "beam": 2},
+            TEXTS,
+        ),
+        "semtext", PS76,
+    ),
+    "motion-vq": Kind(
+        _saved("motion-vq", CODES, TEXTS), _read_codes,
+        ("methods.motion_tokens", "training.checkpoint", "methods.settings"),
+    ),
+    "lslm": _of(_make_lslm, "lslm", SMPLX52),
+}  # fmt: skip
+"""Checkpoints of the methods beside posestitch, whose kind is called checkpoint."""
 
 
 def _make_onnx(folder: Path) -> list[str]:
@@ -734,6 +829,7 @@ KINDS: dict[str, Kind] = {
         _read_checkpoint,
         ("training.checkpoint", "methods.load", "methods.settings"),
     ),
+    **MODELS,
     "onnx": Kind(_make_onnx, _read_onnx, ("methods.exported", "inference.onnx")),
     "state": Kind(_make_state, _read_state, ("training.resume",)),
     "predictions": Kind(_make_predictions, _read_predictions, ("inference.predictions",)),
