@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from signloom.errors import MediaError
 from signloom.language.beam import Hypothesis, ban_repeats, beam_search
 from signloom.language.causal import build_gpt2
 from signloom.language.seq2seq import Seq2Seq, bert_encoder
@@ -188,3 +189,13 @@ def test_a_patient_search_is_not_cut_off_by_short_unlikely_texts() -> None:
     )
     assert {h.tokens for h in hasty} == {(), (3,)}
     assert patient[0].tokens == (3,) * 6
+
+
+def test_a_model_that_gives_no_numbers_is_said_to() -> None:
+    def step(tokens: Tensor, parents: Tensor | None) -> Tensor:
+        logits = torch.zeros(len(tokens), 5)
+        logits[2:] = math.nan  # of the second prompt
+        return logits
+
+    with pytest.raises(MediaError, match=r"probabilities are no numbers.*copy the checkpoint again"):
+        beam_search(step, torch.tensor([[START], [START]]), END, width=2, max_length=4)
