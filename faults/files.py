@@ -25,11 +25,19 @@ from pathlib import Path
 from typing import Any
 
 from faults import ROOT, keep
-from faults.kinds import KINDS
+from faults.kinds import KINDS, MODELS
 
 PATIENCE = 20
 MEMORY = 6 << 30
-SLOW = {"video": 10, "onnx": 5, "work": 2, "t5": 5, "llama": 5, "bert": 5}
+SLOW = {
+    "video": 10,
+    "onnx": 5,
+    "work": 2,
+    "t5": 5,
+    "llama": 5,
+    "bert": 5,
+    **dict.fromkeys(MODELS, 5),
+}
 """Kinds that are read less often, by so many times."""
 
 

@@ -26,6 +26,17 @@ class OverLimitError(MediaError):
     """A recording is longer or larger than is allowed (exit 3)."""
 
 
+class NoNumbersError(MediaError):
+    """What a model computes is NaN or infinite (exit 3)."""
+
+    def __init__(self, what: str):
+        """what: computed, as "the model's probabilities"."""
+        super().__init__(
+            f"{what} are no numbers, so there is nothing to write; its weights are damaged or its "
+            "training went wrong: copy the checkpoint again, or train it anew"
+        )
+
+
 class MissingExtraError(MediaError):
     """An optional part of signloom is not installed (exit 3)."""
 

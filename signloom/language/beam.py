@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from signloom.errors import MediaError
+from signloom.errors import NoNumbersError
 
 Step = Callable[[Tensor, Tensor | None], Tensor]
 """step(tokens, parents) → logits of the next token.
@@ -46,7 +46,7 @@ def beam_search(
     length so far, than the last of those kept: a few short ones do not cut a likely
     long one off. ``no_repeat``: no n-gram of that length twice in a row's tokens, 0 = no
     such rule. ``width`` 1 is greedy decoding. Source: spec §1, decoding.
-    Raises MediaError where a prompt has no continuation: what the model gives is no number.
+    Raises NoNumbersError where a prompt has no continuation: what the model gives is no number.
     """
     batch, prompt_length = prompt.shape
     device = prompt.device
@@ -95,10 +95,7 @@ def beam_search(
                 kept = tokens[b * width + k, prompt_length:]
                 done.append(Hypothesis(tuple(kept.tolist()), score / norm))
         if not done:
-            raise MediaError(
-                "the model's probabilities are no numbers, so there is nothing to write; its weights are damaged "
-                "or its training went wrong: copy the checkpoint again, or train it anew"
-            )
+            raise NoNumbersError("the model's probabilities")
         done.sort(key=lambda hypothesis: -hypothesis.score)
     return ended
 

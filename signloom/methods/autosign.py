@@ -31,7 +31,7 @@ from torch import Tensor, nn
 
 from signloom.data.clip import PoseClip
 from signloom.data.sample import SampleSource
-from signloom.errors import UsageError
+from signloom.errors import NoNumbersError, UsageError
 from signloom.inference.evaluate import translation_scores
 from signloom.inference.translate import Translation
 from signloom.language.beam import Hypothesis, beam_search
@@ -348,6 +348,8 @@ class AutoSign(GlossWriter):
         while not ended.all() and tokens.shape[1] <= self.config.max_tokens:
             logits = step(tokens, parents).float() - said * math.log(PENALTY)
             log_p = (logits / TEMPERATURE).log_softmax(-1)
+            if log_p.isnan().any():
+                raise NoNumbersError("the model's probabilities")
             drawn = torch.multinomial(log_p.exp(), 1, generator=rng)
             drawn = drawn.masked_fill(ended[:, None], self.codec.end)
             total += torch.where(ended, 0.0, log_p.gather(1, drawn)[:, 0])

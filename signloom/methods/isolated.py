@@ -43,7 +43,7 @@ from signloom.encoders.processes import gathered
 from signloom.encoders.recurrent import RecurrentBackbone
 from signloom.encoders.sliding import sliding
 from signloom.encoders.streams import streams_of
-from signloom.errors import UsageError
+from signloom.errors import NoNumbersError, UsageError
 from signloom.inference.fusion import Fused
 from signloom.inference.recognize import (
     Calibration,
@@ -412,7 +412,8 @@ class Isolated(nn.Module):
         """(clips, glosses). lips: of each clip; a model of pose does not look at them.
 
         Raises UsageError where a clip's layout does not convert to the model's, or a model of
-        lips is given none; MediaError where lips have not the clip's frames.
+        lips is given none; MediaError where lips have not the clip's frames, NoNumbersError where
+        the model gives NaN.
         """
         device, training = self.device, self.training
         ways = (False, True) if self.config.mirrored_too else (False,)
@@ -431,7 +432,9 @@ class Isolated(nn.Module):
                 found.append(np.mean(both, axis=0))
         finally:
             self.train(training)
-        return np.concatenate(found)
+        if not np.isfinite(logits := np.concatenate(found)).all():
+            raise NoNumbersError("the recogniser's probabilities")
+        return logits
 
     def recognize(
         self,

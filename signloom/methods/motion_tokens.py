@@ -28,7 +28,7 @@ from signloom.data.sample import Sample, SampleSource, gloss_of
 from signloom.encoders.frames import resampled
 from signloom.encoders.motion_vq import STRIDE, Kind, MotionVq, perplexity, usage
 from signloom.encoders.processes import gathered
-from signloom.errors import UsageError
+from signloom.errors import NoNumbersError, UsageError
 from signloom.methods.settings import Rules, settings_from
 from signloom.metrics.motion import by_part, mpjpe, rmse
 from signloom.pose import motion623 as m
@@ -330,11 +330,14 @@ class MotionTokens(nn.Module):
 
     @torch.inference_mode()
     def numbers(self, ids: Int[np.ndarray, " ids"]) -> Float[np.ndarray, "frames inputs"]:
-        """The numbers that ids stand for. Raises UsageError for ids that this codebook has not."""
+        """The numbers that ids stand for. Raises UsageError for ids that this codebook has not,
+        NoNumbersError where the decoder gives NaN."""
         training = self.training
         self.eval()
         motion = self.vq.decode(torch.from_numpy(ids)[None].to(self.vq.mean.device))
         self.train(training)
+        if not motion.isfinite().all():
+            raise NoNumbersError("the tokenizer's motions")
         return motion[0].cpu().numpy()
 
     def use(self, ids: Int[np.ndarray, " ids"]) -> tuple[float, float]:

@@ -51,7 +51,7 @@ from signloom.encoders.pose_backbone import PoseBackbone
 from signloom.encoders.processes import processes
 from signloom.encoders.sliding import sliding
 from signloom.encoders.streams import Stream, streams_of
-from signloom.errors import MediaError, UsageError
+from signloom.errors import MediaError, NoNumbersError, UsageError
 from signloom.inference.evaluate import translation_scores
 from signloom.inference.locate import Located, Query
 from signloom.inference.translate import Translation
@@ -756,7 +756,10 @@ class Unified(nn.Module):
             if not seen.is_updated:  # the first question is of one row
                 seen.cross_attention_cache = past.cross_attention_cache
                 seen.is_updated = past.is_updated
-            return output.logits[:, -1].index_select(1, ids).float().log_softmax(-1)
+            log_p = output.logits[:, -1].index_select(1, ids).float().log_softmax(-1)
+            if log_p.isnan().any():
+                raise NoNumbersError("the model's probabilities")
+            return log_p
 
         tick, first = self.window / TICKS, query.window.start
         ticks = min(TICKS, max(1, round((query.window.end - first) / tick)))

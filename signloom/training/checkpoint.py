@@ -172,7 +172,7 @@ def load_tensors(model: nn.Module, tensors: Mapping[str, Tensor], source: str) -
     """Puts every tensor into the model, or none.
 
     Raises MediaError naming what is missing, unexpected or of another shape, and
-    the fraction of the model's parameters that would have loaded.
+    the fraction of the model's parameters that would have loaded; or what holds NaN or infinity.
     """
     own = model.state_dict()
     missing = [name for name in own if name not in tensors]
@@ -196,6 +196,12 @@ def load_tensors(model: nn.Module, tensors: Mapping[str, Tensor], source: str) -
             f"so none were loaded: {'; '.join(wrong[:5])}{more}; "
             "build the model with the config that the weights were saved with"
         )
+    for name in own:
+        if tensors[name].is_floating_point() and not tensors[name].isfinite().all():
+            raise MediaError(
+                f"weights from {source} are no numbers in {name}, so none were loaded; the file is damaged or "
+                "its training went wrong: copy the checkpoint again, or train it anew"
+            )
     model.load_state_dict({name: share_of(tensors[name], own[name]) for name in own})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 import re
 import signal
@@ -11,11 +12,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from faults import files, fuzz, kill
 from faults.fuzz import _files, _lines
-from faults.kinds import KINDS
-from signloom.errors import SignloomError
+from faults.kinds import KINDS, MODELS
+from signloom.errors import MediaError, SignloomError
 
 QUICK = [name for name in KINDS if name not in ("checkpoint", "onnx", "recipe", "video")]
 
@@ -37,6 +40,26 @@ def test_a_kind_is_whole_and_an_empty_file_is_not(kind: str, tmp_path: Path) -> 
         with pytest.raises(SignloomError):
             KINDS[kind].read(tmp_path)
         (tmp_path / name).write_bytes(whole)
+
+
+@pytest.mark.parametrize("kind", [*MODELS, "checkpoint"])
+@pytest.mark.parametrize("value", [float("nan"), 3e38])
+def test_weights_that_are_or_give_no_numbers_give_no_result(
+    kind: str, value: float, tmp_path: Path
+) -> None:
+    """A recogniser of NaN once knew every sign, with a probability of NaN."""
+    KINDS[kind].make(tmp_path)
+    file = tmp_path / "c" / "model.safetensors"
+    with safe_open(file, "pt") as opened:
+        described = opened.metadata()
+    weights = load_file(file)
+    for tensor in weights.values():
+        if tensor.is_floating_point():
+            tensor.fill_(value)
+    save_file(weights, file, described)
+    said = "are no numbers" if kind != "lslm" or math.isnan(value) else "it would read nonsense"
+    with pytest.raises(MediaError, match=said):
+        KINDS[kind].read(tmp_path)
 
 
 def test_damage_is_cuts_then_flips() -> None:

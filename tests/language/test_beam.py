@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from signloom.errors import MediaError
+from signloom.errors import NoNumbersError
 from signloom.language.beam import Hypothesis, ban_repeats, beam_search
 from signloom.language.causal import build_gpt2
 from signloom.language.seq2seq import Seq2Seq, bert_encoder
@@ -197,5 +197,7 @@ def test_a_model_that_gives_no_numbers_is_said_to() -> None:
         logits[2:] = math.nan  # of the second prompt
         return logits
 
-    with pytest.raises(MediaError, match=r"probabilities are no numbers.*copy the checkpoint again"):
+    with pytest.raises(
+        NoNumbersError, match=r"probabilities are no numbers.*copy the checkpoint again"
+    ):
         beam_search(step, torch.tensor([[START], [START]]), END, width=2, max_length=4)
