@@ -88,7 +88,6 @@ PHRASINGS: Mapping[Family, Phrasings] = {
             "Convert the sign language to English.",
             "I'd like this translated to English.",
             "Write down the English sentence that these signs convey.",
-            "Sign language to English, please",
             "The English equivalent of this signed sentence?",
             "Provide a translation.",
             "What's the English for this?",
@@ -283,7 +282,6 @@ PHRASINGS: Mapping[Family, Phrasings] = {
         (
             "How many English words?",
             "Count the words in the translation.",
-            "Word count, please",
             "Tell me the number of words in the English translation.",
             "How long is the English translation, in words?",
             "Just the word count.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from signloom.metrics.words import content_words
@@ -14,10 +16,15 @@ from signloom.text.instructions import (
     follows_stress,
     gold,
 )
-from signloom.text.phrasings import DEFAULT, FAMILIES, PHRASINGS, Family, noted
+from signloom.text.phrasings import DEFAULT, FAMILIES, PHRASINGS, Family
 
 TEXT, GLOSSES = "The old dog did not bark at the cat.", "DOG OLD CAT BARK NOT"
 RIGHT = {family: gold(family, TEXT, GLOSSES, content_words) for family in EXACT}
+
+
+def bare(phrase: str) -> str:
+    """In small letters, without punctuation and "please"."""
+    return " ".join(word for word in re.findall(r"\w+", phrase.lower()) if word != "please")
 
 
 def test_phrasings_are_many_apart_and_name_their_family() -> None:
@@ -30,7 +37,7 @@ def test_phrasings_are_many_apart_and_name_their_family() -> None:
         wide = phrasings.part("wide")
         assert {*phrasings.kept, *phrasings.more} < set(wide)
         unseen = (*phrasings.held, *phrasings.fresh)
-        assert not {noted(p) for p in unseen} & {noted(p) for p in wide}
+        assert not set(map(bare, unseen)) & set(map(bare, wide))
         assert all(family_of(p) == family for p in (*wide, *unseen))
     assert len({phrase.casefold().strip(" .?!") for phrase in every}) == len(every)
     assert family_of(DEFAULT) == "translate"
