@@ -5,9 +5,9 @@ process. An input that ends in anything but a SignloomError (over HTTP: in a sta
 job that failed by itself), that takes more than 5 s or more than 4 GiB is a fault and kept; then fuzzing
 goes on. Inputs that reached new lines are kept too, in runs/faults/fuzz/PARSER, so that the command
 goes on where it was stopped; the record adds the rounds up and names their commits. At the end every
-fault is tried once more by itself, also those of earlier rounds: crashes and hangs are what still is
-one, and what no longer is counts as mended. Then all inputs are read without instruments, to
-see which lines of the parser they run.
+fault is tried once more by itself: crashes and hangs are what still is one. One of an earlier round that
+no longer is was mended; one of this round that is none by itself is unrepeated, and tried again after
+the next. Then all inputs are read without instruments, to see which lines of the parser they run.
 
 Atheris is the extra 'fuzz': pip install -c constraints.txt 'signloom[fuzz]'.
 """
@@ -48,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("parser")
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("-o", "--out", type=Path, help="results/faults/fuzz-PARSER.json")
+    parser.add_argument("--fresh", action="store_true", help="Begin a new record.")
     parser.add_argument("--stage", choices=["fuzz", "retry", "replay"], help=argparse.SUPPRESS)
     parser.add_argument("--input", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args(arguments)
@@ -61,7 +62,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.stage:
         return 0
     out = asked.out or ROOT / "results" / "faults" / f"fuzz-{asked.parser}.json"
-    before = json.loads(out.read_text()) if out.exists() else {}
+    before = json.loads(out.read_text()) if out.exists() and not asked.fresh else {}
+    kept = len(list((home / "faults").glob("*")))
+    if (standing := before.get("crashes", 0) + before.get("hangs", 0)) > kept:
+        parser.error(
+            f"{out} has {standing} faults, and {home / 'faults'} holds {kept}, so that the others cannot be tried "
+            "again; bring them back, or begin a new record with --fresh"
+        )
     found = fuzz(asked.parser, home, asked.minutes)
     for key in ("minutes", "executions", "mended"):
         found[key] = round(found[key] + before.get(key, 0), 1)
@@ -74,9 +81,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def fuzz(parser: str, home: Path, minutes: float) -> dict[str, Any]:
-    """Fuzzes for so many minutes, in processes that are begun again where an input ended one."""
-    for folder in ("corpus", "faults"):
+    """Fuzzes for so many minutes, in processes that are begun again where an input ended one; then tries
+    each fault by itself, and moves what was mended to ``home``/mended."""
+    for folder in ("corpus", "faults", "mended"):
         (home / folder).mkdir(parents=True, exist_ok=True)
+    known = set((home / "faults").iterdir())
     began, executions = time.monotonic(), 0
     while (left := minutes * 60 - (time.monotonic() - began)) > 1:
         done = _stage(parser, "fuzz", left / 60)
@@ -87,23 +96,21 @@ def fuzz(parser: str, home: Path, minutes: float) -> dict[str, Any]:
         with (home / "log").open("a") as log:
             log.write(done.stderr[-8000:])
     taken = (time.monotonic() - began) / 60
-    crashes = hangs = mended = 0
+    counts = dict.fromkeys(("crashes", "hangs", "mended", "unrepeated"), 0)
     for path in sorted((home / "faults").iterdir()):
         ended = _stage(parser, "retry", 0, "--input", str(path)).returncode
-        if ended == 0:
-            mended += 1
-            path.rename(home / "corpus" / path.name)
-        elif ended == -signal.SIGALRM:
-            hangs += 1
+        if ended:
+            counts["hangs" if ended == -signal.SIGALRM else "crashes"] += 1
+        elif path in known:
+            counts["mended"] += 1
+            path.rename(home / "mended" / path.name)
         else:
-            crashes += 1
+            counts["unrepeated"] += 1
     replayed = json.loads(_stage(parser, "replay", 0).stdout.splitlines()[-1])
     return {
         "minutes": taken,
         "executions": executions,
-        "crashes": crashes,
-        "hangs": hangs,
-        "mended": mended,
+        **counts,
         **replayed,
     }
 

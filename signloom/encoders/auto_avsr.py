@@ -116,12 +116,16 @@ class AutoAvsrEncoder(nn.Module):
 def load_lip_weights(encoder: nn.Module, folder: str | Path) -> float:
     """Fills ``encoder`` with the folder's safetensors; the fraction of it that was filled, 1.
 
-    Raises MediaError, and leaves the encoder as it was, where a file cannot be read or its
-    names or shapes are not exactly the encoder's.
+    Raises MediaError, and leaves the encoder as it was, where a file cannot be read, its
+    names or shapes are not exactly the encoder's, or it holds NaN or infinity.
     """
     tensors = _read(Path(folder))
     state = encoder.state_dict()
     _compare(state, tensors, f"weights in {folder}")
+    if broken := [name for name, tensor in tensors.items() if not tensor.isfinite().all()]:
+        raise MediaError(
+            f"weights in {folder} are no numbers in {broken[0]}; the file is damaged: copy it again"
+        )
     encoder.load_state_dict(tensors)
     return 1.0
 

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from signloom.encoders.processes import gathered
 from signloom.encoders.quantizers import FiniteScalar, Quantized, Quantizer, Residual, flat
-from signloom.errors import UsageError
+from signloom.errors import NoNumbersError, UsageError
 
 Kind = Literal["codebook", "residual", "fsq"]
 
@@ -213,9 +213,12 @@ class MotionVq(nn.Module):
     def encode(self, motion: Float[Tensor, "batch time inputs"]) -> Int[Tensor, "batch codes"]:
         """The code ids, ``depth`` for four frames.
 
-        Raises UsageError for another width or a time that four does not divide.
+        Raises UsageError for another width or a time that four does not divide, NoNumbersError where
+        the encoder gives NaN or infinity.
         """
         latents = self.latents(motion)
+        if not latents.isfinite().all():
+            raise NoNumbersError("the tokenizer's vectors")
         return self._unwritten(latents) if self.early else self.codebook.nearest(latents)
 
     def latents(

@@ -46,7 +46,7 @@ def beam_search(
     length so far, than the last of those kept: a few short ones do not cut a likely
     long one off. ``no_repeat``: no n-gram of that length twice in a row's tokens, 0 = no
     such rule. ``width`` 1 is greedy decoding. Source: spec §1, decoding.
-    Raises NoNumbersError where a prompt has no continuation: what the model gives is no number.
+    Raises NoNumbersError where a token's probability is NaN.
     """
     batch, prompt_length = prompt.shape
     device = prompt.device
@@ -59,7 +59,7 @@ def beam_search(
     ended: list[list[Hypothesis]] = [[] for _ in range(batch)]
 
     while tokens.shape[1] < max_length:
-        log_p = step(tokens, parents).float().log_softmax(-1)
+        log_p = log_probabilities(step(tokens, parents))
         ban_repeats(log_p, tokens, no_repeat)
         total = running[:, :, None] + log_p.view(batch, width, -1)
         vocabulary = total.shape[2]
@@ -94,10 +94,16 @@ def beam_search(
             if len(done) < width and score > -torch.inf:
                 kept = tokens[b * width + k, prompt_length:]
                 done.append(Hypothesis(tuple(kept.tolist()), score / norm))
-        if not done:
-            raise NoNumbersError("the model's probabilities")
         done.sort(key=lambda hypothesis: -hypothesis.score)
     return ended
+
+
+def log_probabilities(logits: Float[Tensor, "*lead tokens"]) -> Float[Tensor, "*lead tokens"]:
+    """log softmax, in float32. Raises NoNumbersError where one is NaN."""
+    log_p = logits.float().log_softmax(-1)
+    if log_p.isnan().any():
+        raise NoNumbersError("the model's probabilities")
+    return log_p
 
 
 def ban_repeats(

@@ -31,10 +31,10 @@ from torch import Tensor, nn
 
 from signloom.data.clip import PoseClip
 from signloom.data.sample import SampleSource
-from signloom.errors import NoNumbersError, UsageError
+from signloom.errors import UsageError
 from signloom.inference.evaluate import translation_scores
 from signloom.inference.translate import Translation
-from signloom.language.beam import Hypothesis, beam_search
+from signloom.language.beam import Hypothesis, beam_search, log_probabilities
 from signloom.language.causal import Prefixed, build_gpt2, fill_gpt2, gpt2_tokenizer
 from signloom.language.ctc import ctc_loss
 from signloom.methods.gloss_clips import CLIP_RULES, Batch, ClipSettings
@@ -347,9 +347,7 @@ class AutoSign(GlossWriter):
         parents: Tensor | None = None
         while not ended.all() and tokens.shape[1] <= self.config.max_tokens:
             logits = step(tokens, parents).float() - said * math.log(PENALTY)
-            log_p = (logits / TEMPERATURE).log_softmax(-1)
-            if log_p.isnan().any():
-                raise NoNumbersError("the model's probabilities")
+            log_p = log_probabilities(logits / TEMPERATURE)
             drawn = torch.multinomial(log_p.exp(), 1, generator=rng)
             drawn = drawn.masked_fill(ended[:, None], self.codec.end)
             total += torch.where(ended, 0.0, log_p.gather(1, drawn)[:, 0])

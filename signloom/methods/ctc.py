@@ -27,9 +27,10 @@ from signloom.data.clip import PoseClip
 from signloom.data.sample import SampleSource
 from signloom.data.timing import Seconds
 from signloom.encoders.compression import Context
-from signloom.errors import NoNumbersError, UsageError
+from signloom.errors import UsageError
 from signloom.inference.evaluate import translation_scores
 from signloom.inference.translate import Translation
+from signloom.language.beam import log_probabilities
 from signloom.language.ctc import PrefixBeam, Prior, ctc_loss, no_prior
 from signloom.language.ngram import NGram, counted
 from signloom.methods.gloss_clips import CLIP_RULES, NO_SIGN, Batch, ClipSettings, Filling
@@ -142,14 +143,6 @@ def build(config: Config, tokenizer: Tokenizer, seed: int = 0) -> Ctc:
         return Ctc(config, tokenizer)
 
 
-def _log_p(logits: Tensor) -> Tensor:
-    """(…, classes) log-probabilities, on the CPU. Raises NoNumbersError where one is NaN."""
-    log_p = logits.float().log_softmax(-1).cpu()
-    if log_p.isnan().any():
-        raise NoNumbersError("the recogniser's probabilities")
-    return log_p
-
-
 class Ctc(GlossWriter):
     """Frames → compression → a gloss or blank each. A `Translator` that writes glosses."""
 
@@ -193,7 +186,7 @@ class Ctc(GlossWriter):
         with answering(self) as device:
             points, mask = self.preparation.padded([self.preparation.points(c) for c in clips])
             logits, there = self(points.to(device), mask.to(device))
-            log_p = _log_p(logits)
+            log_p = log_probabilities(logits).cpu()
         found = []
         for frames, count in zip(log_p, there.sum(1).tolist(), strict=True):
             search = self.search(beam)
@@ -284,7 +277,7 @@ class Stream:
         with answering(self.model) as device:
             padded, mask = preparation.padded([points])
             logits, _ = self.model(padded.to(device), mask.to(device))
-            self._search.take(_log_p(logits)[0])
+            self._search.take(log_probabilities(logits)[0].cpu())
 
     def _new(self, labels: Sequence[int]) -> list[str]:
         text = self.model.glosses(labels[self._said :])

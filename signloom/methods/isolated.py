@@ -413,7 +413,7 @@ class Isolated(nn.Module):
 
         Raises UsageError where a clip's layout does not convert to the model's, or a model of
         lips is given none; MediaError where lips have not the clip's frames, NoNumbersError where
-        the model gives NaN.
+        a logit is NaN or infinite.
         """
         device, training = self.device, self.training
         ways = (False, True) if self.config.mirrored_too else (False,)
@@ -433,7 +433,7 @@ class Isolated(nn.Module):
         finally:
             self.train(training)
         if not np.isfinite(logits := np.concatenate(found)).all():
-            raise NoNumbersError("the recogniser's probabilities")
+            raise NoNumbersError("the recogniser's logits")
         return logits
 
     def recognize(
@@ -460,7 +460,7 @@ class Isolated(nn.Module):
         the head that names single signs [S, §3.1 use; D: 8 frames of .64 s, every 2].
 
         Raises UsageError for a model of lips, of hands alone or without a graph, and where the clip's
-        layout does not convert.
+        layout does not convert; NoNumbersError where a probability is NaN or infinite.
         """
         if not self.spots:
             raise UsageError(
@@ -487,6 +487,8 @@ class Isolated(nn.Module):
             told = probabilities(self.told(pooled[0]).double().cpu().numpy(), self.calibration)
         finally:
             self.train(training)
+        if not np.isfinite(told).all():
+            raise NoNumbersError("the recogniser's probabilities")
         return Spots(SPOT_WINDOW / 2 / SPOT_FPS, SPOT_STRIDE / SPOT_FPS, self.glosses, told)
 
 

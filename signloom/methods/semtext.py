@@ -42,7 +42,7 @@ from signloom.data.sample import Sample, SampleSource, gloss_sentence
 from signloom.data.timing import Seconds
 from signloom.encoders.masked_norm import MaskedBatchNorm
 from signloom.encoders.processes import processes
-from signloom.errors import MediaError, UsageError
+from signloom.errors import MediaError, NoNumbersError, UsageError
 from signloom.inference.evaluate import translation_scores
 from signloom.inference.translate import Translation
 from signloom.language.beam import Step, beam_search
@@ -779,12 +779,15 @@ class SemText(nn.Module):
         return [next(found) if len(clip) else Translation("", 0.0) for clip in clips]
 
     def embed_clips(self, clips: Sequence[PoseClip], rows: int = 16) -> NDArray[np.float32]:
-        """(N, D): the predicted embedding ŝ of each clip."""
+        """(N, D): the predicted embedding ŝ of each clip. Raises NoNumbersError where one is NaN or infinite."""
         with answering(self):
             parts = [
                 self._read(clips[at : at + rows])[2].cpu() for at in range(0, len(clips), rows)
             ]
-        return torch.cat(parts).float().numpy()
+        found = torch.cat(parts).float()
+        if not found.isfinite().all():
+            raise NoNumbersError("the model's embeddings")
+        return found.numpy()
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """(N, D): the embedding s of each text, looked up in the file of targets where that has it.

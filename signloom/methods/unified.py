@@ -51,12 +51,12 @@ from signloom.encoders.pose_backbone import PoseBackbone
 from signloom.encoders.processes import processes
 from signloom.encoders.sliding import sliding
 from signloom.encoders.streams import Stream, streams_of
-from signloom.errors import MediaError, NoNumbersError, UsageError
+from signloom.errors import MediaError, UsageError
 from signloom.inference.evaluate import translation_scores
 from signloom.inference.locate import Located, Query
 from signloom.inference.translate import Translation
 from signloom.language.adapters import adapt, leave_out_borrowed
-from signloom.language.beam import Step, beam_search
+from signloom.language.beam import Step, beam_search, log_probabilities
 from signloom.language.digits import FRAMES as TICKS
 from signloom.language.digits import frames_to_digits, soft_digit_loss, span_distribution
 from signloom.language.packing import IGNORED, pack, pad_ids
@@ -756,10 +756,7 @@ class Unified(nn.Module):
             if not seen.is_updated:  # the first question is of one row
                 seen.cross_attention_cache = past.cross_attention_cache
                 seen.is_updated = past.is_updated
-            log_p = output.logits[:, -1].index_select(1, ids).float().log_softmax(-1)
-            if log_p.isnan().any():
-                raise NoNumbersError("the model's probabilities")
-            return log_p
+            return log_probabilities(output.logits[:, -1].index_select(1, ids))
 
         tick, first = self.window / TICKS, query.window.start
         ticks = min(TICKS, max(1, round((query.window.end - first) / tick)))

@@ -124,40 +124,44 @@ def test_a_kill_is_met_and_half_a_file_is_told(tmp_path: Path) -> None:
 
 
 def test_a_fault_counts_for_as_long_as_it_is_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each round tries what earlier rounds kept; the record adds up time, and not faults."""
-    ends = {"crash-a": 1, "timeout-b": -signal.SIGALRM, "crash-c": 1}
+    """Each round tries what earlier ones kept; the record adds up time, and not faults."""
+    ends = {"crash-a": 1, "timeout-b": -signal.SIGALRM, "crash-c": 1, "crash-new": 0}
+    faults = tmp_path / "fuzz" / "pose" / "faults"
+    record = tmp_path / "r.json"
+    now = [0.0]
 
     def stage(
         parser: str, stage: str, minutes: float, *more: str
     ) -> subprocess.CompletedProcess[str]:
+        if stage == "fuzz":
+            now[0] += 60
+            for name in ends:
+                if not (faults.parent / "mended" / name).exists():
+                    (faults / name).write_bytes(b"x")
         said = '{"inputs": 1, "lines": {}}' if stage == "replay" else ""
         ended = ends[Path(more[-1]).name] if stage == "retry" else 0
         counted = "stat::number_of_executed_units: 7"
-        monkeypatch.setattr(fuzz.time, "monotonic", lambda: 60.0)
         return subprocess.CompletedProcess([], ended, said, counted)
+
+    def round() -> list[int]:
+        assert fuzz.main(["pose", "--minutes", "1", "-o", str(record)]) == 1
+        told = json.loads(record.read_text())
+        assert len(told["rounds"]) == 1
+        return [told[key] for key in ("executions", "crashes", "hangs", "mended", "unrepeated")]
 
     monkeypatch.setattr(fuzz, "WORK", tmp_path)
     monkeypatch.setattr(fuzz, "_stage", stage)
-    faults = tmp_path / "fuzz" / "pose" / "faults"
-    faults.mkdir(parents=True)
-    for name in ends:
-        (faults / name).write_bytes(b"x")
-    told = []
-    for minutes, mended in (("1", ""), ("1", "timeout-b")):
-        ends.update({mended: 0})
-        monkeypatch.setattr(fuzz.time, "monotonic", lambda: 0.0)
-        status = fuzz.main(["pose", "--minutes", minutes, "-o", str(tmp_path / "r.json")])
-        told.append(json.loads((tmp_path / "r.json").read_text()))
-        assert status == 1
-    counts = [[t[key] for key in ("crashes", "hangs", "mended")] for t in told]
-    assert counts == [[2, 1, 0], [2, 0, 1]]
-    assert [t["executions"] for t in told] == [7, 14]
-    assert told[1]["minutes"] == 2
-    assert len(told[1]["rounds"]) == 1
-    assert not (faults / "timeout-b").exists()
-    assert (faults.parent / "corpus" / "timeout-b").exists()
+    monkeypatch.setattr(fuzz.time, "monotonic", lambda: now[0])
+    assert round() == [7, 2, 1, 0, 1]
+    ends["timeout-b"] = 0
+    assert round() == [14, 2, 0, 2, 0]
+    assert {path.name for path in faults.iterdir()} == {"crash-a", "crash-c"}
+    (faults / "crash-a").unlink()
+    with pytest.raises(SystemExit):
+        fuzz.main(["pose", "--minutes", "1", "-o", str(record)])
+    assert "r.json has 2 faults" in capsys.readouterr().err
 
 
 PLANTED = """

@@ -191,13 +191,15 @@ def test_a_patient_search_is_not_cut_off_by_short_unlikely_texts() -> None:
     assert patient[0].tokens == (3,) * 6
 
 
-def test_a_model_that_gives_no_numbers_is_said_to() -> None:
+@pytest.mark.parametrize("first", [1, 2])
+def test_a_model_that_gives_no_numbers_is_said_to(first: int) -> None:
+    """Also where a hypothesis has ended before."""
+
     def step(tokens: Tensor, parents: Tensor | None) -> Tensor:
         logits = torch.zeros(len(tokens), 5)
-        logits[2:] = math.nan  # of the second prompt
+        if tokens.shape[1] >= first:
+            logits[2:] = math.nan  # of the second prompt
         return logits
 
-    with pytest.raises(
-        NoNumbersError, match=r"probabilities are no numbers.*copy the checkpoint again"
-    ):
+    with pytest.raises(NoNumbersError, match=r"probabilities are no numbers.*copy the checkpoint"):
         beam_search(step, torch.tensor([[START], [START]]), END, width=2, max_length=4)
