@@ -216,7 +216,7 @@ def _read_recipe(folder: Path) -> None:
 # --- models ------------------------------------------------------------------------------------
 
 TINY = {
-    "preset": "tiny", "front": 8, "width": 8, "encoder_layers": 1, "encoder_heads": 2,
+    "front": 8, "width": 8, "encoder_layers": 1, "encoder_heads": 2,
     "encoder_inner": 8, "decoder_width": 8, "decoder_layers": 1, "decoder_heads": 2,
     "decoder_inner": 8, "max_tokens": 8, "max_frames": 8, "encoder_positions": 8, "vocabulary": 300,
 }  # fmt: skip
@@ -238,8 +238,7 @@ def _save(folder: Path, name: str, values: Mapping[str, Any], texts: Sequence[st
         noise = np.random.default_rng(0).standard_normal((1, 64, model.config.inputs))
         model.vq(torch.from_numpy(noise.astype(np.float32)))
     described = {"name": "a", **model.described(), "simulated_only": True, "languages": ["sim-1"]}
-    tokenizer = getattr(model, "tokenizer", None)
-    save_checkpoint(folder, described, model, tokenizer, "# a\n")
+    save_checkpoint(folder, described, model, model.tokenizer, "# a\n")
     config_file = folder / "config.json"
     said = json.loads(config_file.read_text())
     del said["weights"]["sha256"]
@@ -248,17 +247,8 @@ def _save(folder: Path, name: str, values: Mapping[str, Any], texts: Sequence[st
     return [f"{folder.name}/{name}" for name in names if (folder / name).is_file()]
 
 
-def _make_checkpoint(folder: Path) -> list[str]:
-    values = {key: value for key, value in TINY.items() if key != "preset"}
-    return _save(folder / "c", "posestitch", values, TEXTS)
-
-
-def _read_checkpoint(folder: Path) -> None:
-    from signloom.methods.load import load
-
-    load(folder / "c").translate([clip(6, PS76)])
-
-
+CHECKPOINT = ("training.checkpoint", "methods.load", "methods.settings")
+"""Modules that read any checkpoint."""
 CODES = {"codes": 8, "width": 8}
 
 
@@ -274,17 +264,17 @@ def _make_lslm(folder: Path) -> list[str]:
     return found
 
 
-def _of(
-    make: Callable[[Path], list[str]], module: str, layout: Layout, can: str = "translate"
+def _asked(
+    make: Callable[[Path], list[str]], module: str, layout: Layout, verb: str = "translate"
 ) -> Kind:
     """A checkpoint of a method, loaded and asked what it is for."""
 
     def read(folder: Path) -> None:
         from signloom.methods.load import load
 
-        getattr(load(folder / "c"), can)([clip(12, layout)])
+        getattr(load(folder / "c"), verb)([clip(12, layout)])
 
-    return Kind(make, read, (f"methods.{module}", "training.checkpoint", "methods.settings"))
+    return Kind(make, read, (f"methods.{module}", *CHECKPOINT))
 
 
 def _saved(
@@ -304,11 +294,12 @@ def _read_codes(folder: Path) -> None:
 SIGNS = ("DOG SEE HOUSE", "CAT SLEEP", "RAIN NORTH")
 SMALL = {"width": 8, "max_frames": 16}
 MODELS: dict[str, Kind] = {
-    "isolated": _of(
+    "checkpoint": _asked(_saved("posestitch", TINY, TEXTS), "posestitch", PS76),
+    "isolated": _asked(
         _saved("isolated", {"channels": 4, "width": 8, "layers": 1, "heads": 2, "head_width": 4}, TEXTS),
         "isolated", HANDS42, "recognize",
     ),
-    "unified": _of(
+    "unified": _asked(
         _saved(
             "unified",
             {"channels": 4, "width": 8, "head_width": 4, "vocabulary": 300, "language_width": 8,
@@ -317,12 +308,12 @@ MODELS: dict[str, Kind] = {
         ),
         "unified", PS76,
     ),
-    "autosign": _of(
+    "autosign": _asked(
         _saved("autosign", {**SMALL, "layers": 1, "heads": 2, "inner": 8, "positions": 32, "max_tokens": 4}, SIGNS),
         "autosign", PS76,
     ),
-    "ctc": _of(_saved("ctc", {"max_frames": 16, "channels": [4, 8]}, SIGNS), "ctc", PS76),
-    "semtext": _of(
+    "ctc": _asked(_saved("ctc", {"max_frames": 16, "channels": [4, 8]}, SIGNS), "ctc", PS76),
+    "semtext": _asked(
         _saved(
             "semtext",
             {**SMALL, "supervision": "none", "embedding": "", "encoder_layers": 1, "encoder_heads": 2,
@@ -334,11 +325,11 @@ MODELS: dict[str, Kind] = {
     ),
     "motion-vq": Kind(
         _saved("motion-vq", CODES, TEXTS), _read_codes,
-        ("methods.motion_tokens", "training.checkpoint", "methods.settings"),
+        ("methods.motion_tokens", *CHECKPOINT),
     ),
-    "lslm": _of(_make_lslm, "lslm", SMPLX52),
+    "lslm": _asked(_make_lslm, "lslm", SMPLX52),
 }  # fmt: skip
-"""Checkpoints of the methods beside posestitch, whose kind is called checkpoint."""
+"""Checkpoints of every method; posestitch's is called checkpoint."""
 
 
 def _make_onnx(folder: Path) -> list[str]:
@@ -347,7 +338,7 @@ def _make_onnx(folder: Path) -> list[str]:
     from signloom.methods.load import load
     from signloom.training.checkpoint import read_checkpoint
 
-    _make_checkpoint(folder)
+    MODELS["checkpoint"].make(folder)
     export(load(folder / "c"), read_checkpoint(folder / "c"), folder / "o", False)
     return ["o/config.json", "o/encoder.onnx", "o/tokenizer.json"]
 
@@ -824,11 +815,6 @@ KINDS: dict[str, Kind] = {
         _make_manifest, _read_manifest, ("corpora.manifest", "corpora.tables", "corpora.entries")
     ),
     "recipe": Kind(_make_recipe, _read_recipe, ("methods.recipe", "methods.settings")),
-    "checkpoint": Kind(
-        _make_checkpoint,
-        _read_checkpoint,
-        ("training.checkpoint", "methods.load", "methods.settings"),
-    ),
     **MODELS,
     "onnx": Kind(_make_onnx, _read_onnx, ("methods.exported", "inference.onnx")),
     "state": Kind(_make_state, _read_state, ("training.resume",)),

@@ -163,13 +163,13 @@ class FromInstructed(Record):
 
     families: what is asked for, one drawn for each sample (`text.instructions`); where a rule has no
         answer for it, it is translated. phrasings: to learn from (kept; wide, with more of them), or held
-        out to be measured by (held, fresh).
+        out to be measured by.
     rounds: how often the source goes by, each time asked other things.
     """
 
     instructed: Source
     families: Annotated[tuple[Ruled, ...], Field(min_length=1)] = EXACT
-    phrasings: Part = "kept"
+    phrasings: Literal["kept", "wide", "held"] = "kept"
     rounds: Annotated[int, Field(ge=1)] = 1_000
     seed: Annotated[int, Field(ge=0)] = 0
 
@@ -681,7 +681,12 @@ def corpus_texts(
     split: of a store, "train" where it is None. glosses: of a store or "sim:SIZE" its glosses instead.
     Raises UsageError, or MediaError for a file.
     """
-    if name == "instructions:wide":
+    if name.startswith("instructions:"):
+        if name != "instructions:wide" or glosses:
+            raise UsageError(
+                f"there are no {'glosses' if glosses else 'texts'} of '{name}'; expected instructions:wide, which "
+                "has what a model may be told in English"
+            )
         return [phrase for family in PHRASINGS.values() for phrase in family.part("wide")]
     if name.startswith("sim:"):
         size, _, part = name.removeprefix("sim:").partition(":")

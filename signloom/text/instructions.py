@@ -1,7 +1,7 @@
 """What a model is asked to do with signing: families of instructions, their gold, and who follows them.
 
 The paper prints no templates (arXiv 2511.08535, stage 3); the wording is ours [D: spec §5] and stands in
-`text.phrasings`. Where a rule makes or finds the gold answer of a sentence (RULED), it can be learnt
+`text.phrasings`. Where a rule makes or finds the gold answer of a sentence (`Ruled`), it can be learnt
 from; of explain there is neither gold nor a form that could be checked.
 """
 
@@ -16,10 +16,9 @@ from signloom.text.phrasings import FAMILIES, PHRASINGS, Family
 
 Exact = Literal["translate", "keywords", "glosses", "count"]
 Ruled = Literal["translate", "keywords", "glosses", "count", "formal", "summarise"]
+"""EXACT, and the families whose answer the translation itself is where it has their form."""
 EXACT: tuple[Exact, ...] = get_args(Exact)
 """Families of which every sentence has one right answer, made by a rule."""
-RULED: tuple[Ruled, ...] = get_args(Ruled)
-"""Those, and the families whose answer the translation itself is where it has their form."""
 CHECKED: tuple[Family, ...] = tuple(family for family in FAMILIES if family != "explain")
 """Families whose answers have a form that `follows` checks."""
 

@@ -1,4 +1,4 @@
-"""Several processes train as one: batch statistics, negatives, losses, and states that either goes on from."""
+"""Several processes train as one: batch statistics, negatives, losses, and states that one and two go on from."""
 
 from __future__ import annotations
 
