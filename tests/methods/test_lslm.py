@@ -464,6 +464,17 @@ def test_an_instructed_source_is_a_function_of_its_index() -> None:
         held[4]
 
 
+def test_a_translation_that_is_no_summary_is_asked_for_as_a_translation() -> None:
+    short, long = "The old dog sleeps.", "The old dog sleeps under the tree in our garden today."
+    clips = [dataclasses.replace(s, text=t) for s, t in zip(samples(), (short, long), strict=False)]
+    source = Instructed(clips, ("summarise",), "wide", 300, 0)
+    drawn = [source[i] for i in range(len(source))]
+    wide = {family: set(PHRASINGS[family].part("wide")) for family in ("summarise", "translate")}
+    assert {s.instruction for s in drawn if s.text == short} <= wide["summarise"]
+    assert {s.instruction for s in drawn if s.text == long} <= wide["translate"]
+    assert {s.instruction for s in drawn} & set(PHRASINGS["summarise"].more)
+
+
 def test_a_face_is_thirteen_numbers_more_and_moves_no_joint(tmp_path: Path) -> None:
     fits = parameters(5, 20)
     fits[:, 156:159], fits[:, 169:179] = 0.3, np.arange(10)

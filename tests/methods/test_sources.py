@@ -17,9 +17,11 @@ from signloom.methods import sources
 from signloom.methods.recipe import read_recipe
 from signloom.methods.sources import (
     FromEpisodes,
+    FromInstructed,
     FromLexicon,
     FromStore,
     Sentences,
+    corpus_texts,
     open_lexicon,
     open_source,
     sentences_of,
@@ -28,6 +30,7 @@ from signloom.methods.sources import (
 from signloom.simulator.corpora import SimulatedSentences
 from signloom.stitch.joining import FLUENT
 from signloom.text.clean import words_of
+from signloom.text.phrasings import PHRASINGS
 from signloom.text.stream import write_texts
 
 TINY = "sim:tiny"
@@ -56,6 +59,26 @@ def test_a_generated_stream_is_opened_and_held_out(monkeypatch: pytest.MonkeyPat
         UsageError, match=r"9,000,000 sentences are wanted, and this vocabulary of 63"
     ):
         sentences_of(wanted(generated={"count": 9_000_000}), lexicon)
+
+
+@pytest.mark.parametrize("phrasings", ["kept", "wide", "held"])
+def test_a_tokenizer_reads_what_may_be_asked_and_nothing_that_is_measured(phrasings: str) -> None:
+    simulated = {"simulated": "sentences", "size": "tiny", "split": "dev"}
+    source = FromInstructed.model_validate({"instructed": simulated, "phrasings": phrasings})
+    read = {*texts_of(source, PS76), *corpus_texts("instructions:wide")}
+    for family in PHRASINGS.values():
+        assert not read & {*family.held, *family.fresh}
+    told = set(texts_of(source, PS76))
+    assert (set(PHRASINGS["count"].more) < told) == (phrasings == "wide")
+    assert set(PHRASINGS["count"].kept) < told
+
+
+@pytest.mark.parametrize(
+    ("name", "glosses"), [("instructions:held", False), ("instructions:wide", True)]
+)
+def test_only_what_may_be_learnt_is_a_text(name: str, glosses: bool) -> None:
+    with pytest.raises(UsageError, match=f"of '{name}'; expected instructions:wide"):
+        corpus_texts(name, glosses=glosses)
 
 
 def test_stored_texts_and_lengths_of_a_target(tmp_path: Path) -> None:
