@@ -1,9 +1,10 @@
-"""All speed ratios in one run: python -m benchmarks [NAME…] [-o FILE] [--check RECORD], or signloom bench.
+"""All speed ratios: python -m benchmarks [NAME…] [-o FILE] [--add] [--check RECORD], or signloom bench.
 
 Each of RATIOS is a module that measures both sides of a ratio in one run (two
 runs on a busy machine differ by up to two times) and prints its result lines.
 Each runs in a process of its own. The lines, the ratios in them, the hardware and the commit are
-written to FILE (results/benchmarks.json). --check compares the ratios, never the times, with those of
+written to FILE (results/benchmarks.json) as each one ends. With --add they take the place of theirs in a FILE
+of the same hardware, where the others stay with their own commits. --check compares the ratios, never the times, with those of
 an earlier record, and fails where one has become worse by more than the noise of 1.3, or is not there any
 more.
 """
@@ -44,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(RATIOS)}")
     parser.add_argument("-o", "--out", type=Path, default=ROOT / "results" / "benchmarks.json")
+    parser.add_argument("--add", action="store_true", help="leave the other benchmarks in FILE")
     parser.add_argument("--check", type=Path, metavar="RECORD", help="compare ratios with these")
     options = parser.parse_args(arguments)
     before = {}
@@ -63,10 +65,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"{options.check} has no ratio of what is measured, so nothing would be compared; give a "
             "record of the same benchmarks"
         )
-    found = {name: measure(name) for name in options.names or RATIOS}
-    report = {"commit": commit(ROOT), "hardware": hardware(), "benchmarks": found}
-    with writing(options.out, overwrite=True) as temporary:
-        temporary.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+    machine = hardware()
+    kept = {}
+    if options.add and options.out.exists():
+        record = json.loads(options.out.read_text("utf-8"))
+        if record["hardware"] != machine:
+            parser.error(
+                f"{options.out} is of another machine; leave --add out, or give another FILE"
+            )
+        kept = record["benchmarks"]
+    found = {}
+    for name in options.names or RATIOS:
+        found[name] = {"commit": commit(ROOT), **measure(name)}
+        all_of = {n: r for n in RATIOS if (r := found.get(n) or kept.get(n))}
+        report = {"hardware": machine, "benchmarks": all_of}
+        with writing(options.out, overwrite=True) as temporary:
+            temporary.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
     failed = [name for name, result in found.items() if result["exit"]]
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)

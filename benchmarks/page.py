@@ -26,8 +26,7 @@ def page(record: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {hardware[name]}" for name in ("python", "torch", "numpy"))
     parts = [
         HEAD,
-        f"Commit {record['commit']}; {hardware['cpu']}, {hardware['cores']} cores, "
-        f"{hardware['system']}; {versions}.\n",
+        f"{hardware['cpu']}, {hardware['cores']} cores, {hardware['system']}; {versions}.\n",
         "| benchmark | ratio of | | what is compared |\n|---|---|---:|---|",
     ]
     for name, result in record["benchmarks"].items():
@@ -39,7 +38,8 @@ def page(record: dict[str, Any]) -> str:
         told = [line for line in result["lines"] if not LINE.match(line)]
         ended = "" if not result["exit"] else f"; **it failed with {result['exit']}**"
         peak = f", peak memory {result['peak_mib']:,} MiB" if "peak_mib" in result else ""
-        parts.append(f"\n## {name}\n\n{result['seconds']:g} s{peak}{ended}.\n")
+        at = f"Commit {result['commit']}; {result['seconds']:g} s"
+        parts.append(f"\n## {name}\n\n{at}{peak}{ended}.\n")
         if told:
             parts.append("```\n" + "\n".join(told) + "\n```")
     return "\n".join(parts) + "\n"

@@ -29,8 +29,29 @@ def test_lines_are_passed_on_and_kept_with_hardware_and_commit(
     kept = json.loads(out.read_text())
     assert kept["benchmarks"]["store_read"]["lines"] == ["5.2 times as fast", "é"]
     assert kept["benchmarks"]["decoding"]["exit"] == 3
-    assert kept["commit"] == ""
+    assert kept["benchmarks"]["store_read"]["commit"] == ""
     assert {"cpu", "cores", "torch"} <= kept["hardware"].keys()
+
+
+def test_one_is_measured_again_among_the_others(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "benchmarks").mkdir()
+    monkeypatch.setattr(runner, "ROOT", tmp_path)
+    out = tmp_path / "b.json"
+    for said in ("first", "second"):
+        for name in ("store_read", "decoding"):
+            (tmp_path / "benchmarks" / f"{name}.py").write_text(f"print('{said}')")
+        names = ["decoding", "store_read"] if said == "first" else ["decoding", "--add"]
+        assert runner.main([*names, "-o", str(out)]) == 0
+    kept = json.loads(out.read_text())
+    lines = {name: result["lines"] for name, result in kept["benchmarks"].items()}
+    assert lines == {"store_read": ["first"], "decoding": ["second"]}
+    kept["hardware"]["cores"] += 1
+    out.write_text(json.dumps(kept))
+    with pytest.raises(SystemExit, match="2"):
+        runner.main(["decoding", "--add", "-o", str(out)])
+    assert "is of another machine; leave --add out" in capsys.readouterr().err
 
 
 def test_a_ratio_that_fell_is_told_and_fails(
@@ -91,9 +112,16 @@ def test_the_page_has_every_ratio_once_and_says_what_failed() -> None:
 
     hardware = {"cpu": "c", "cores": 2, "system": "s", "python": "3", "torch": "2", "numpy": "2"}
     lines = ["ratio a, 2: 3.5 (x (y), over z)", "power 1.00; 1: 2.0 ms"]
-    found = {"exit": 3, "seconds": 1.5, "peak_mib": 2048, "lines": lines, "ratios": {"a, 2": 3.5}}
-    said = page({"commit": "abc", "hardware": hardware, "benchmarks": {"b": found}})
+    found = {
+        "commit": "abc",
+        "exit": 3,
+        "seconds": 1.5,
+        "peak_mib": 2048,
+        "lines": lines,
+        "ratios": {"a, 2": 3.5},
+    }
+    said = page({"hardware": hardware, "benchmarks": {"b": found}})
     assert "| b | a, 2 | 3.5 | x (y), over z |" in said
-    assert "1.5 s, peak memory 2,048 MiB; **it failed with 3**" in said
+    assert "Commit abc; 1.5 s, peak memory 2,048 MiB; **it failed with 3**" in said
     assert said.count("power 1.00") == 1
-    assert "Commit abc; c, 2 cores" in said
+    assert "c, 2 cores" in said
