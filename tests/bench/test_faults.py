@@ -9,16 +9,22 @@ import re
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from faults import files, fuzz, kill
 from faults.fuzz import _files, _lines
-from faults.kinds import KINDS, MODELS
-from signloom.errors import MediaError, SignloomError
+from faults.kinds import KINDS, MODELS, clip
+from signloom.data.layouts import PS76, SMPLX52
+from signloom.data.timing import Span
+from signloom.errors import MediaError, NoNumbersError, SignloomError
+from signloom.inference.locate import Query
+from signloom.methods.load import load
 
 QUICK = [name for name in KINDS if name not in ("checkpoint", "onnx", "recipe", "video")]
 
@@ -60,6 +66,28 @@ def test_weights_that_are_or_give_no_numbers_give_no_result(
     said = "are no numbers" if kind != "lslm" or math.isnan(value) else "it would read nonsense"
     with pytest.raises(MediaError, match=said):
         KINDS[kind].read(tmp_path)
+
+
+ASKED = {
+    "lslm": lambda model: model.translate([clip(12, SMPLX52)]),
+    "semtext": lambda model: model.embed_clips([clip(12, PS76)]),
+    "unified": lambda model: model.locate(clip(12, PS76), [Query(Span(0.0, 0.4), "rain")]),
+    "autosign": lambda model: model.translate([clip(12, PS76)]),
+}
+
+
+@pytest.mark.parametrize("kind", ASKED)
+def test_what_else_a_model_is_asked_is_answered_in_numbers(kind: str, tmp_path: Path) -> None:
+    KINDS[kind].make(tmp_path)
+    model = load(tmp_path / "c")
+    if kind == "autosign":
+        model.config = replace(model.config, decoding="sample")
+    ASKED[kind](model)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.fill_(3e38)
+    with pytest.raises(NoNumbersError):
+        ASKED[kind](model)
 
 
 def test_damage_is_cuts_then_flips() -> None:
