@@ -113,6 +113,9 @@ class Config:
     """Of prompt, signing and answer together."""
     max_tokens: int = 64
     """Tokens of an answer; what is longer is cut."""
+    small_letter: bool = False
+    """An instruction begins with a small letter, however it is written [D]: a tokenizer of little text
+    knows "keywords", and spells "Keywords" in pieces."""
 
     # Decoding
     beam: int = 4
@@ -606,6 +609,8 @@ class Preparation:
 
         Raises UsageError where they, the longest signing and the longest answer do not fit.
         """
+        if self.config.small_letter:
+            instruction = instruction[:1].lower() + instruction[1:]
         before, after = self.codec.prompt(instruction)
         signing = self.config.max_codes + 2
         total = len(before) + signing + len(after) + self.config.max_tokens
