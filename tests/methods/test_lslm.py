@@ -464,6 +464,15 @@ def test_an_instructed_source_is_a_function_of_its_index() -> None:
         held[4]
 
 
+def test_how_an_instruction_begins_may_change_nothing(tokens: Path) -> None:
+    told = {
+        small: begin(tiny(tokens, small_letter=small), TEXTS, seed=0).preparation.prompt
+        for small in (True, False)
+    }
+    assert told[True](KEYWORDS) == told[True]("keywords only.") == told[False]("keywords only.")
+    assert told[False](KEYWORDS) != told[True](KEYWORDS)
+
+
 def test_a_translation_that_is_no_summary_is_asked_for_as_a_translation() -> None:
     short, long = "The old dog sleeps.", "The old dog sleeps under the tree in our garden today."
     clips = [dataclasses.replace(s, text=t) for s, t in zip(samples(), (short, long), strict=False)]
