@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from signloom.errors import MediaError, SignloomError, UsageError, nearest
+from signloom.errors import MediaError, one_line, SignloomError, UsageError, nearest
 from signloom.inference import recognize, translate
 from signloom.methods.method import METHODS, method_named
 from signloom.training.checkpoint import Checkpoint, read_checkpoint
@@ -62,7 +62,7 @@ def load(path_or_hub_id: str | Path = "bundled", onnx: bool = False) -> Any:
         raise
     except Exception as error:  # tokenizers raises bare Exception; odd settings raise all sorts
         raise MediaError(
-            f"checkpoint {checkpoint.folder} is damaged ({type(error).__name__}: {error}); "
+            f"checkpoint {checkpoint.folder} is damaged ({one_line(error)}); "
             "copy the whole folder again"
         ) from error
     model.name = str(path_or_hub_id) if bundled else name_of(path_or_hub_id, checkpoint.config)
