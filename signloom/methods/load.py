@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from signloom.errors import MediaError, one_line, SignloomError, UsageError, nearest
+from signloom.errors import MediaError, SignloomError, UsageError, nearest, one_line
 from signloom.inference import recognize, translate
 from signloom.methods.method import METHODS, method_named
 from signloom.training.checkpoint import Checkpoint, read_checkpoint
