@@ -30,7 +30,7 @@ def seconds(model: PoseStitch, features: torch.Tensor, tokens: int, cached: bool
         started = time.perf_counter()
         beam_search(
             model.seq2seq.stepper(memory, mask, BEAM, cached),
-            torch.zeros(CLIPS, 1, dtype=torch.long),
+            torch.zeros(len(features), 1, dtype=torch.long),
             end=NEVER,
             width=BEAM,
             max_length=tokens + 1,
