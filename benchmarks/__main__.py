@@ -2,7 +2,8 @@
 
 Each of RATIOS is a module that measures both sides of a ratio in one run (two
 runs on a busy machine differ by up to two times) and prints its result lines.
-Each runs in a process of its own. The lines, the ratios in them, the hardware and the commit are
+Each runs in a process of its own, with one thread: processor time is that of all threads, also of those that
+wait. The lines, the ratios in them, the hardware and the commit are
 written to FILE (results/benchmarks.json) as each one ends. With --add they take the place of theirs in a FILE
 of the same hardware, where the others stay with their own commits. --check compares the ratios, never the times, with those of
 an earlier record, and fails where one has become worse by more than the noise of 1.3, or is not there any
@@ -110,7 +111,8 @@ def measure(name: str) -> dict[str, Any]:
     started = time.perf_counter()
     command = [sys.executable, "-m", f"benchmarks.{name}"]
     lines = []
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    env = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=env) as process:
         for line in process.stdout or ():
             print(f"  {line}", end="", flush=True)
             lines.append(line.rstrip("\n"))
