@@ -51,13 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     before = {}
     if options.check:
-        try:
-            kept = json.loads(options.check.read_text("utf-8"))["benchmarks"]
-            before = {name: result.get("ratios", {}) for name, result in kept.items()}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            parser.error(
-                f"{options.check} is no record of benchmarks ({error}); give a copy of one"
-            )
+        rows = _record(options.check, parser)["benchmarks"]
+        before = {name: result.get("ratios", {}) for name, result in rows.items()}
     for name in options.names:
         if name not in RATIOS:
             parser.error(f"there is no benchmark '{name}'; choose from {', '.join(RATIOS)}")
@@ -69,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     machine = hardware()
     kept = {}
     if options.add and options.out.exists():
-        record = json.loads(options.out.read_text("utf-8"))
+        record = _record(options.out, parser)
         if record["hardware"] != machine:
             parser.error(
                 f"{options.out} is of another machine; leave --add out, or give another FILE"
@@ -100,6 +95,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if gone:
         print("no longer measured: " + "; ".join(gone), file=sys.stderr)
     return 1 if failed or worse or gone else 0
+
+
+def _record(path: Path, parser: argparse.ArgumentParser) -> dict[str, Any]:
+    """What was written to ``path`` earlier; the parser's error where it is no record of benchmarks."""
+    try:
+        record = json.loads(path.read_text("utf-8"))
+        if not isinstance(record["hardware"], dict):
+            raise ValueError(f"its hardware is {record['hardware']!r}")
+        for name, row in record["benchmarks"].items():
+            if not isinstance(row, dict):
+                raise ValueError(f"its benchmark '{name}' is {row!r}")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        parser.error(f"{path} is no record of benchmarks ({error!r}); give a copy of one")
+    return record
 
 
 def measure(name: str) -> dict[str, Any]:

@@ -184,23 +184,22 @@ def align(
     spreads: tuple[Seconds, ...] = (settings.first_spread,)
     for number, (half, step) in enumerate(settings.passes):
         reach = most if number == 0 and most < np.inf else min(half, most)
-        grids = speech, size, rate, frames, max(step, reach / 120), lags, reach
-        tried = [_Chain(*grids, (mean, spread), settings, fixed, evidence) for spread in spreads]
-        best = int(np.argmax([chain.evidence for chain in tried]))
-        chain, spreads = tried[best], (spreads[best],)
-        lags, rate = chain.slow, _believed(chain.rate(), len(cues))
-        mean = _mean_lag(lags, activity.duration, spreads[0], settings)
-        if number == 0:
-            spreads = settings.lag_spreads
-    smooth = chain.slow
-    spans, confidence = chain.decoded(settings.min_duration)
+        grid = speech, size, rate, frames, max(step, reach / 120), lags, reach
+        chain = _Chain(*grid, settings, fixed, evidence)
+        heard = max((chain.forward(mean, spread) for spread in spreads), key=lambda h: h.likelihood)
+        found = chain.backward(heard)
+        lags, rate = found.slow, _believed(found.rate(), len(cues))
+        mean = _mean_lag(lags, activity.duration, heard.spread, settings)
+        spreads = settings.lag_spreads if number == 0 else (heard.spread,)
+    smooth = found.slow
+    spans, confidence = found.decoded(settings.min_duration)
     placed = []
     for k, cue in enumerate(cues):
         span = fixed.get(k, spans[k])
         start = float(max(cue.span.start + smooth[k], 0.0))
         prior = Span(start, start + cue.span.duration)
         sure = 1.0 if k in fixed else calibrated(float(confidence[k]))
-        placed.append(Placed(span, sure, 1.0 if k in fixed else float(chain.signed[k]), prior))
+        placed.append(Placed(span, sure, 1.0 if k in fixed else float(found.signed[k]), prior))
     return Alignment(tuple(placed), tuple(smooth.tolist()), rate)
 
 
@@ -272,16 +271,76 @@ def _mean_lag(lags: Array, duration: Seconds, spread: Seconds, settings: Setting
     return float((found * lags.mean() + usual * settings.usual_lag) / (found + usual))
 
 
+@dataclass(frozen=True, eq=False)
+class _Heard:
+    """What a forward pass leaves: the chain up to each cue, if slow lags wander by ``spread`` around ``mean``.
+
+    reached: (cues, starts, slow lags) share of each; likelihood: of all cues, log (nats).
+    """
+
+    mean: Seconds
+    spread: Seconds
+    reached: NDArray[np.float32]
+    likelihood: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """What both passes say.
+
+    posterior: (cues, starts, durations), sums to 1 for each cue; slow: (cues,) seconds, the mean of the
+    slow lag at each.
+    """
+
+    chain: _Chain
+    posterior: NDArray[np.float32]
+    slow: Array
+
+    @property
+    def signed(self) -> Array:
+        """(cues,) probability that each is signed at all."""
+        return 1 - self.posterior[:, :, 0].sum(1, dtype=np.float64)
+
+    def rate(self) -> float:
+        """Seconds a unit under the posterior, shrunk to what was assumed."""
+        by_length = self.posterior[:, :, 1:].sum(1)
+        said = float((by_length * self.chain.ratio).sum()) / (float(by_length.sum()) + 2.0)
+        return float(np.clip(self.chain.used_rate * np.exp(said), 0.015, 0.2))
+
+    def decoded(self, least: Seconds, keep: int = 80) -> tuple[list[Span], Array]:
+        """Spans that overlap most of the posterior by half, in order and apart; and that share."""
+        spans, share, chain = [], np.empty(len(self.posterior)), self.chain
+        for k, posterior in enumerate(self.posterior):
+            flat = posterior[:, 1:].ravel()
+            best = np.argpartition(flat, -keep)[-keep:]
+            weight = flat[best].astype(np.float64)
+            s = best // (posterior.shape[1] - 1)
+            d = chain.lengths[k, 1:][best % (posterior.shape[1] - 1)]
+            start = (chain.first[k] + s) * chain.step
+            end = start + d * chain.step
+            inter = np.minimum(end[:, None], end) - np.maximum(start[:, None], start)
+            hull = np.maximum(end[:, None], end) - np.minimum(start[:, None], start)
+            iou = np.maximum(inter, 0) / hull
+            half = np.where(iou >= 0.5, 1.0, 0.0) @ weight
+            value = half + 0.5 * (iou @ weight)
+            top = int(np.argmax(value))
+            begin = max(float(start[top]), 0.0)
+            spans.append(Span(begin, max(float(end[top]), begin + least)))
+            share[k] = half[top]
+        return _apart(spans, least), share
+
+
 class _Chain:
-    """One forward and backward pass: the posterior of (start, duration) of every cue.
+    """The grid of (start, duration) of every cue, and the passes over it.
 
     The state of the chain is when the cue before ended, and the slow lag z. A cue starts at
     its speech plus z plus its own chance; the starts looked at lie on a grid of ``step``
     seconds, z on one of ``z_step``, around ``lags[k]``; durations on a logarithmic grid
-    around what the text takes; duration 0 is a cue that is not signed.
+    around what the text takes; duration 0 is a cue that is not signed. How far z wanders is
+    told to ``forward``; all else is the same for any.
 
     first: (cues,) step at which the starts of a cue begin; lengths: (cues, durations) steps.
-    posterior: (cues, starts, durations), sums to 1 for each cue.
+    emission: (cues, starts, durations) what speaks for each; earliest: of each cue, (starts,).
     """
 
     def __init__(
@@ -293,12 +352,12 @@ class _Chain:
         step: Seconds,
         lags: Array,
         half: Seconds,
-        wander: tuple[Seconds, Seconds],
         settings: Settings,
         fixed: Mapping[int, Span],
         evidence: Sequence[Evidence],
     ):
-        self.speech, self.step, self.used_rate, self.wander = speech, step, rate, wander
+        self.speech, self.step, self.used_rate = speech, step, rate
+        self.settings, self.fixed = settings, fixed
         reach = int(np.ceil((half + 4 * settings.lag_jitter) / step))
         self.first = np.rint((speech + lags) / step).astype(int) - reach
         self.grid = np.arange(2 * reach + 1)
@@ -307,8 +366,8 @@ class _Chain:
         self.z_first = np.rint(lags / self.z_step).astype(int)
         self.ratio = np.linspace(-1.15, 1.15, 24)
         self.lengths = np.zeros((len(speech), len(self.ratio) + 1), int)
-        emission = self._emission(size, rate, frames, settings, fixed, evidence)
-        self._run(emission, frames, settings, fixed)
+        self.emission = self._emission(size, rate, frames, settings, fixed, evidence)
+        self.earliest = self._earliest(frames, settings.gap)
 
     def _emission(
         self,
@@ -361,104 +420,113 @@ class _Chain:
             out[k] = np.where(np.isfinite(e), np.exp(np.maximum(e - e.max(), -60.0)), 0.0)
         return out
 
-    def _chance(self, k: int, settings: Settings, fixed: Mapping[int, Span]) -> Array:
+    def _chance(self, k: int) -> Array:
         """(starts, z): how likely a start is at a slow lag: Student, 3 degrees of freedom."""
         lag = (self.first[k] + self.grid) * self.step - self.speech[k]
         slow = (self.z_first[k] + self.z_grid) * self.z_step
-        if k in fixed:
+        if k in self.fixed:
             return np.ones((len(lag), len(slow)))
-        off = (lag[:, None] - slow) / settings.lag_jitter
-        return (1 + off**2 / 3) ** -2.0 + settings.lag_stray
+        off = (lag[:, None] - slow) / self.settings.lag_jitter
+        return 1 / (1 + off**2 / 3) ** 2 + self.settings.lag_stray
 
-    def _drift(self, k: int, settings: Settings) -> Array:
+    def _drift(self, k: int, mean: Seconds, spread: Seconds) -> Array:
         """(z before, z): how the slow lag goes from one cue to the next."""
-        mean, spread = self.wander
-        keep = np.exp(-max(self.speech[k] - self.speech[k - 1], 0.2) / settings.lag_memory)
+        keep = np.exp(-max(self.speech[k] - self.speech[k - 1], 0.2) / self.settings.lag_memory)
         before = (self.z_first[k - 1] + self.z_grid) * self.z_step
         now = (self.z_first[k] + self.z_grid) * self.z_step
         scale = max(spread * np.sqrt(1 - keep**2), 0.4 * self.z_step)
         off = now[None, :] - (mean + keep * (before - mean))[:, None]
-        moves = np.exp(-0.5 * (off / scale) ** 2) + settings.lag_jump
+        moves = np.exp(-0.5 * (off / scale) ** 2) + self.settings.lag_jump
         return moves / moves.sum(1, keepdims=True)
 
-    def _run(
-        self,
-        emission: NDArray[np.float32],
-        frames: _Frames,
-        settings: Settings,
-        fixed: Mapping[int, Span],
-    ) -> None:
-        count, width, _ = emission.shape
+    def forward(self, mean: Seconds, spread: Seconds) -> _Heard:
+        """From the first cue to the last: what is known of each by those before and by itself."""
+        count, width, _ = self.emission.shape
         deep = len(self.z_grid)
-        earliest = self._earliest(frames, settings.gap)
         slow = (self.z_first[0] + self.z_grid) * self.z_step
-        mean, spread = self.wander
-        scale = np.hypot(spread, settings.usual_spread)
+        scale = np.hypot(spread, self.settings.usual_spread)
         prior = (1 + ((slow - mean) / scale) ** 2 / 3) ** -2.0
-        reached = np.empty((count, width, deep), np.float32)  # start, slow lag: before what is seen
+        reached = np.empty((count, width, deep), np.float32)
         slow_now = prior / prior.sum()  # what is known of the slow lag alone
         ended = np.zeros(0)
-        self.evidence = 0.0
+        likelihood = 0.0
 
         def seen(k: int, flow: Array) -> tuple[Array, float]:
             """(ends, slow lag) of cue k that begins by ``flow`` (starts, slow lag), and the sum."""
-            reached[k] = flow * self._chance(k, settings, fixed)
-            ends = np.zeros((width + int(self.lengths[k].max()), deep))
-            for j, length in enumerate(self.lengths[k].tolist()):
-                ends[length : length + width] += emission[k, :, j, None] * reached[k]
+            reached[k] = flow * self._chance(k)
+            ends = self._ways(k).T @ reached[k].astype(np.float64)
             return ends, float(ends.sum())
 
         for k in range(count):
-            alone = slow_now if k == 0 else slow_now @ self._drift(k, settings)
-            flow = np.tile(alone, (width, 1))
-            if k:
+            if k == 0:
+                alone = slow_now
+                ends, total = seen(k, np.tile(alone, (width, 1)))
+            else:
+                drift = self._drift(k, mean, spread)
+                alone = slow_now @ drift
                 at = self.first[k] + self.grid - self.first[k - 1]
-                back = earliest[k] - self.first[k - 1]
+                back = self.earliest[k] - self.first[k - 1]
                 top = len(ended) - 1
                 by_now = ended[np.clip(at + 1, 0, top)]
                 closely = by_now - ended[np.clip(back, 0, top)]
-                flow = (by_now + settings.close * np.maximum(closely, 0)) @ self._drift(k, settings)
-            ends, total = seen(k, flow)
+                flow = by_now + self.settings.close * np.maximum(closely, 0)
+                ends, total = seen(k, flow @ drift)
             if not total > 0:  # nothing fits in order: begin anew from here, at the lag so far
                 ends, total = seen(k, np.tile(alone, (width, 1)))
-            self.evidence += np.log(max(total, 1e-300))
+            likelihood += float(np.log(max(total, 1e-300)))
             scale = 1 / total if total > 0 else 1.0
             reached[k] *= scale
             if total > 0:
                 slow_now = ends.sum(0) * scale
             ended = np.concatenate([np.zeros((1, deep)), np.cumsum(ends * scale, axis=0)])
-        self.posterior = np.empty_like(emission)
-        self.slow = np.empty(count)
+        return _Heard(mean, spread, reached, likelihood)
+
+    def backward(self, heard: _Heard) -> _Found:
+        """From the last cue to the first: each cue's posterior, by those before, itself and those after."""
+        count, width, _ = self.emission.shape
+        deep = len(self.z_grid)
+        posterior = np.empty_like(self.emission)
+        slow = np.empty(count)
         after = np.ones((width + int(self.lengths[-1].max()), deep))
         for k in range(count - 1, -1, -1):
-            share = np.empty(emission.shape[1:])
-            value = np.zeros((width, deep))  # of starting there, from what is seen later
-            for j, length in enumerate(self.lengths[k].tolist()):
-                later = after[length : length + width]
-                weight = emission[k, :, j, None] * later
-                value += weight
-                share[:, j] = np.einsum("sz,sz->s", weight, reached[k])
-            by_lag = (value * reached[k]).sum(0)
+            reached = heard.reached[k].astype(np.float64)
+            value = self._ways(k) @ after  # of starting there, from what is seen later
+            around = reached @ after.T  # (start, end): what is seen but for the cue itself
+            share = self.emission[k] * np.take_along_axis(around, self._ends(k), 1)
+            by_lag = (value * reached).sum(0)
             total = by_lag.sum()
             if not total > 0:  # what comes before and after exclude each other: neither is heard
-                share[:] = emission[k]
+                share = self.emission[k]
                 by_lag, total = np.ones(deep), float(deep)
-            self.posterior[k] = share / share.sum()
-            self.slow[k] = (by_lag @ (self.z_first[k] + self.z_grid)) * self.z_step / total
+            posterior[k] = share / share.sum()
+            slow[k] = (by_lag @ (self.z_first[k] + self.z_grid)) * self.z_step / total
             if k == 0:
                 break
-            value *= self._chance(k, settings, fixed)
+            value *= self._chance(k)
             onward = (
                 np.concatenate([np.cumsum(value[::-1], axis=0)[::-1], np.zeros((1, deep))])
-                @ self._drift(k, settings).T
+                @ self._drift(k, heard.mean, heard.spread).T
             )
             steps = self.first[k - 1] + np.arange(width + int(self.lengths[k - 1].max()))
             later = onward[np.clip(steps - self.first[k], 0, width)]
-            last = np.searchsorted(earliest[k], steps, side="right")
-            after = later + settings.close * np.maximum(later - onward[last], 0)
+            last = np.searchsorted(self.earliest[k], steps, side="right")
+            after = later + self.settings.close * np.maximum(later - onward[last], 0)
             top = after.max()
             after = after / top if top > 0 else np.ones_like(after)
-        self.signed = 1 - self.posterior[:, :, 0].sum(1)
+        return _Found(self, posterior, slow)
+
+    def _ends(self, k: int) -> NDArray[np.int_]:
+        """(starts, durations): the step after the first start at which cue k ends."""
+        ends: NDArray[np.int_] = self.grid[:, None] + self.lengths[k]
+        return ends
+
+    def _ways(self, k: int) -> Array:
+        """(starts, ends): ``emission`` of cue k as a matrix: from where it starts to where it ends."""
+        width = len(self.grid)
+        ends = width + int(self.lengths[k].max())
+        at = self.grid[:, None] * ends + self._ends(k)
+        ways = np.bincount(at.ravel(), self.emission[k].ravel(), minlength=width * ends)
+        return np.asarray(ways, np.float64).reshape(width, ends)
 
     def _earliest(self, frames: _Frames, gap: Seconds) -> list[NDArray[np.int_]]:
         """For each start of each cue the step since which less than ``gap`` of signing has passed."""
@@ -466,34 +534,6 @@ class _Chain:
         passed = frames.at(frames.signed, np.asarray(steps * self.step))
         back = np.minimum(np.searchsorted(passed, passed - gap, side="right"), steps)
         return [back[np.clip(first + self.grid, 0, len(steps) - 1)] for first in self.first]
-
-    def rate(self) -> float:
-        """Seconds a unit under the posterior, shrunk to what was assumed."""
-        by_length = self.posterior[:, :, 1:].sum(1)
-        said = float((by_length * self.ratio).sum()) / (float(by_length.sum()) + 2.0)
-        return float(np.clip(self.used_rate * np.exp(said), 0.015, 0.2))
-
-    def decoded(self, least: Seconds, keep: int = 80) -> tuple[list[Span], Array]:
-        """Spans that overlap most of the posterior by half, in order and apart; and that share."""
-        spans, share = [], np.empty(len(self.speech))
-        for k, posterior in enumerate(self.posterior):
-            flat = posterior[:, 1:].ravel()
-            best = np.argpartition(flat, -keep)[-keep:]
-            weight = flat[best].astype(np.float64)
-            s = best // (posterior.shape[1] - 1)
-            d = self.lengths[k, 1:][best % (posterior.shape[1] - 1)]
-            start = (self.first[k] + s) * self.step
-            end = start + d * self.step
-            inter = np.minimum(end[:, None], end) - np.maximum(start[:, None], start)
-            hull = np.maximum(end[:, None], end) - np.minimum(start[:, None], start)
-            iou = np.maximum(inter, 0) / hull
-            half = np.where(iou >= 0.5, 1.0, 0.0) @ weight
-            value = half + 0.5 * (iou @ weight)
-            top = int(np.argmax(value))
-            begin = max(float(start[top]), 0.0)
-            spans.append(Span(begin, max(float(end[top]), begin + least)))
-            share[k] = half[top]
-        return _apart(spans, least), share
 
 
 def _apart(spans: Sequence[Span], least: Seconds) -> list[Span]:

@@ -52,6 +52,12 @@ def test_one_is_measured_again_among_the_others(
     with pytest.raises(SystemExit, match="2"):
         runner.main(["decoding", "--add", "-o", str(out)])
     assert "is of another machine; leave --add out" in capsys.readouterr().err
+    for text in ("", "[]", '{"benchmarks": {}}', '{"hardware": {}, "benchmarks": {"decoding": 1}}'):
+        out.write_text(text)
+        with pytest.raises(SystemExit, match="2"):
+            runner.main(["decoding", "--add", "-o", str(out)])
+        assert "is no record of benchmarks" in capsys.readouterr().err
+        assert out.read_text() == text
 
 
 def test_a_ratio_that_fell_is_told_and_fails(

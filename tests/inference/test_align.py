@@ -68,14 +68,14 @@ def test_posteriors_are_those_of_enumeration() -> None:
     setting = Settings(lag_jitter=0.2, min_duration=0.2)
     frames = _Frames.of(activity, setting)
     lags = np.array([1.0, 1.0, 1.0])
-    chain = _Chain(speech, size, 0.03, frames, 0.4, lags, 0.4, (1.2, 0.5), setting, {}, [])
-    emission = chain._emission(size, 0.03, frames, setting, {}, []).astype(float)
-    earliest = chain._earliest(frames, setting.gap)
+    chain = _Chain(speech, size, 0.03, frames, 0.4, lags, 0.4, setting, {}, [])
+    found = chain.backward(chain.forward(1.2, 0.5))
+    emission, earliest = chain.emission.astype(float), chain.earliest
     slow = (chain.z_first[0] + chain.z_grid) * chain.z_step
     prior = (1 + ((slow - 1.2) / np.hypot(0.5, setting.usual_spread)) ** 2 / 3) ** -2.0
     width, several, deep = len(chain.grid), emission.shape[2], len(chain.z_grid)
-    chances = [chain._chance(k, setting, {}) for k in range(3)]
-    drifts = [np.zeros(0), chain._drift(1, setting), chain._drift(2, setting)]
+    chances = [chain._chance(k) for k in range(3)]
+    drifts = [np.zeros(0), chain._drift(1, 1.2, 0.5), chain._drift(2, 1.2, 0.5)]
     lag = np.einsum(
         "z,iz,zy,jy,yx,kx->ijk", prior, chances[0], drifts[1], chances[1], drifts[2], chances[2]
     )
@@ -92,7 +92,7 @@ def test_posteriors_are_those_of_enumeration() -> None:
     ]
     assert width * several * deep > 50
     for k in range(3):
-        np.testing.assert_allclose(chain.posterior[k], expected[k] / expected[k].sum(), atol=1e-5)
+        np.testing.assert_allclose(found.posterior[k], expected[k] / expected[k].sum(), atol=1e-5)
 
 
 def test_where_signing_never_stops_a_spotting_decides() -> None:
