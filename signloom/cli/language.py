@@ -20,6 +20,11 @@ class Kind(StrEnum):
     llama = "llama"
 
 
+class Objective(StrEnum):
+    spans = "spans"
+    infilling = "infilling"
+
+
 def run(
     texts: Annotated[
         list[str],
@@ -36,7 +41,7 @@ def run(
     kind: Annotated[
         Kind,
         typer.Option(
-            help="t5: for adapters, by span corruption. By the next token: decoder, a GPT-2 for autosign's "
+            help="t5: for adapters, by denoising. By the next token: decoder, a GPT-2 for autosign's "
             "decoder_pretrained; llama, for lslm's language."
         ),
     ] = Kind.t5,
@@ -60,6 +65,13 @@ def run(
     density: Annotated[
         float | None,
         typer.Option(help="Share of a sentence that is cut out while a T5 learns.  [default: .15]"),
+    ] = None,
+    objective: Annotated[
+        Objective | None,
+        typer.Option(
+            help="What a T5's decoder writes: spans, what was cut out, or infilling, the whole sentence, by which "
+            "a small one comes to read its encoder.  [default: spans]"
+        ),
     ] = None,
     column: Annotated[
         str | None,
@@ -92,14 +104,14 @@ def run(
         raise UsageError(
             "--resume goes on with a run and --overwrite replaces it; give one of them"
         )
-    if kind is not Kind.t5 and (density is not None or dtype is not None):
-        raise UsageError("--density and --dtype go with --kind t5; leave them out")
+    if kind is not Kind.t5 and (density, dtype, objective) != (None, None, None):
+        raise UsageError("--density, --dtype and --objective go with --kind t5; leave them out")
     _make_way(out, resume, overwrite)
     import json
 
     from transformers.utils import logging
 
-    from signloom.methods.pretrain import DENSITY, RECORD, Wanted, pretrain
+    from signloom.methods.pretrain import DENSITY, RECORD, WRITTEN, Wanted, pretrain
 
     logging.disable_progress_bar()
     named = tuple(
@@ -117,13 +129,16 @@ def run(
         loss = json.loads((out / RECORD).read_text())["loss"]
         _say(out, f"{loss['held_out']:.3f} nats a token of held-out texts", done)
         return
+    written: Literal["spans", "infilling"] = (
+        "infilling" if objective is Objective.infilling else "spans"
+    )
     wanted = Wanted(
         sentences, named, size, steps, batch, lr, vocabulary, DENSITY if density is None else density, seed,
-        dtype or "float32",
+        dtype or "float32", written,
     )  # fmt: skip
     done = pretrain(wanted, out, resume=resume)
     loss = json.loads((out / RECORD).read_text())["loss"]
-    said = f"{loss['held_out']:.3f} nats a token that was cut out of held-out sentences"
+    said = f"{loss['held_out']:.3f} nats a token {WRITTEN[written]} of held-out sentences"
     _say(out, f"{said} ({loss['unigram']:.3f} by frequency alone)", done)
 
 

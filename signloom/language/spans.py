@@ -1,8 +1,9 @@
-"""Span corruption, what a T5 learns a language by: pieces of a text are cut out, and it writes them.
+"""What a T5 learns a language by: pieces of a text are cut out, and it writes them, or all of it.
 
 Source: Raffel et al. 2020, §3.3.4: 15 % of the tokens, in spans of 3 on average [R]. There the
 texts are packed to 512 tokens; here an item is one sentence, so spans may stand at its very
-beginning or end and need not [D].
+beginning or end and need not [D]. That the whole text is the target is compared there too (§3.3.1), and
+is what BART learns by (Lewis et al. 2020, text infilling).
 """
 
 from __future__ import annotations
@@ -58,6 +59,19 @@ def corrupt(
     return [*left, *ids[at:], end], [*out, sentinels[spans], end]
 
 
+def infill(
+    ids: Sequence[int],
+    rng: np.random.Generator,
+    sentinels: Sequence[int],
+    end: int,
+    density: float = DENSITY,
+    mean_length: float = MEAN_LENGTH,
+) -> tuple[list[int], list[int]]:
+    """(what `corrupt` leaves of a text, the whole text), both with ``end``; the same draws, the same cuts."""
+    left, _ = corrupt(ids, rng, sentinels, end, density, mean_length)
+    return left, [*ids, end]
+
+
 def _parts(total: int, count: int, rng: np.random.Generator) -> list[int]:
     """``count`` numbers ≥ 1 that add up to ``total``, each way of doing so equally likely."""
     cuts = np.sort(rng.choice(total - 1, size=count - 1, replace=False)) + 1
@@ -105,7 +119,7 @@ def _padded(rows: Sequence[Sequence[int]], pad: int) -> tuple[Tensor, Tensor]:
 def span_losses(
     model: T5ForConditionalGeneration, batch: SpanBatch
 ) -> Float[Tensor, "batch length"]:
-    """Cross-entropy (nats) of every token that was cut out; 0 on padding."""
+    """Cross-entropy (nats) of every token that is to be written; 0 on padding."""
     logits = model(
         input_ids=batch.inputs,
         attention_mask=batch.mask.long(),

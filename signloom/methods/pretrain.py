@@ -1,7 +1,9 @@
-"""A small English T5 for system 3, learnt by span corruption from the texts at hand (spec §3 [D]).
+"""A small English T5 for system 3, learnt by denoising the texts at hand (spec §3 [D]).
 
 The paper begins with Flan-T5-XL. Where no such weights can be had, this gives adapters
-something to stand on that is not random; it is no substitute for it.
+something to stand on that is not random; it is no substitute for it. By span corruption, as a T5 learns, a
+small one does not come to read its encoder in order, and adapters on it learnt to read no signing;
+by infilling it copies what it reads, and they do (docs/methods/unified.md, C3.7).
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -34,6 +36,7 @@ from signloom.language.spans import (
     SHORTEST,
     SpanBatch,
     corrupt,
+    infill,
     side_by_side,
     span_losses,
 )
@@ -59,8 +62,15 @@ SIZES: dict[str, T5Shape] = {
 """Shapes by name; ``base`` is that of T5 v1.1 small [R]. The vocabulary is the most there may be."""
 
 
-class SpanCorruption(nn.Module):
-    """A T5 that learns by span corruption (Trainable, signloom/training/fit.py).
+Objective = Literal["spans", "infilling"]
+"""What the decoder writes: the spans that were cut out, as a T5 learns, or the whole text, as BART does."""
+OBJECTIVES: tuple[Objective, ...] = get_args(Objective)
+WRITTEN: dict[str, str] = {"spans": "cut out", "infilling": "to be written"}
+"""The tokens that a loss is of."""
+
+
+class Denoising(nn.Module):
+    """A T5 that learns by an `Objective` (Trainable, signloom/training/fit.py).
 
     density: share of a text that is cut out while it learns; it is measured at T5's 15 %.
     longest: tokens of a text; what goes beyond is left out.
@@ -72,25 +82,27 @@ class SpanCorruption(nn.Module):
         codec: TextCodec,
         density: float = DENSITY,
         longest: int = 128,
+        objective: Objective = "spans",
     ) -> None:
         super().__init__()
         self.language = language
+        self.noise = corrupt if objective == "spans" else infill
         self.codec, self.density, self.longest = codec, density, longest
 
     def example(
         self, sample: Sample, rng: np.random.Generator, train: bool
     ) -> tuple[list[int], list[int]]:
-        """(what is left of the text, what was cut out)."""
+        """(what is left of the text, what is to be written)."""
         ids = self.codec.encode(sample.text)[: self.longest]
         density = self.density if train else DENSITY
-        return corrupt(ids, rng, self.codec.sentinels, self.codec.end, density)
+        return self.noise(ids, rng, self.codec.sentinels, self.codec.end, density)
 
     def collate(self, examples: list[tuple[list[int], list[int]]]) -> SpanBatch:
         """Examples side by side."""
         return side_by_side(examples, self.codec.start, self.codec.pad)
 
     def loss(self, batch: SpanBatch) -> Loss:
-        """Cross-entropy of what was cut out, the sentinels and the end included."""
+        """Cross-entropy of what is to be written, the sentinels and the end included."""
         return Loss(span_losses(self.language, batch).sum(), batch.real.sum())
 
 
@@ -116,6 +128,7 @@ class Wanted:
     density: float = DENSITY
     seed: int = 42
     dtype: str = "float32"
+    objective: Objective = "spans"
 
     def __post_init__(self) -> None:
         if self.size not in SIZES:
@@ -125,6 +138,10 @@ class Wanted:
             )
         if not 0 < self.density < 1:
             raise UsageError(f"density is {self.density}; expected a share between 0 and 1")
+        if self.objective not in OBJECTIVES:
+            raise UsageError(
+                f"objective '{self.objective}' is unknown; expected {' or '.join(OBJECTIVES)}"
+            )
         if self.dtype not in ("float32", "float16"):
             raise UsageError(f"dtype '{self.dtype}' is unknown; expected float32 or float16")
 
@@ -163,7 +180,7 @@ def pretrain(wanted: Wanted, folder: str | Path, *, resume: bool = False) -> Fit
             f"{len(held)} to measure on (1 in {round(1 / HELD_OUT)} by its hash); name more texts"
         )
     language = build_t5(shape, wanted.seed, start=codec.start, pad=codec.pad, end=codec.end)
-    model = SpanCorruption(language, codec, wanted.density)
+    model = Denoising(language, codec, wanted.density, objective=wanted.objective)
     unigram = Unigram.of(learnt, codec)
 
     def validate(step: int) -> Mapping[str, float]:
@@ -177,7 +194,6 @@ def pretrain(wanted: Wanted, folder: str | Path, *, resume: bool = False) -> Fit
             return
         record = {
             "signloom": signloom.__version__,
-            "objective": "span corruption",
             "mean_length": MEAN_LENGTH,
             **wanted.told(),
             "learnt_from": len(learnt),
@@ -191,11 +207,7 @@ def pretrain(wanted: Wanted, folder: str | Path, *, resume: bool = False) -> Fit
         _write(folder, language, codec, record)
 
     plan = Plan(
-        (
-            Stage(
-                "span corruption", wanted.steps, wanted.lr, "linear", min(200, wanted.steps // 10)
-            ),
-        ),
+        (Stage(wanted.objective, wanted.steps, wanted.lr, "linear", min(200, wanted.steps // 10)),),
         seed=wanted.seed,
         save_every=max(wanted.steps // 20, 1),
         validate_every=max(wanted.steps // 10, 1),
@@ -220,14 +232,14 @@ def _long_enough(texts: Sequence[str], codec: TextCodec) -> list[str]:
     return [text for text in texts if len(codec.encode(text)) >= SHORTEST]
 
 
-def corrupted(model: SpanCorruption, texts: Sequence[str]) -> list[tuple[list[int], list[int]]]:
+def corrupted(model: Denoising, texts: Sequence[str]) -> list[tuple[list[int], list[int]]]:
     """Texts to measure on, each corrupted by a draw of its own that is the same every time."""
     samples = Texts(tuple(texts))
     return [model.example(samples[i], generator(0, i, 0), False) for i in range(len(samples))]
 
 
-def held_out_loss(model: SpanCorruption, texts: Sequence[str], batch: int = 64) -> float:
-    """Nats a token that was cut out of ``texts``; sentinels and ends, easily known, do not count."""
+def held_out_loss(model: Denoising, texts: Sequence[str], batch: int = 64) -> float:
+    """Nats a token to be written of ``texts``; sentinels and ends, easily known, do not count."""
     pairs = corrupted(model, texts)
     device = next(model.parameters()).device
     total, count = 0.0, 0
@@ -254,7 +266,7 @@ class Unigram:
         counts = Counter(token for text in texts for token in codec.encode(text))
         return cls(counts, counts.total(), len(codec))
 
-    def loss(self, model: SpanCorruption, texts: Sequence[str]) -> float:
+    def loss(self, model: Denoising, texts: Sequence[str]) -> float:
         """Nats a token, over the tokens that `held_out_loss` is measured on."""
         own = {*model.codec.sentinels, model.codec.end}
         tokens = [t for _, out in corrupted(model, texts) for t in out if t not in own]
@@ -286,19 +298,22 @@ def _write(
         part.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+TAGS = {"spans": "span-corruption", "infilling": "text-infilling"}
+
+
 def card_of(record: Mapping[str, Any]) -> str:
     """The model card: what it is, learnt from, reaches, is not for."""
     loss = record["loss"]
     return f"""---
 library_name: transformers
 language: en
-tags: [t5, span-corruption]
+tags: [t5, {TAGS[record["objective"]]}]
 ---
 
 # A small English T5 ({record["size"]}, {record["parameters"]:,} parameters)
 
-Pretrained by `signloom language` with span corruption ({record["density"]:.0%} of the
-tokens, spans of {record["mean_length"]:g} on average) as the language model that
+Pretrained by `signloom language` with {TAGS[record["objective"]].replace("-", " ")} ({record["density"]:.0%} of the
+tokens cut out, spans of {record["mean_length"]:g} on average) as the language model that
 adapters stand on in sign language translation. It is not Flan-T5 and follows no instructions.
 
 - Texts: {", ".join(record["named"])}; {record["sentences"]:,} different sentences, sha256
@@ -307,7 +322,7 @@ adapters stand on in sign language translation. It is not Flan-T5 and follows no
 - Steps: {record["step"]:,} of {record["steps"]:,}, {record["batch"]} sentences each, seed
   {record["seed"]}; weights stored as {record["dtype"]}.
 
-| on {record["measured_on"]:,} held-out sentences, {DENSITY:.0%} cut out | nats a token cut out |
+| on {record["measured_on"]:,} held-out sentences, {DENSITY:.0%} cut out | nats a token {WRITTEN[record["objective"]]} |
 |---|---:|
 | this model | {loss["held_out"]:.3f} |
 | every token guessed by its frequency | {loss["unigram"]:.3f} |

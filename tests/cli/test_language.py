@@ -14,7 +14,7 @@ from transformers import AutoTokenizer, T5ForConditionalGeneration
 from signloom.cli.main import main
 from signloom.language.adapters import adapt, adapter_tensors
 from signloom.language.t5 import load_t5
-from signloom.methods.pretrain import SpanCorruption, Wanted, pretrain
+from signloom.methods.pretrain import Denoising, Wanted, pretrain
 from signloom.methods.sources import Texts
 
 PEOPLE = ("the woman", "the man", "my brother", "our teacher", "a child")
@@ -89,13 +89,40 @@ def test_transformers_and_load_t5_read_the_same_model(trained: Path) -> None:
 
 def test_more_is_cut_out_where_it_learns_than_where_it_is_measured(trained: Path) -> None:
     found = load_t5(trained)
-    model = SpanCorruption(found.model, found.codec, density=0.5)
+    model = Denoising(found.model, found.codec, density=0.5)
     sample = Texts(SENTENCES)[0]
     length = len(found.codec.encode(sample.text))
     for train, share in ((True, 0.5), (False, 0.15)):
         left, _ = model.example(sample, np.random.default_rng(0), train)
         kept = [t for t in left if t not in {*found.codec.sentinels, found.codec.end}]
         assert length - len(kept) == round(length * share)
+
+
+def test_by_infilling_the_whole_sentence_is_written_and_what_is_read_is_copied(
+    texts: Path, tmp_path: Path
+) -> None:
+    """Behind another sentence the same words cost far more."""
+    folder = tmp_path / "model"
+    options = "--column said --size tiny --steps 150 --batch 16 --lr 5e-3 --vocabulary 200"
+    main_ok(f"language {texts} -o {folder} {options} --objective infilling")
+    record = json.loads((folder / "pretraining.json").read_text())
+    assert record["objective"] == "infilling"
+    assert record["loss"]["held_out"] < record["loss"]["unigram"] - 2.0
+    assert "text infilling" in (folder / "README.md").read_text()
+    found = load_t5(folder)
+    model = Denoising(found.model.eval(), found.codec, objective="infilling")
+    samples = Texts(SENTENCES)
+    pairs = [model.example(samples[i], np.random.default_rng(i), False) for i in range(0, 600, 25)]
+    assert [out[:-1] for _, out in pairs] == [
+        found.codec.encode(SENTENCES[i]) for i in range(0, 600, 25)
+    ]
+    wrong = [(left, out) for (left, _), (_, out) in zip(pairs, pairs[1:] + pairs[:1], strict=True)]
+    with torch.no_grad():
+        right, other = (
+            float(loss.total) / float(loss.count)
+            for loss in (model.loss(model.collate(p)) for p in (pairs, wrong))
+        )
+    assert other > right + 1.0
 
 
 def test_a_resumed_run_ends_in_the_same_weights(tmp_path: Path) -> None:
