@@ -115,6 +115,11 @@ class Config:
                 f"isolated: normalizer 'shoulder' needs shoulders, which layout '{self.layout}' has "
                 "not; use 'hands'"
             )
+        if self.lip_weights and self.reads == "pose":
+            raise UsageError(
+                f"isolated: lip_weights '{self.lip_weights}' are for lips, and reads is 'pose'; set reads to "
+                "'lips', or leave lip_weights out"
+            )
         if self.backbone == "recurrent" and self.width % 6:
             raise UsageError(
                 f"isolated: a recurrent backbone's width is a multiple of 6, got {self.width}; give it "

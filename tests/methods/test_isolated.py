@@ -411,6 +411,7 @@ def test_a_sample_is_recognised_as_its_text_or_its_one_gloss() -> None:
         ({"presence": 1}, "presence is 1, expected bool"),
         ({"reads": "mouth"}, "reads is 'mouth', expected one of pose, lips"),
         ({"backbone": "gru"}, "backbone is 'gru', expected one of graph, recurrent"),
+        ({"lip_weights": "avsr"}, "lip_weights 'avsr' are for lips, and reads is 'pose'"),
         ({"backbone": "recurrent", "width": 100}, "width is a multiple of 6, got 100; give it 102"),
         ({"lip_encoder": "big"}, "lip_encoder is 'big', expected one of small, auto_avsr"),
     ],
