@@ -20,11 +20,6 @@ class Kind(StrEnum):
     llama = "llama"
 
 
-class Objective(StrEnum):
-    spans = "spans"
-    infilling = "infilling"
-
-
 def run(
     texts: Annotated[
         list[str],
@@ -67,7 +62,7 @@ def run(
         typer.Option(help="Share of a sentence that is cut out while a T5 learns.  [default: .15]"),
     ] = None,
     objective: Annotated[
-        Objective | None,
+        str | None,
         typer.Option(
             help="What a T5's decoder writes: spans, what was cut out, or infilling, the whole sentence, by which "
             "a small one comes to read its encoder.  [default: spans]"
@@ -111,7 +106,7 @@ def run(
 
     from transformers.utils import logging
 
-    from signloom.methods.pretrain import DENSITY, RECORD, WRITTEN, Wanted, pretrain
+    from signloom.methods.pretrain import DENSITY, OBJECTIVES, RECORD, Wanted, pretrain
 
     logging.disable_progress_bar()
     named = tuple(
@@ -129,16 +124,13 @@ def run(
         loss = json.loads((out / RECORD).read_text())["loss"]
         _say(out, f"{loss['held_out']:.3f} nats a token of held-out texts", done)
         return
-    written: Literal["spans", "infilling"] = (
-        "infilling" if objective is Objective.infilling else "spans"
-    )
     wanted = Wanted(
         sentences, named, size, steps, batch, lr, vocabulary, DENSITY if density is None else density, seed,
-        dtype or "float32", written,
+        dtype or "float32", objective or "spans",
     )  # fmt: skip
     done = pretrain(wanted, out, resume=resume)
     loss = json.loads((out / RECORD).read_text())["loss"]
-    said = f"{loss['held_out']:.3f} nats a token {WRITTEN[written]} of held-out sentences"
+    said = f"{loss['held_out']:.3f} nats a token {OBJECTIVES[wanted.objective][1]} of held-out sentences"
     _say(out, f"{said} ({loss['unigram']:.3f} by frequency alone)", done)
 
 

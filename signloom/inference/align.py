@@ -366,19 +366,17 @@ class _Chain:
         self.z_first = np.rint(lags / self.z_step).astype(int)
         self.ratio = np.linspace(-1.15, 1.15, 24)
         self.lengths = np.zeros((len(speech), len(self.ratio) + 1), int)
-        self.emission = self._emission(size, rate, frames, settings, fixed, evidence)
+        self.emission = self._emission(size, frames, evidence)
         self.earliest = self._earliest(frames, settings.gap)
 
     def _emission(
         self,
         size: Array,
-        rate: float,
         frames: _Frames,
-        settings: Settings,
-        fixed: Mapping[int, Span],
         evidence: Sequence[Evidence],
     ) -> NDArray[np.float32]:
         """(cues, starts, durations) weights, largest 1 for each cue: all but lag and order."""
+        settings, fixed = self.settings, self.fixed
         spread, limit = settings.duration_spread, frames.duration
         usual = -2.5 * np.log1p((self.ratio / spread) ** 2 / 4)
         usual -= np.log(np.exp(usual).sum())
@@ -389,7 +387,9 @@ class _Chain:
         )
         out = np.empty((len(size), len(self.grid), self.lengths.shape[1]), np.float32)
         for k in range(len(size)):
-            seconds = np.maximum(rate * size[k] * np.exp(self.ratio), settings.min_duration)
+            seconds = np.maximum(
+                self.used_rate * size[k] * np.exp(self.ratio), settings.min_duration
+            )
             if k in fixed:  # a lock that the next one overlaps ends before it, for the chain
                 later = [fixed[n].start for n in fixed if n > k]
                 room = min(later, default=np.inf) - fixed[k].start - 2 * self.step

@@ -59,19 +59,6 @@ def corrupt(
     return [*left, *ids[at:], end], [*out, sentinels[spans], end]
 
 
-def infill(
-    ids: Sequence[int],
-    rng: np.random.Generator,
-    sentinels: Sequence[int],
-    end: int,
-    density: float = DENSITY,
-    mean_length: float = MEAN_LENGTH,
-) -> tuple[list[int], list[int]]:
-    """(what `corrupt` leaves of a text, the whole text), both with ``end``; the same draws, the same cuts."""
-    left, _ = corrupt(ids, rng, sentinels, end, density, mean_length)
-    return left, [*ids, end]
-
-
 def _parts(total: int, count: int, rng: np.random.Generator) -> list[int]:
     """``count`` numbers ≥ 1 that add up to ``total``, each way of doing so equally likely."""
     cuts = np.sort(rng.choice(total - 1, size=count - 1, replace=False)) + 1

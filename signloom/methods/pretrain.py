@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 import torch
@@ -36,7 +36,6 @@ from signloom.language.spans import (
     SHORTEST,
     SpanBatch,
     corrupt,
-    infill,
     side_by_side,
     span_losses,
 )
@@ -62,15 +61,16 @@ SIZES: dict[str, T5Shape] = {
 """Shapes by name; ``base`` is that of T5 v1.1 small [R]. The vocabulary is the most there may be."""
 
 
-Objective = Literal["spans", "infilling"]
-"""What the decoder writes: the spans that were cut out, as a T5 learns, or the whole text, as BART does."""
-OBJECTIVES: tuple[Objective, ...] = get_args(Objective)
-WRITTEN: dict[str, str] = {"spans": "cut out", "infilling": "to be written"}
-"""The tokens that a loss is of."""
+OBJECTIVES = {
+    "spans": ("span corruption", "cut out"),
+    "infilling": ("text infilling", "to be written"),
+}
+"""What the decoder writes, the spans that were cut out, as a T5 learns, or the whole text, as BART does → what
+the field calls that, and the tokens that a loss is of."""
 
 
 class Denoising(nn.Module):
-    """A T5 that learns by an `Objective` (Trainable, signloom/training/fit.py).
+    """A T5 that learns by one of OBJECTIVES (Trainable, signloom/training/fit.py).
 
     density: share of a text that is cut out while it learns; it is measured at T5's 15 %.
     longest: tokens of a text; what goes beyond is left out.
@@ -82,11 +82,11 @@ class Denoising(nn.Module):
         codec: TextCodec,
         density: float = DENSITY,
         longest: int = 128,
-        objective: Objective = "spans",
+        objective: str = "spans",
     ) -> None:
         super().__init__()
         self.language = language
-        self.noise = corrupt if objective == "spans" else infill
+        self.objective = objective
         self.codec, self.density, self.longest = codec, density, longest
 
     def example(
@@ -95,7 +95,8 @@ class Denoising(nn.Module):
         """(what is left of the text, what is to be written)."""
         ids = self.codec.encode(sample.text)[: self.longest]
         density = self.density if train else DENSITY
-        return self.noise(ids, rng, self.codec.sentinels, self.codec.end, density)
+        left, out = corrupt(ids, rng, self.codec.sentinels, self.codec.end, density)
+        return left, out if self.objective == "spans" else [*ids, self.codec.end]
 
     def collate(self, examples: list[tuple[list[int], list[int]]]) -> SpanBatch:
         """Examples side by side."""
@@ -128,7 +129,7 @@ class Wanted:
     density: float = DENSITY
     seed: int = 42
     dtype: str = "float32"
-    objective: Objective = "spans"
+    objective: str = "spans"
 
     def __post_init__(self) -> None:
         if self.size not in SIZES:
@@ -298,21 +299,19 @@ def _write(
         part.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-TAGS = {"spans": "span-corruption", "infilling": "text-infilling"}
-
-
 def card_of(record: Mapping[str, Any]) -> str:
     """The model card: what it is, learnt from, reaches, is not for."""
     loss = record["loss"]
+    objective, written = OBJECTIVES[record["objective"]]
     return f"""---
 library_name: transformers
 language: en
-tags: [t5, {TAGS[record["objective"]]}]
+tags: [t5, {objective.replace(" ", "-")}]
 ---
 
 # A small English T5 ({record["size"]}, {record["parameters"]:,} parameters)
 
-Pretrained by `signloom language` with {TAGS[record["objective"]].replace("-", " ")} ({record["density"]:.0%} of the
+Pretrained by `signloom language` with {objective} ({record["density"]:.0%} of the
 tokens cut out, spans of {record["mean_length"]:g} on average) as the language model that
 adapters stand on in sign language translation. It is not Flan-T5 and follows no instructions.
 
@@ -322,7 +321,7 @@ adapters stand on in sign language translation. It is not Flan-T5 and follows no
 - Steps: {record["step"]:,} of {record["steps"]:,}, {record["batch"]} sentences each, seed
   {record["seed"]}; weights stored as {record["dtype"]}.
 
-| on {record["measured_on"]:,} held-out sentences, {DENSITY:.0%} cut out | nats a token {WRITTEN[record["objective"]]} |
+| on {record["measured_on"]:,} held-out sentences, {DENSITY:.0%} cut out | nats a token {written} |
 |---|---:|
 | this model | {loss["held_out"]:.3f} |
 | every token guessed by its frequency | {loss["unigram"]:.3f} |

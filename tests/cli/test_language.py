@@ -112,10 +112,13 @@ def test_by_infilling_the_whole_sentence_is_written_and_what_is_read_is_copied(
     found = load_t5(folder)
     model = Denoising(found.model.eval(), found.codec, objective="infilling")
     samples = Texts(SENTENCES)
-    pairs = [model.example(samples[i], np.random.default_rng(i), False) for i in range(0, 600, 25)]
-    assert [out[:-1] for _, out in pairs] == [
-        found.codec.encode(SENTENCES[i]) for i in range(0, 600, 25)
-    ]
+    cut = Denoising(found.model, found.codec)
+    pairs = []
+    for i in range(0, 600, 25):
+        left, out = model.example(samples[i], np.random.default_rng(i), False)
+        assert left == cut.example(samples[i], np.random.default_rng(i), False)[0]
+        assert out == [*found.codec.encode(SENTENCES[i]), found.codec.end]
+        pairs.append((left, out))
     wrong = [(left, out) for (left, _), (_, out) in zip(pairs, pairs[1:] + pairs[:1], strict=True)]
     with torch.no_grad():
         right, other = (
@@ -170,6 +173,9 @@ def test_what_cannot_be_done_is_said(
     )
     assert "expected a share between 0 and 1" in refused(
         f"language sim:tiny -o {out} --density 1", capsys
+    )
+    assert "objective 'infil' is unknown; expected spans or infilling" in refused(
+        f"language sim:tiny -o {out} --objective infil", capsys
     )
     few = tmp_path / "few.txt"
     few.write_text("Only one sentence here.\n")
