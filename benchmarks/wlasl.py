@@ -5,7 +5,7 @@ RECIPE trains on one of WLASL's subsets, hands alone (recipes/isolated-wlasl300.
 from a checkpoint of simulated words; each run is kept under ``runs/wlasl`` by the hash of its recipe, and
 a finished one is not trained again. Beside them stands the reference: the small network of
 ``benchmarks.simulated_transfer`` (1-D convolutions, a bidirectional GRU) on the hands, trained from random
-weights; what it answered is kept there too. ``--each`` leaves so many training clips of each word. The
+weights on as many clips as the recipe sees; what it answered is kept there too. ``--each`` leaves so many training clips of each word. The
 record is written after every seed.
 
 All are read on val. The recipe's weights are those of the last step, which val has not chosen; those
@@ -39,9 +39,6 @@ from signloom.pose.convert import convert
 ROOT = Path(__file__).parent.parent
 RUNS = Path("runs/wlasl")
 RATE, BATCH = 3e-3, 32
-CLIPS_SEEN = {100: 3_600 * 32, 124: 3_600 * 32, 300: 4_800 * 32}
-"""Of the reference: training clips by number of words; more words see MOST."""
-MOST = 9_000 * 32
 
 
 def told(recipe: Path, settings: Sequence[str], val: Sequence[Sample]) -> dict[str, Any]:
@@ -128,7 +125,6 @@ def measure(
     dev = open_store(data.dev.store, data.dev.split)
     val = [dev[i] for i in range(len(dev))]
     truth = [sample.text for sample in val]
-    words = len(set(train.texts()))
     arms: dict[str, list[dict[str, Any]]] = {"reference": [], "scratch": []}
     places: Sequence[int] = ()
     for seed in seeds:
@@ -136,8 +132,8 @@ def measure(
         now = read_recipe(recipe, asked)
         layout = layout_named(now.settings().layout)
         places = real_places(now.data, layout, seed) or range(len(train))
-        steps = CLIPS_SEEN.get(words, MOST) // BATCH * len(places) // len(train)
-        arms["reference"].append(reference([train[i] for i in places], val, max(steps, 750), seed))
+        steps = now.training.steps * now.training.batch // BATCH
+        arms["reference"].append(reference([train[i] for i in places], val, steps, seed))
         arms["scratch"].append(told(recipe, asked, val))
         if init:
             arms.setdefault("begun with simulated words", []).append(
@@ -153,7 +149,7 @@ def measure(
             )
         yield {
             "recipe": recipe.name,
-            "words": words,
+            "words": len(set(train.texts())),
             "clips_of_each_word": each or "all",
             "train": len(places),
             "val": len(val),
