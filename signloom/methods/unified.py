@@ -22,9 +22,9 @@ docs/methods/unified.md lists what is ours.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal, NamedTuple, cast, get_args
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -40,17 +40,16 @@ from signloom.bridges.mlp import Mlp
 from signloom.bridges.sliding_perceiver import SlidingPerceiver
 from signloom.bridges.token_shuffle import TokenShuffle
 from signloom.data.clip import PoseClip
-from signloom.data.features import features_of
-from signloom.data.layouts import FEATURES, Layout, layout_named
-from signloom.data.lips import SEEN, Lips
+from signloom.data.layouts import Layout, layout_named
+from signloom.data.lips import Lips
 from signloom.data.sample import Sample, SampleSource
 from signloom.data.timing import Seconds, Span
-from signloom.encoders.frames import frames_at, pad_frames, rate_of, resampled
+from signloom.encoders.frames import pad_frames, rate_of
 from signloom.encoders.lip_backbone import Frozen, LipBackbone, lip_encoder
 from signloom.encoders.pose_backbone import PoseBackbone
 from signloom.encoders.processes import processes
 from signloom.encoders.sliding import sliding
-from signloom.encoders.streams import Stream, streams_of
+from signloom.encoders.streams import streams_of
 from signloom.errors import MediaError, UsageError
 from signloom.inference.evaluate import translation_scores
 from signloom.inference.locate import Located, Query
@@ -58,7 +57,7 @@ from signloom.inference.translate import Translation
 from signloom.language.adapters import adapt, leave_out_borrowed
 from signloom.language.beam import Step, beam_search, log_probabilities
 from signloom.language.digits import FRAMES as TICKS
-from signloom.language.digits import frames_to_digits, soft_digit_loss, span_distribution
+from signloom.language.digits import soft_digit_loss, span_distribution
 from signloom.language.packing import IGNORED, pack, pad_ids
 from signloom.language.t5 import (
     Base,
@@ -72,276 +71,14 @@ from signloom.language.t5 import (
 )
 from signloom.methods.glosses import answering
 from signloom.methods.listening import heard
-from signloom.methods.settings import Rules, settings_from
-from signloom.pose.augment import random_affine
-from signloom.pose.convert import convert
-from signloom.pose.normalize import shoulder
-from signloom.text.prompts import slt_prompt, ssa_prompt
+from signloom.methods.unified_clips import Batch, Example, Preparation, by_length
+from signloom.methods.unified_config import NAME, PRESETS, Config
 from signloom.training.checkpoint import Checkpoint, load_tensors
 from signloom.training.stages import Loss
 
-NAME = "unified"
+__all__ = ["METRICS", "NAME", "PRESETS", "Config", "begin", "restore", "score_dev"]
+
 METRICS = ("BLEU-4", "chrF2", "content-F1", "IoU")
-
-BridgeName = Literal["perceiver", "shuffle", "conv", "mlp"]
-LipName = Literal["none", "small", "auto_avsr"]
-AdapterKind = Literal["dora", "lora", "full", "frozen"]
-
-
-@dataclass(frozen=True)
-class Config:
-    """Every setting of the method; defaults are the paper's. [D] marks what is ours."""
-
-    # The clip
-    layout: str = "mp203"
-    coordinates: int = 3
-    streams: tuple[Stream, ...] = ("position",)
-    """What the backbone reads of a keypoint (`encoders.streams`); position alone is the paper's."""
-    presence: bool = False
-    """A keypoint's last number says whether it was seen [D]."""
-    fps: float = 25.0
-    window: float = 20.0
-    """Seconds; a longer clip is cut to its first ones, and times are told in its 500 ticks."""
-    stretch: float = 0.0
-    """Training clips are stretched by up to e^± this, x and y apart [D]."""
-    turn: float = 0.0
-    """Training clips are turned by up to ± this many degrees [D]."""
-    noise: float = 0.0
-    """σ of noise on training keypoints, in shoulder widths [D]."""
-
-    # The pose backbone
-    channels: int = 64
-    multipliers: tuple[int, ...] = (1, 2, 4, 4)
-    aggregation: Literal["project", "mean"] = "project"
-    factored: bool = False
-    adaptive: bool = True
-    chunk: int | None = None
-    """Frames that the graph encoders see at a time; None = the whole clip (the paper's)."""
-    width: int = 512
-    layers: int = 4
-    heads: int = 8
-    head_width: int = 64
-    dropout: float = 0.1
-    conformer_window: int = 24
-    conformer_stride: int = 2
-
-    # The lip backbone
-    lips: LipName = "none"
-    """Who looks at the mouth: nobody, a small encoder, or Auto-AVSR's (the paper's)."""
-    lip_weights: str = ""
-    """Folder of the encoder's weights, which then stand still (the paper's). "" = the small one
-    learns with the rest [D]; Auto-AVSR's is refused without."""
-
-    # The bridge
-    bridge: BridgeName = "perceiver"
-    bridge_depth: int = 2
-    bridge_heads: int = 8
-    bridge_window: int = 8
-    bridge_stride: int = 2
-
-    # The language model
-    language: str = ""
-    """Folder or hub id of a T5; "" = one of the shape below, with random weights."""
-    revision: str = ""
-    adapter: AdapterKind = "dora"
-    rank: int = 32
-    alpha: float = 64.0
-    adapter_dropout: float = 0.05
-    adapter_targets: tuple[str, ...] = ("q", "v")
-    vocabulary: int = 2_000
-    """Tokens of the tokenizer that is trained on the texts where there is no ``language``."""
-    language_width: int = 256
-    language_inner: int = 512
-    language_layers: int = 4
-    language_heads: int = 4
-    language_dropout: float = 0.1
-    max_tokens: int = 64
-    """Tokens of a text; what is longer is cut."""
-    spoken: str = "English"
-
-    # The losses and what the prompt tells
-    soft: float = 0.1
-    """λ of the soft-decoding loss."""
-    soft_kind: Literal["digit", "place"] = "digit"
-    audio: float = 0.5
-    """How often the prompt of a training sample tells when the text is said."""
-    previous: float = 0.0
-    """How often the prompt of a training sample tells the sentence before (F3.2)."""
-
-    # Decoding
-    beam: int = 5
-    length_penalty: float = 1.0
-    no_repeat: int = 3
-
-    def __post_init__(self) -> None:
-        layout_named(self.layout)
-        if self.adapter in ("dora", "lora", "frozen") and not self.language:
-            raise UsageError(
-                f"unified: adapter '{self.adapter}' needs a pretrained language model under "
-                "'language' (a folder or hub id): on random weights there is nothing to adapt; "
-                "give one (see 'signloom language'), or set adapter to 'full'"
-            )
-        if self.bridge == "shuffle" and self.bridge_stride < 2:
-            raise UsageError(
-                "unified: a token shuffle of stride 1 puts nothing together; set bridge_stride to 2 "
-                "or more"
-            )
-        if self.lips == "auto_avsr" and not self.lip_weights:
-            raise UsageError(
-                "unified: lips 'auto_avsr' needs the published weights under 'lip_weights' (see "
-                "signloom.encoders.auto_avsr): from random weights it would see nothing; give "
-                "their folder, or set lips to 'small'"
-            )
-        if self.lip_weights and self.lips == "none":
-            raise UsageError(
-                f"unified: lip_weights '{self.lip_weights}' are for lips, and lips is 'none'; set lips to "
-                "'small' or 'auto_avsr', or leave lip_weights out"
-            )
-        if self.frames < self.conformer_window and not self.reads_features:
-            raise UsageError(
-                f"unified: a window of {self.window:g} s at {self.fps:g} a second has {self.frames} frames, "
-                f"expected conformer_window {self.conformer_window} or more; make it longer"
-            )
-        if self.conformer_window % self.conformer_stride:
-            raise UsageError(
-                f"unified: conformer_window {self.conformer_window} is no multiple of "
-                f"conformer_stride {self.conformer_stride}; make it one"
-            )
-        moved = self.stretch or self.turn or self.noise
-        if self.reads_features and (moved or self.lips != "none"):
-            raise UsageError(
-                f"unified: layout '{self.layout}' is of frames that a backbone has seen already: "
-                "keypoints cannot be moved and no mouth is read; set stretch, turn and noise to 0 "
-                "and lips to none"
-            )
-
-    @property
-    def reads_features(self) -> bool:
-        """Whether clips are a backbone's features; the settings of the backbones then say nothing."""
-        return self.layout.startswith(FEATURES)
-
-    @property
-    def frames(self) -> int:
-        """Of a window, at ``fps``."""
-        return round(self.window * self.fps)
-
-    @property
-    def rate(self) -> float:
-        """Frames a second that the bridge reads."""
-        return self.fps if self.reads_features else self.fps / self.conformer_stride
-
-    @classmethod
-    def of(cls, values: Mapping[str, Any]) -> Config:
-        """A config from plain values (JSON, YAML). Raises UsageError naming what does not fit."""
-        return settings_from(cls, NAME, values, RULES)
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-RULES = Rules(
-    choices={
-        "aggregation": ("project", "mean"),
-        "bridge": get_args(BridgeName),
-        "lips": get_args(LipName),
-        "adapter": get_args(AdapterKind),
-        "soft_kind": ("digit", "place"),
-        "streams": get_args(Stream),
-        "coordinates": (2, 3),
-    },
-    shares=("dropout", "adapter_dropout", "language_dropout", "audio", "previous"),
-    least={"fps": 1.0, "window": 1.0, "max_tokens": 2, "no_repeat": 0},
-    whole=1,
-    real=0.0,
-    optional={"chunk": int},
-)
-
-
-SMALL = Config(
-    layout="ps76",
-    coordinates=2,
-    streams=("position", "local", "velocity"),
-    presence=True,
-    fps=12.5,
-    stretch=0.15,
-    turn=8.0,
-    noise=0.01,
-    channels=16,
-    multipliers=(1, 1, 2, 2),
-    factored=True,
-    adaptive=False,
-    width=128,
-    layers=1,
-    heads=4,
-    head_width=32,
-    conformer_window=8,
-    conformer_stride=2,
-    bridge_depth=1,
-    bridge_heads=4,
-    bridge_window=4,
-    bridge_stride=1,
-    adapter="full",
-    vocabulary=1_500,
-    language_width=192,
-    language_inner=512,
-    language_layers=3,
-    language_heads=4,
-    beam=4,
-)
-
-PRESETS: dict[str, Config] = {
-    "tiny": replace(
-        SMALL,
-        stretch=0.0,
-        turn=0.0,
-        noise=0.0,
-        channels=8,
-        multipliers=(1, 1, 1, 1),
-        width=64,
-        layers=1,
-        heads=2,
-        dropout=0.0,
-        bridge_depth=1,
-        bridge_heads=2,
-        vocabulary=600,
-        language_width=96,
-        language_inner=192,
-        language_layers=2,
-        language_heads=2,
-        language_dropout=0.0,
-    ),
-    "small": SMALL,
-    "paper": Config(language="google/flan-t5-xl"),
-}
-"""tiny ≤ 1 M parameters (tests, claims), small ≤ 4.5 M (two cores), paper as published (spec §3)."""
-
-
-class Example(NamedTuple):
-    """One training item: points float32 (T, V, inputs); ids of the prompt's halves and of the answer.
-
-    digits: (6,) of an alignment's answer; none (length 0) for a translation.
-    mouths: float32 (T, 88, 88), zeros where there is none; of no frames for a model without lips.
-    """
-
-    points: NDArray[np.float32]
-    before: NDArray[np.int64]
-    after: NDArray[np.int64]
-    answer: NDArray[np.int64]
-    digits: NDArray[np.int64]
-    mouths: NDArray[np.float32]
-
-
-class Batch(NamedTuple):
-    """points (B, T, V, inputs), mask (B, T); before, after, answer (B, ·) ids, −100 = none;
-    digits (B, 6), −100 = a translation; mouths (B, T, 88, 88), or of no frames."""
-
-    points: Tensor
-    mask: Tensor
-    before: Tensor
-    after: Tensor
-    answer: Tensor
-    digits: Tensor
-    mouths: Tensor
 
 
 def begin(config: Config, texts: Sequence[str], seed: int) -> Unified:
@@ -804,145 +541,6 @@ class Unified(nn.Module):
         return pad_ids(before).to(device), pad_ids(after).to(device)
 
 
-class Preparation:
-    """Clip, prompt and answer to numbers; holds no weights, so workers copy it cheaply."""
-
-    def __init__(self, config: Config, codec: TextCodec):
-        self.config, self.codec = config, codec
-        self.layout = layout_named(config.layout)
-
-    def points(self, clip: PoseClip, rng: np.random.Generator | None = None) -> NDArray[np.float32]:
-        """(frames of one window at most, keypoints, coordinates + 1), the last one 1 where a keypoint was seen.
-
-        In shoulder widths; with ``rng`` as in training. Of features (frames, width, 1), as they are.
-        """
-        config = self.config
-        clip = self._first(clip)
-        if config.reads_features:
-            clip = resampled(convert(clip, self.layout), config.fps)
-            return np.array(features_of(clip)[: config.frames, :, None])
-        clip = self.normalized(clip, rng).frames(slice(0, config.frames))
-        points = clip.points[:, :, : config.coordinates]
-        seen = clip.present[:, :, None]
-        if rng and config.noise:
-            noise = rng.standard_normal(points.shape, np.float32) * np.float32(config.noise)
-            points = np.where(seen, points + noise, np.float32(0))
-        points = np.concatenate([points, seen.astype(np.float32)], axis=2)
-        return np.ascontiguousarray(points, np.float32)
-
-    def _first(self, clip: PoseClip) -> PoseClip:
-        """Its first window; at its own rate, and so with some frames too many where `resampled` leaves that."""
-        return clip.cut(Span(0.0, min(clip.duration, self.config.window)))
-
-    def normalized(self, clip: PoseClip, rng: np.random.Generator | None = None) -> PoseClip:
-        """The clip in the model's layout and at its rate, in shoulder widths; as it is where that is done.
-
-        Word clips come here one by one before they are stitched, each with a camera of its own.
-        """
-        config = self.config
-        if clip.origin.settings.get("prepared") == NAME and clip.layout == self.layout:
-            return clip
-        clip = resampled(convert(clip, self.layout), config.fps)
-        if rng and (config.stretch or config.turn):
-            clip = random_affine(clip, rng, config.stretch, config.turn)
-        origin = replace(clip.origin, settings={**clip.origin.settings, "prepared": NAME})
-        return replace(shoulder(clip), origin=origin, fps=config.fps)
-
-    def mouths(
-        self, clip: PoseClip, lips: Lips | None, rng: np.random.Generator | None = None
-    ) -> NDArray[np.float32]:
-        """float32 (frames of `points`, 88, 88) of a clip's lips, zeros where it has none.
-
-        Of no frames for a model without lips. Raises MediaError where lips have not the clip's frames.
-        """
-        config = self.config
-        if config.lips == "none":
-            return np.zeros((0, SEEN, SEEN), np.float32)
-        count = len(self._first(clip))
-        at = frames_at(count, clip.fps, config.fps)
-        at = (np.arange(count) if at is None else at)[: config.frames]
-        if lips is None:
-            return np.zeros((len(at), SEEN, SEEN), np.float32)
-        return lips.aligned_with(clip)[at].seen(rng)
-
-    def translation_prompt(self, previous: str) -> tuple[list[int], list[int]]:
-        """The ids before and behind the signing."""
-        before, after = slt_prompt(spoken=self.config.spoken, previous=previous)
-        return self.codec.encode(before), [*self.codec.encode(after), self.codec.end]
-
-    def alignment_prompt(
-        self, text: str, prior: Span | None, first: Seconds = 0.0, previous: str = ""
-    ) -> tuple[list[int], list[int]]:
-        """The same; ``prior`` is told in the ticks of the window that begins at ``first``."""
-        tick = self.config.window / TICKS
-        said = None
-        if prior is not None:
-            at = [round((moment - first) / tick) for moment in (prior.start, prior.end)]
-            said = (at[0], at[1])
-        before, after = ssa_prompt(text, said, previous, frames=TICKS)
-        return self.codec.encode(before), [*self.codec.encode(after), self.codec.end]
-
-    def example(self, sample: Sample, rng: np.random.Generator, train: bool) -> Example:
-        """Of a sample with a span the question when, of one without the question what."""
-        config = self.config
-        points = self.points(sample.clip, rng if train else None)
-        told = rng.random(2) < (config.previous, config.audio)
-        previous = sample.previous if told[0] and train else ""
-        if sample.span is None:
-            before, after = self.translation_prompt(previous)
-            answer = self.codec.encode(sample.text.strip())[: config.max_tokens - 1]
-            digits: tuple[int, ...] = ()
-        else:
-            self._check_span(sample)
-            prior = sample.prior if (told[1] or not train) and config.audio else None
-            before, after = self.alignment_prompt(sample.text, prior, 0.0, previous)
-            tick = config.window / TICKS
-            digits = frames_to_digits(
-                round(sample.span.start / tick), round(sample.span.end / tick), TICKS
-            )
-            answer = [self.codec.digit_ids[digit] for digit in digits]
-        return Example(
-            points,
-            np.array(before, np.int64),
-            np.array(after, np.int64),
-            np.array([*answer, self.codec.end], np.int64),
-            np.array(digits, np.int64),
-            self.mouths(sample.clip, sample.lips, rng if train else None),
-        )
-
-    def _check_span(self, sample: Sample) -> None:
-        """Raises UsageError where the sample's clip is no window of the model's, or its span leaves the clip."""
-        longest = self.config.window + 1 / sample.clip.fps
-        if sample.clip.duration > longest or (sample.span and sample.span.end > longest):
-            raise UsageError(
-                f"sample '{sample.id}' asks when a text is signed in {sample.clip.duration:g} s, and "
-                f"the model's window has {self.config.window:g} s; give the source of episodes "
-                "the same 'seconds' as config.window"
-            )
-        span, frame = sample.span, 1 / sample.clip.fps
-        if span and (span.start < -frame or span.end > sample.clip.duration + frame):
-            raise UsageError(
-                f"sample '{sample.id}' says that its text is signed at {span.start:g}–{span.end:g} s, and its "
-                f"clip has {sample.clip.duration:g} s; cut a clip that holds the text, or leave the sample out"
-            )
-
-    def collate(self, examples: list[Example]) -> Batch:
-        points, mask = pad_frames([example.points for example in examples])
-        digits = torch.full((len(examples), 6), IGNORED)
-        for row, example in enumerate(examples):
-            if len(example.digits):
-                digits[row] = torch.from_numpy(example.digits)
-        return Batch(
-            points,
-            mask,
-            pad_ids([example.before for example in examples]),
-            pad_ids([example.after for example in examples]),
-            pad_ids([example.answer for example in examples]),
-            digits,
-            pad_frames([example.mouths for example in examples])[0],
-        )
-
-
 def _for_rows(seen: EncoderDecoderCache, rows: int) -> EncoderDecoderCache:
     """What a decoder keeps of one memory that so many rows look at: theirs of it is the same tensor."""
     past = EncoderDecoderCache(DynamicCache(), DynamicCache())
@@ -955,21 +553,6 @@ def _for_rows(seen: EncoderDecoderCache, rows: int) -> EncoderDecoderCache:
         past.cross_attention_cache.layers.append(shared)
     past.is_updated = dict(seen.is_updated)
     return past
-
-
-def by_length(batch: Batch, rows: int = 8) -> list[Batch]:
-    """The batch in parts of ``rows`` clips of like length, each padded no further than it needs."""
-    frames = batch.mask.sum(1)
-    parts = []
-    for part in frames.argsort(stable=True).split(rows):
-        time = int(frames[part].max())
-        before, after, answer = (
-            ids[part][:, : max(1, int((ids[part] != IGNORED).sum(1).max()))]
-            for ids in (batch.before, batch.after, batch.answer)
-        )
-        points, mask, mouths = (x[part, :time] for x in (batch.points, batch.mask, batch.mouths))
-        parts.append(Batch(points, mask, before, after, answer, batch.digits[part], mouths))
-    return parts
 
 
 def _cut(clip: PoseClip, query: Query, longest: Seconds) -> PoseClip:
