@@ -2,7 +2,7 @@
 
 A unified model (the bundled one unless told) translates sentences of sim-sentences-v1 dev three ways, with the
 same weights: its graphs once over all frames, as it has learnt; the whole backbone inside each window of its
-Conformer; and its graphs on so many frames at a time (`config.chunk`), as a stream would have them. BLEU-4 and
+Conformer; and graphs and normaliser on so many frames at a time (`config.chunk`), as a stream has them. BLEU-4 and
 content-F1 of each with 95 % bootstrap intervals, paired differences to the first, and how far the features are from
 the first one's (as benchmarks.dense_features says it). With --trained a fourth: a checkpoint that has learnt on in chunks
 (recipes/unified-sim-small-chunks.yaml), as it is. All of it is simulated.
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import MethodType
 from typing import Any
@@ -58,7 +59,7 @@ def reading(checkpoint: str, arm: str, chunk: int) -> Unified:
     if arm == ARMS[1]:
         model.seen = MethodType(in_each_window, model)  # type: ignore[method-assign]
     if arm == ARMS[2]:
-        model.backbone.chunk = chunk
+        model.config = model.preparation.config = replace(model.config, chunk=chunk)
     return model
 
 

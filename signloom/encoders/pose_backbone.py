@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from signloom.data.layouts import Layout
-from signloom.encoders.agcn import AgcnBlock, in_chunks, out_of_chunks
+from signloom.encoders.agcn import AgcnBlock
 from signloom.encoders.conformer import Conformer, attentive_pool
 from signloom.encoders.graph import articulator_edges, partitions
 from signloom.encoders.masked_norm import real
@@ -54,12 +54,8 @@ class PoseBackbone(nn.Module):
     aggregation: over joints: T×(V·C) → Linear → T×C ("project" [S]), or their mean (the paper's
     ablation).
     adaptive, factored: see `AgcnBlock`.
-    chunk: frames that the graph encoders see at a time, as sequences of their own, so that a
-    stream of chunks gives what the whole clip gives (`agcn.in_chunks`); None, as in the paper,
-    is the whole clip.
 
-    Raises UsageError where the layout has none of the articulators, or hands that do not mirror,
-    and for a chunk of less than one frame.
+    Raises UsageError where the layout has none of the articulators, or hands that do not mirror.
     """
 
     def __init__(
@@ -76,20 +72,14 @@ class PoseBackbone(nn.Module):
         aggregation: Literal["project", "mean"] = "project",
         factored: bool = False,
         adaptive: bool = True,
-        chunk: int | None = None,
         presence: bool = False,
     ):
         super().__init__()
-        if chunk is not None and chunk < 1:
-            raise UsageError(
-                f"a chunk of {chunk} frames holds nothing; give 1 or more, or None for the whole clip"
-            )
         self.keypoints = len(layout)
         self.inputs = coordinates + presence
         self.parts = articulator_keypoints(layout)
         self.names = tuple(self.parts)
         self.channels = channels * multipliers[-1]
-        self.chunk = chunk
         self.encoders = nn.ModuleDict()
         for name, keypoints in self.parts.items():
             if encoder_of(name) not in self.encoders:
@@ -118,18 +108,11 @@ class PoseBackbone(nn.Module):
                 f"pose backbone reads {self.keypoints} of {self.inputs}; convert the clip to the "
                 "layout that the model was made for"
             )
-        whole = mask  # (B, T)
-        if self.chunk is not None:
-            points, mask = in_chunks(points, mask, self.chunk)
         features = {
             name: self.encoders[name](points[:, :, self.parts[name]], mask)
             for name in self.names
             if name not in HANDS
         } | self._hands(points, mask)
-        if self.chunk is not None:
-            features = {
-                name: out_of_chunks(frames, *whole.shape) for name, frames in features.items()
-            }
         return {name: features[name] for name in self.names}
 
     def _hands(self, points: Tensor, mask: Tensor) -> dict[str, Tensor]:

@@ -35,12 +35,23 @@ def sliding(
     ``mask`` is True on real frames, which come first. Raises UsageError where ``length`` is
     less than the number of windows.
     """
-    batch = frames.shape[0]
-    views = windows(conformer.alone(frames), window, stride)  # (B, P, window, width)
+    pooled, whole = each_window(conformer, conformer.alone(frames), mask, window, stride)
+    return lengthened(pooled, whole, length)
+
+
+def each_window(
+    conformer: Conformer,
+    alone: Float[Tensor, "batch time width"],
+    mask: Bool[Tensor, "batch time"],
+    window: int,
+    stride: int,
+) -> tuple[Float[Tensor, "batch positions width"], Bool[Tensor, "batch positions"]]:
+    """`sliding` of frames that `Conformer.alone` has seen, before any is set to 0 or repeated."""
+    views = windows(alone, window, stride)  # (B, P, window, width)
     real_frames = _used(windows(mask[:, :, None], window, stride)[..., 0])  # (B, P, window)
     x, attention = conformer.encode(views.flatten(0, 1), real_frames.flatten(0, 1))
-    pooled = attentive_pool(x, attention, real_frames.flatten(0, 1)).unflatten(0, (batch, -1))
-    return _lengthened(pooled, _whole(real_frames), length)
+    pooled = attentive_pool(x, attention, real_frames.flatten(0, 1))
+    return pooled.unflatten(0, (len(alone), -1)), _whole(real_frames)
 
 
 def sliding_whole(
@@ -62,7 +73,7 @@ def sliding_whole(
     pooled = backbone(
         views.flatten(0, 1).unflatten(-1, points.shape[2:]), real_frames.flatten(0, 1)
     ).pooled
-    return _lengthened(pooled.unflatten(0, (batch, -1)), _whole(real_frames), length)
+    return lengthened(pooled.unflatten(0, (batch, -1)), _whole(real_frames), length)
 
 
 def windows(x: Tensor, window: int, stride: int) -> Tensor:
@@ -83,8 +94,15 @@ def _whole(real_frames: Tensor) -> Tensor:
     return whole
 
 
-def _lengthened(pooled: Tensor, mask: Tensor, length: int | None) -> tuple[Tensor, Tensor]:
-    """Padding set to 0, or ``length`` positions with the first and last real one repeated."""
+def lengthened(
+    pooled: Float[Tensor, "batch windows width"],
+    mask: Bool[Tensor, "batch windows"],
+    length: int | None,
+) -> tuple[Float[Tensor, "batch positions width"], Bool[Tensor, "batch positions"]]:
+    """Padding set to 0, or ``length`` positions with the first and last real one repeated.
+
+    Raises UsageError as `sliding`.
+    """
     batch, count, width = pooled.shape
     if length is None:
         return pooled * real(mask, pooled), mask

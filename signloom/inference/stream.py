@@ -19,7 +19,7 @@ from signloom.data.clip import PoseClip
 from signloom.data.layouts import Layout
 from signloom.data.timing import Seconds, Span
 from signloom.errors import MediaError, UsageError
-from signloom.inference.translate import Translator, needs_lips, refuse_empty
+from signloom.inference.translate import Translation, Translator, needs_lips, refuse_empty
 from signloom.pose.convert import conversion
 from signloom.pose.phrases import LEAST, Phrase, PhraseStream, joined
 
@@ -105,6 +105,34 @@ class Chunked(Protocol):
     def stream(self, fps: float, beam: int | None = None) -> GlossStream: ...
 
 
+@runtime_checkable
+class Watch(Protocol):
+    """What a translator has seen of a stream; see `methods.watch.Watch`."""
+
+    look_ahead: Seconds
+
+    @property
+    def until(self) -> Seconds: ...
+
+    def push(self, piece: PoseClip) -> None: ...
+
+    def finish(self) -> None: ...
+
+    def forget(self, before: Seconds) -> None: ...
+
+    def translate(self, span: Span, beam: int | None = None) -> Translation: ...
+
+
+@runtime_checkable
+class Watching(Protocol):
+    """A translator that may see frames as they come; ``watches`` says whether it does."""
+
+    @property
+    def watches(self) -> bool: ...
+
+    def watch(self, fps: float) -> Watch: ...
+
+
 def live_tasks(model: object) -> tuple[Task, ...]:
     """What a model can be asked live, the most fitting first."""
     found: list[Task] = []
@@ -151,8 +179,9 @@ class LiveText:
     """Phrases, each translated when it is over.
 
     provisional: every so many seconds the phrase in progress is translated too, 0 = never.
-    translate: how a clip becomes text, where that is not by ``model.translate`` at once. A phrase in which
-    hardly a frame shows a hand is not translated, and says so.
+    translate: how a clip becomes text, where that is not by ``model.translate`` at once. A model that
+    watches sees each frame once, and a phrase may wait for its last chunk; then ``translate`` is not asked.
+    A phrase in which hardly a frame shows a hand is not translated, and says so.
 
     Raises UsageError where the model cannot read the layout.
     """
@@ -170,25 +199,48 @@ class LiveText:
         self.name, self.provisional = model.name, provisional
         self.longest: Seconds = _longest(model, layout, fps)
         self._translate = translate or (lambda clip: model.translate([clip], beam)[0].text)
+        watches = isinstance(model, Watching) and model.watches
+        self._watch = model.watch(fps) if watches and isinstance(model, Watching) else None
+        self._beam = beam
         self._phrases = PhraseStream(self.longest)
-        self.look_ahead = self._phrases.look_ahead
+        self.look_ahead = self._phrases.look_ahead + (self._watch.look_ahead if self._watch else 0)
         self._pieces: deque[PoseClip] = deque()
         self._first = 0  # the frame that the pieces begin with
+        self._over: deque[Phrase] = deque()  # phrases that wait to be seen
         self._number = 1
         self._told: Seconds = 0.0  # until here the phrase in progress was told provisionally
 
     def push(self, piece: PoseClip) -> list[Said]:
         self._pieces.append(piece)
-        found = [self._final(phrase) for phrase in self._phrases.push(piece)]
-        keep = round(self._phrases.cutter.keep * piece.fps)
+        if self._watch is not None:
+            self._watch.push(piece)
+        self._over.extend(self._phrases.push(piece))
+        found = self._seen(piece.fps)
+        from_here = self._over[0].span.start if self._over else self._phrases.cutter.keep
+        keep = round(from_here * piece.fps)
         while self._pieces and self._first + len(self._pieces[0]) <= keep:
             self._first += len(self._pieces.popleft())
+        if self._watch is not None:
+            self._watch.forget(from_here)
         return found + self._so_far()
 
     def finish(self) -> list[Said]:
-        found = [self._final(phrase) for phrase in self._phrases.finish()]
+        if self._watch is not None:
+            self._watch.finish()
+        found = [self._final(phrase) for phrase in (*self._over, *self._phrases.finish())]
+        self._over.clear()
         self._pieces.clear()
         return found
+
+    def _seen(self, fps: float) -> list[Said]:
+        """The phrases that are over and seen to their end."""
+        found = []
+        while self._over and self._sees(self._over[0].span.end, fps):
+            found.append(self._final(self._over.popleft()))
+        return found
+
+    def _sees(self, moment: Seconds, fps: float) -> bool:
+        return self._watch is None or self._watch.until >= moment - 0.5 / fps
 
     def _final(self, phrase: Phrase) -> Said:
         text, notice = self._text(phrase.span)
@@ -199,9 +251,11 @@ class LiveText:
 
     def _so_far(self) -> list[Said]:
         span = self._phrases.cutter.open
-        if not self.provisional or span is None or span.duration < LEAST:
+        if not self.provisional or span is None or self._over:
             return []
-        if span.end - max(span.start, self._told) < self.provisional:
+        if self._watch is not None:
+            span = Span(span.start, max(span.start, min(span.end, self._watch.until)))
+        if span.duration < LEAST or span.end - max(span.start, self._told) < self.provisional:
             return []
         self._told = span.end
         text, notice = self._text(span)
@@ -215,6 +269,8 @@ class LiveText:
             refuse_empty(clip, "this phrase")
         except MediaError as error:
             return "", str(error)
+        if self._watch is not None:
+            return self._watch.translate(span, self._beam).text, ""
         return self._translate(clip), ""
 
 

@@ -131,8 +131,10 @@ def ask(
     )
     told: dict[int, list[tuple[Query, Located]]] = {}
     done = 0
+    chunk: Seconds = getattr(model, "chunk", 0.0)
     while done < len(waiting):
         first = waiting[done][0].window.start
+        first -= first % chunk if chunk else 0.0  # so that chunks begin where the recording's do
         here = [pair for pair in waiting[done:] if pair[0].window.start <= first + stretch]
         end = max(query.window.end for query, _ in here)
         span = Span(first, end)

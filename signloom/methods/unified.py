@@ -15,7 +15,7 @@ The paper's parts, and their names here:
     windows of 8, stride 2 → (T/4, D)                                 `Unified.bridge`
     prompt ⊕ visual tokens ⊕ prompt → T5 with DoRA → text or digits   `Unified.language`
 
-A sample with a span asks when its text is signed; one without asks what is signed. Where the layout
+A model with `Config.chunk` sees long clips and streams through a `Watch`. A sample with a span asks when its text is signed; one without asks what is signed. Where the layout
 is features-WIDTH, clips are what `Unified.seen` of another model gave, and there is no backbone.
 docs/methods/unified.md lists what is ours.
 """
@@ -44,6 +44,8 @@ from signloom.data.layouts import Layout, layout_named
 from signloom.data.lips import Lips
 from signloom.data.sample import Sample, SampleSource
 from signloom.data.timing import Seconds, Span
+from signloom.encoders.agcn import in_chunks, out_of_chunks
+from signloom.encoders.conformer import Conformer
 from signloom.encoders.frames import pad_frames, rate_of
 from signloom.encoders.lip_backbone import Frozen, LipBackbone, lip_encoder
 from signloom.encoders.pose_backbone import PoseBackbone
@@ -73,6 +75,7 @@ from signloom.methods.glosses import answering
 from signloom.methods.listening import heard
 from signloom.methods.unified_clips import Batch, Example, Preparation, by_length
 from signloom.methods.unified_config import NAME, PRESETS, Config
+from signloom.methods.watch import Watch
 from signloom.training.checkpoint import Checkpoint, load_tensors
 from signloom.training.stages import Loss
 
@@ -313,19 +316,61 @@ class Unified(nn.Module):
         window, stride = self.config.conformer_window, self.config.conformer_stride
         time = max(points.shape[1], window)
         more = time + (window - time) % stride - points.shape[1]  # whole windows, however padded
-        streams, presence = self.config.streams, self.config.presence
-        points = streams_of(points, self.layout, streams, "shoulder", presence, mask)
         points = nn.functional.pad(points, (0, 0, 0, 0, 0, more))
         mask = nn.functional.pad(mask, (0, more))
+        if self.lip is not None:
+            missing = points.shape[1] - mouths.shape[1]
+            mouths = nn.functional.pad(mouths, (0, 0, 0, 0, 0, missing))
         length = points.shape[1] // stride
-        frames = self.backbone.frames(points, mask)  # (B, T, A·C)
-        pose, there = sliding(self.backbone.conformer, frames, mask, window, stride, length)
-        if self.lip is None or self.mouth is None:
-            return pose, there  # (B, T / stride, H)
-        mouths = nn.functional.pad(mouths, (0, 0, 0, 0, 0, len(mask[0]) - mouths.shape[1]))
-        lips = self.mouth(mouths, mask)  # (B, T, 768)
-        spoken, _ = sliding(self.lip.conformer, lips, mask, window, stride, length)
-        return torch.cat([pose, spoken], -1), there  # (B, T / stride, 2H)
+        found = [
+            sliding(conformer, frames, mask, window, stride, length)
+            for conformer, frames in zip(
+                self.conformers, self.framed(points, mask, mouths), strict=True
+            )
+        ]
+        return torch.cat([stream for stream, _ in found], -1), found[0][
+            1
+        ]  # (B, T / stride, H or 2H)
+
+    @property
+    def conformers(self) -> list[Conformer]:
+        """One for each of what `framed` gives."""
+        return [part.conformer for part in (self.backbone, self.lip) if part is not None]
+
+    def framed(
+        self,
+        points: Float[Tensor, "batch time keypoints inputs"],
+        mask: Bool[Tensor, "batch time"],
+        mouths: Float[Tensor, "batch seen 88 88"],
+    ) -> list[Float[Tensor, "batch time width"]]:
+        """Each frame through the graphs (A·C numbers), and its mouth through the lip reader.
+
+        With `Config.chunk`, what comes of a frame depends on its chunk alone. mouths: of no frames for a
+        model without lips, else as many as of points.
+        """
+        assert self.backbone is not None
+        config = self.config
+        chunk = config.chunk or mask.shape[1]
+        parts, there = in_chunks(points, mask, chunk)
+        parts = streams_of(parts, self.layout, config.streams, "shoulder", config.presence, there)
+        found = [self.backbone.frames(parts, there)]
+        if self.mouth is not None:
+            found.append(self.mouth(in_chunks(mouths, mask, chunk)[0], there))
+        return [out_of_chunks(frames, *mask.shape) for frames in found]
+
+    @property
+    def chunk(self) -> Seconds:
+        """What it sees at a time, each stretch alone; 0 where that is the whole clip."""
+        return (self.config.chunk or 0) / self.config.fps
+
+    @property
+    def watches(self) -> bool:
+        """Whether it can be shown frames as they come."""
+        return self.chunk > 0
+
+    def watch(self, fps: float) -> Watch:
+        """What has seen no frame yet. Raises UsageError as `Watch` does."""
+        return Watch(self, fps)
 
     def tokens(
         self,
@@ -342,7 +387,7 @@ class Unified(nn.Module):
         lips: the clip's, as in `translate`. Raises UsageError and MediaError as `translate`.
         """
         with answering(self):
-            seen, there = self.seen(*self._points([clip], [lips]))
+            seen, there = self.seen(*self.padded([clip], [lips]))
         return np.asarray(seen[0][there[0]].float().cpu().numpy(), np.float32)
 
     def read(
@@ -424,16 +469,29 @@ class Unified(nn.Module):
             )
         if not clips:
             return []
-        told = previous if previous is not None and self.config.previous else [""] * len(clips)
+        with answering(self):
+            tokens, there = self.tokens(*self.padded(clips, lips or [None] * len(clips)))
+        return self.told(tokens, there, previous or [""] * len(clips), beam)
+
+    def told(
+        self,
+        tokens: Float[Tensor, "batch tokens width"],
+        there: Bool[Tensor, "batch tokens"],
+        previous: Sequence[str],
+        beam: int | None,
+    ) -> list[Translation]:
+        """`translate`, of what `tokens` gives of the clips."""
+        before = previous if self.config.previous else [""] * len(tokens)
         with answering(self):
             memory, mask = self.read(
-                *self.tokens(*self._points(clips, lips or [None] * len(clips))),
-                *self._prompts([self.preparation.translation_prompt(text) for text in told]),
+                tokens,
+                there,
+                *self._prompts([self.preparation.translation_prompt(text) for text in before]),
             )
             width = self.config.beam if beam is None else beam
             found = beam_search(
                 self._stepper(memory, mask, width),
-                torch.full((len(clips), 1), self.codec.start, device=memory.device),
+                torch.full((len(tokens), 1), self.codec.start, device=memory.device),
                 end=self.codec.end,
                 width=width,
                 max_length=self.config.max_tokens,
@@ -453,28 +511,43 @@ class Unified(nn.Module):
     ) -> list[Located]:
         """When each text is signed in its window: every start's probability, the likeliest spans.
 
-        Windows that begin and end alike are looked at once. lips: the clip's, as in `translate`.
+        Windows that begin and end alike are looked at once; a model that sees in chunks (`Config.chunk`) sees
+        the clip once, in chunks from its first frame on. lips: the clip's, as in `translate`.
         Raises UsageError where a window is longer than the model's, or leaves the clip, and
         MediaError where lips have not the clip's frames.
         """
         if lips is not None:
             lips.aligned_with(clip)
-        with answering(self):
-            windows: dict[tuple[float, float], tuple[Tensor, Tensor]] = {}
-            found = []
-            for query in queries:
-                key = (query.window.start, query.window.end)
-                if key not in windows:
-                    seen = _cut(clip, query, self.window)
-                    mouths = None if lips is None else lips.cut(query.window)
-                    windows = {key: self.tokens(*self._points([seen], [mouths]))}
-                found.append(self._located(query, *windows[key]))
+        for query in queries:
+            _check_window(clip, query, self.window)
+        whole = None
+        if self.watches and queries:
+            whole = self.watch(clip.fps)
+            whole.push(clip, lips)
+            whole.finish()
+        windows: dict[Span, tuple[Tensor, Tensor, Seconds]] = {}
+        found = []
+        for query in queries:
+            if query.window not in windows:
+                windows = {query.window: self._window(clip, lips, query.window, whole)}
+            with answering(self):
+                found.append(self._located(query, *windows[query.window]))
         return found
 
-    def _located(self, query: Query, tokens: Tensor, there: Tensor) -> Located:
+    def _window(
+        self, clip: PoseClip, lips: Lips | None, window: Span, whole: Watch | None
+    ) -> tuple[Tensor, Tensor, Seconds]:
+        """`tokens` of a window, and when what they show begins."""
+        if whole is not None:
+            return whole.tokens(window)
+        mouths = None if lips is None else lips.cut(window)
+        with answering(self):
+            return *self.tokens(*self.padded([clip.cut(window)], [mouths])), window.start
+
+    def _located(self, query: Query, tokens: Tensor, there: Tensor, first: Seconds) -> Located:
         prior = query.prior if self.config.audio else None  # it is told what training told it
         previous = query.previous if self.config.previous else ""
-        prompt = self.preparation.alignment_prompt(query.text, prior, query.window.start, previous)
+        prompt = self.preparation.alignment_prompt(query.text, prior, first, previous)
         memory, mask = self.read(tokens, there, *self._prompts([prompt]))
         ids = torch.tensor(self.codec.digit_ids, device=memory.device)
         seen = EncoderDecoderCache(DynamicCache(), DynamicCache())
@@ -495,7 +568,7 @@ class Unified(nn.Module):
                 seen.is_updated = past.is_updated
             return log_probabilities(output.logits[:, -1].index_select(1, ids))
 
-        tick, first = self.window / TICKS, query.window.start
+        tick = self.window / TICKS
         ticks = min(TICKS, max(1, round((query.window.end - first) / tick)))
         told = span_distribution(digit_scores, TICKS, self.config.beam, memory.device, ticks)
         spans = tuple(
@@ -525,15 +598,20 @@ class Unified(nn.Module):
 
         return step
 
-    def _points(
+    def padded(
         self, clips: Sequence[PoseClip], lips: Sequence[Lips | None]
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        device = next(self.parameters()).device
+    ) -> tuple[
+        Float[Tensor, "batch time keypoints inputs"],
+        Bool[Tensor, "batch time"],
+        Float[Tensor, "batch seen 88 88"],
+    ]:
+        """Points, mask and mouths of clips, as `tokens` wants them."""
+        own = next(self.parameters())
         points, mask = pad_frames([self.preparation.points(clip) for clip in clips])
         mouths, _ = pad_frames(
             [self.preparation.mouths(*both) for both in zip(clips, lips, strict=True)]
         )
-        return points.to(device), mask.to(device), mouths.to(device)
+        return points.to(own), mask.to(own.device), mouths.to(own)
 
     def _prompts(self, prompts: Sequence[tuple[list[int], list[int]]]) -> tuple[Tensor, Tensor]:
         device = next(self.parameters()).device
@@ -555,8 +633,8 @@ def _for_rows(seen: EncoderDecoderCache, rows: int) -> EncoderDecoderCache:
     return past
 
 
-def _cut(clip: PoseClip, query: Query, longest: Seconds) -> PoseClip:
-    """The query's window of the clip. Raises UsageError where that is no window of the model's."""
+def _check_window(clip: PoseClip, query: Query, longest: Seconds) -> None:
+    """Raises UsageError where the query's window of the clip is no window of the model's."""
     window = query.window
     if window.start < 0 or window.end > clip.duration + 1 / clip.fps:
         raise UsageError(
@@ -568,7 +646,6 @@ def _cut(clip: PoseClip, query: Query, longest: Seconds) -> PoseClip:
             f"the window {window.start:g}–{window.end:g} s is longer than the model's "
             f"{longest:g} s; ask in several windows"
         )
-    return clip.cut(window)
 
 
 def _backbone(config: Config) -> PoseBackbone:
@@ -585,7 +662,6 @@ def _backbone(config: Config) -> PoseBackbone:
         aggregation=config.aggregation,
         factored=config.factored,
         adaptive=config.adaptive,
-        chunk=config.chunk,
         presence=config.presence,
     )
 

@@ -26,6 +26,7 @@ from signloom.methods.unified_config import NAME, Config
 from signloom.pose.augment import random_affine
 from signloom.pose.convert import convert
 from signloom.pose.normalize import shoulder
+from signloom.pose.phrases import joined
 from signloom.text.prompts import slt_prompt, ssa_prompt
 
 
@@ -90,7 +91,7 @@ class Preparation:
     def normalized(self, clip: PoseClip, rng: np.random.Generator | None = None) -> PoseClip:
         """The clip in the model's layout and at its rate, in shoulder widths; as it is where that is done.
 
-        Word clips come here one by one before they are stitched, each with a camera of its own.
+        With `Config.chunk` the shoulders are those of each chunk. Word clips come here one by one before they are stitched, each with a camera of its own.
         """
         config = self.config
         if clip.origin.settings.get("prepared") == NAME and clip.layout == self.layout:
@@ -99,7 +100,12 @@ class Preparation:
         if rng and (config.stretch or config.turn):
             clip = random_affine(clip, rng, config.stretch, config.turn)
         origin = replace(clip.origin, settings={**clip.origin.settings, "prepared": NAME})
-        return replace(shoulder(clip), origin=origin, fps=config.fps)
+        size = config.chunk or max(len(clip), 1)
+        pieces = [
+            shoulder(clip.frames(slice(first, first + size)))
+            for first in range(0, max(len(clip), 1), size)
+        ]
+        return replace(joined(pieces), origin=origin, fps=config.fps)
 
     def mouths(
         self, clip: PoseClip, lips: Lips | None, rng: np.random.Generator | None = None

@@ -45,7 +45,8 @@ class Config:
     factored: bool = False
     adaptive: bool = True
     chunk: int | None = None
-    """Frames that the graph encoders see at a time; None = the whole clip (the paper's)."""
+    """Frames that graphs, lip reader and normaliser see at a time, each chunk alone (`Watch`); None = the
+    whole clip (the paper's)."""
     width: int = 512
     layers: int = 4
     heads: int = 8
@@ -130,6 +131,11 @@ class Config:
             raise UsageError(
                 f"unified: a window of {self.window:g} s at {self.fps:g} a second has {self.frames} frames, "
                 f"expected conformer_window {self.conformer_window} or more; make it longer"
+            )
+        if self.chunk and (self.reads_features or 2 * self.chunk > self.frames):
+            raise UsageError(
+                f"unified: chunk is {self.chunk} frames of a window of {self.frames} in layout '{self.layout}', "
+                "expected half of a window or less, and keypoints; make it smaller, or leave it out"
             )
         if self.conformer_window % self.conformer_stride:
             raise UsageError(

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from signloom.data.layouts import HANDS42, ISHARAH86, LAYOUTS, MP203, PS76, Layout
+from signloom.encoders.agcn import in_chunks, out_of_chunks
 from signloom.encoders.pose_backbone import PoseBackbone, articulator_keypoints
 from signloom.errors import UsageError
 
@@ -91,9 +92,8 @@ def test_an_articulator_sees_its_own_keypoints_only() -> None:
 
 
 @pytest.mark.parametrize("training", [True, False])
-@pytest.mark.parametrize("chunk", [None, 4])
-def test_padding_never_changes_real_frames(training: bool, chunk: int | None) -> None:
-    backbone = tiny(dropout=0.0, chunk=chunk).double().train(training)
+def test_padding_never_changes_real_frames(training: bool) -> None:
+    backbone = tiny(dropout=0.0).double().train(training)
     points, mask = clip(HANDS42, 7)
     alone = backbone(points.double(), mask)
     padded = torch.cat([points, torch.randn(1, 6, 42, 3)], dim=1).double()
@@ -106,21 +106,20 @@ def test_padding_never_changes_real_frames(training: bool, chunk: int | None) ->
         assert not features[:, 7:].any()
 
 
-def test_a_stream_of_chunks_gives_what_the_whole_clip_gives() -> None:
-    backbone = tiny(chunk=8).double().eval()
+def test_each_chunk_is_a_sequence_of_its_own() -> None:
+    backbone = tiny().double().eval()
     points, mask = clip(HANDS42, 20)
     points = points.double()
-    whole = backbone.frames(points, mask)
+    whole = out_of_chunks(backbone.frames(*in_chunks(points, mask, 8)), 1, 20)
     pieces = [slice(0, 8), slice(8, 16), slice(16, 20)]
-    stream = torch.cat([backbone.frames(points[:, p], mask[:, p]) for p in pieces], dim=1)
-    torch.testing.assert_close(stream, whole, rtol=1e-12, atol=1e-14)
-    backbone.chunk = None
+    each = torch.cat([backbone.frames(points[:, p], mask[:, p]) for p in pieces], dim=1)
+    torch.testing.assert_close(each, whole, rtol=1e-12, atol=1e-14)
     assert not torch.allclose(backbone.frames(points, mask), whole, atol=1e-3)
 
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"factored": True}, {"adaptive": False}, {"aggregation": "mean"}, {"chunk": 16}],
+    [{}, {"factored": True}, {"adaptive": False}, {"aggregation": "mean"}],
     ids=str,
 )
 def test_every_parameter_learns(options: dict[str, Any]) -> None:
@@ -151,5 +150,3 @@ def test_what_it_cannot_read_is_refused() -> None:
     uneven = replace(HANDS42, name="uneven", mirror=tuple(range(42)))
     with pytest.raises(UsageError, match="hands of layout 'uneven' do not mirror"):
         tiny(uneven)
-    with pytest.raises(UsageError, match="chunk of 0 frames holds nothing; give 1 or more"):
-        tiny(chunk=0)
