@@ -104,11 +104,8 @@ def run(
     _make_way(out, resume, overwrite)
     import json
 
-    from transformers.utils import logging
-
     from signloom.methods.pretrain import DENSITY, OBJECTIVES, RECORD, Wanted, pretrain
 
-    logging.disable_progress_bar()
     named = tuple(
         name if name.startswith(("sim:", "instructions:")) else Path(name).name for name in texts
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 import typer
@@ -81,6 +82,8 @@ def build(chosen: str | None = None) -> typer.Typer:
 def main(arguments: list[str] | None = None) -> None:
     """Runs a command; a SignloomError is one line with its exit code, and so is what a disk refuses."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    if not sys.stderr.isatty():  # a log holds lines; hub and transformers draw bars there otherwise
+        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     chosen = next((a for a in arguments if not a.startswith("-")), None)
     try:
         build(chosen)(args=arguments)

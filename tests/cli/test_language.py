@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +87,18 @@ def test_transformers_and_load_t5_read_the_same_model(trained: Path) -> None:
     assert {tensor.dtype for tensor in stored.values()} == {torch.float16}
     adapted = adapt(found.model, "dora", found.base)  # it is a base to stand on
     assert adapter_tensors(adapted)
+
+
+def test_a_log_holds_no_bars_of_a_model_that_is_read(trained: Path) -> None:
+    """What is said on a stderr that is no terminal while a command reads a model through transformers."""
+    code = (
+        "import sys; from signloom.cli import main; from signloom.language.t5 import load_t5; "
+        "main.build = lambda verb: lambda args: load_t5(args[0]); main.main(sys.argv[1:])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(trained)], capture_output=True, text=True, check=True
+    )
+    assert done.stderr == ""
 
 
 def test_more_is_cut_out_where_it_learns_than_where_it_is_measured(trained: Path) -> None:
