@@ -63,6 +63,15 @@ def run(
     json_lines: Annotated[
         bool, typer.Option("--json", help="Lines of JSON, those of the WebSocket.")
     ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--out",
+            help="When it is over, write what is final as subtitles too (.vtt, .srt, .ass, …).",
+        ),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace --out.")] = False,
     allow_simulated: Annotated[
         bool,
         typer.Option(
@@ -75,19 +84,32 @@ def run(
 
     The signing is cut into phrases where it pauses or a sentence seems to end, and a phrase is
     translated when it is over. On a terminal the phrase in progress is shown dimmed, and may change; what
-    is final never does. Nothing is kept.
+    is final never does. Nothing is kept but what --out says.
     """
     from signloom.cli.translate import loaded
+    from signloom.data.files import refuse_existing
     from signloom.inference.stream import live, live_tasks
 
     if (file is None) == (camera is None):
         raise UsageError(
             "live wants one recording or one camera; give a .pose file or a video, or --camera 0"
         )
+    from signloom.text.subtitles import format_of
+
+    if out is not None:
+        refuse_existing(out, overwrite)
+        format_of(out)
     network = loaded(model)
     can = live_tasks(network)
     asked = task.value if task is not None else can[0] if can else "translate"
     show = _json if json_lines else _Screen()
+    final: list[Said] = []
+
+    def tell(said: list[Said]) -> None:
+        final.extend(each for each in said if each.final)
+        for each in said:
+            show(each)
+
     session: Live | None = None
     frames, fps = 0, 1.0
     try:
@@ -99,15 +121,15 @@ def run(
                 )
                 _begin(session, asked, network.name, piece, json_lines)
             frames += len(piece)
-            for said in session.push(piece):
-                show(said)
+            tell(session.push(piece))
     except KeyboardInterrupt:  # how a camera ends: what is in progress is said
         if camera is None:
             raise
     if session is None:
         raise UsageError(f"{file} has no frames, expected signing; give another recording")
-    for said in session.finish():
-        show(said)
+    tell(session.finish())
+    if out is not None:
+        _write(final, out, overwrite)
     if json_lines:
         _line({"type": "closed", "frames": frames, "seconds": round(frames / fps, 3)})
 
@@ -161,6 +183,18 @@ def _begin(session: Live, task: str, name: str, piece: PoseClip, json_lines: boo
         "signing, and the time that the model takes",
         file=sys.stderr,
     )
+
+
+def _write(final: list[Said], out: Path, overwrite: bool) -> None:
+    """What was said of each phrase as a cue; one that was not translated has none."""
+    from signloom.data.cue import Cue
+    from signloom.data.files import writing
+    from signloom.text.subtitles import compose, format_of
+
+    cues = [Cue(said.span, said.text) for said in final if said.text]
+    with writing(out, overwrite) as part:
+        part.write_bytes(compose(cues, format_of(out)))
+    print(f"signloom: {out}: {len(cues)} cues", file=sys.stderr)
 
 
 def _line(message: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from signloom.data.timing import Span
 from signloom.inference.stream import live
 from signloom.pose.files import write_pose
 from signloom.simulator.episode import SimulatedEpisodes
+from signloom.text.subtitles import read_subtitles
 from tests.web.served import Counting
 
 CLIP = SimulatedEpisodes("tiny", "test")[0].clip().cut(Span(0.0, 12.0))
@@ -53,6 +54,23 @@ def test_a_file_gives_lines_of_text_or_json(pose: Path, capsys: pytest.CaptureFi
         f"{s.span.start:.1f}–{s.span.end:.1f}\t{s.text}" for s in whole
     ]
     assert f"model 'sim', translate; text comes up to {session.look_ahead:.1f} s" in told.err
+
+
+def test_what_is_final_becomes_subtitles(pose: Path, tmp_path: Path) -> None:
+    session = live(Counting("sim", True), "translate", CLIP.layout, CLIP.fps)
+    whole = session.push(CLIP) + session.finish()
+    out = tmp_path / "captions.vtt"
+    assert run(pose, "--provisional", 0.5, "-o", out) == 0
+    cues = read_subtitles(out).cues
+    assert [cue.text for cue in cues] == [s.text for s in whole]
+    for cue, said in zip(cues, whole, strict=True):
+        assert cue.span.start == pytest.approx(said.span.start, abs=5e-4)
+        assert cue.span.end == pytest.approx(said.span.end, abs=5e-4)
+    kept = out.read_bytes()
+    assert run(pose, "-o", out) == 2
+    assert out.read_bytes() == kept
+    assert run(pose, "-o", out, "--overwrite") == 0
+    assert run(pose, "-o", tmp_path / "captions.doc") == 4
 
 
 def test_on_a_terminal_what_is_provisional_is_written_over(
