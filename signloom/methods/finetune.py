@@ -3,19 +3,25 @@
 What is the same in both is taken over whole. A token that both vocabularies spell
 alike keeps its embedding; other tokens begin at random. The layer that reads the
 frames is taken over where the frames are made alike (layout, coordinates,
-normaliser), and begins at random where not. Everything else must fit.
+normaliser, …), and begins at random where not. Everything else must fit, or begins at
+random where the two are of other methods.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from torch import nn
 
+from signloom.data.layouts import Layout, layout_named
+from signloom.data.names import canonical
+from signloom.encoders.pose_backbone import ARTICULATORS, encoder_of
 from signloom.errors import UsageError
+from signloom.inference.fusion import Fused
 from signloom.methods.load import load
 from signloom.methods.posestitch import PoseStitch
 
@@ -26,7 +32,24 @@ TOKENS = ("seq2seq.decoder.transformer.wte.weight", "seq2seq.decoder.lm_head.wei
 """One row a token; the two are one tensor."""
 
 FRAMES = ("layout", "coordinates", "local_hands", "normalizer")
-"""The settings that say what a frame's features are."""
+"""The settings that say what a frame's features are, of posestitch."""
+
+NUMBERS = ("coordinates", "streams", "presence", "normalizer", "local_hands", "motion")
+"""The settings that say what the numbers of a keypoint are, of the other methods."""
+
+READS_NUMBERS = (
+    "*backbone.encoders.*.fc1.*",
+    "recurrent.articulators.*.0.*",
+    "reader.compression.convolutions.0.*",
+)
+"""Tensors that stand for these numbers."""
+
+READS_JOINTS = (
+    "*backbone.encoders.{0}.fc2.*",
+    "*backbone.encoders.{0}.blocks.*.learned",
+    "recurrent.articulators.{0}.0.*",
+)
+"""Tensors that stand for the keypoints of one articulator."""
 
 SHAPE = (
     "width", "front", "encoder_layers", "encoder_heads", "encoder_inner", "encoder_positions",
@@ -43,9 +66,10 @@ LEAST = 0.3
 class Begun:
     """What a model began with: which checkpoint, and what of it could not be taken over.
 
-    renewed: tensors that began at random. tokens: rows of embeddings taken over, of
+    renewed: tensors that are still at random. tokens: rows of embeddings taken over, of
     ``vocabulary``. simulated_only: whether the checkpoint knows simulated signing alone.
-    filled: the fraction of the model's own parameters that it filled.
+    filled: the fraction of the model's own parameters that it filled; parts: of each part of the model.
+    otherwise: what its frames have otherwise than the model's.
     """
 
     checkpoint: str
@@ -55,6 +79,8 @@ class Begun:
     vocabulary: int
     simulated_only: bool
     filled: float
+    parts: Mapping[str, float]
+    otherwise: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -78,53 +104,137 @@ class TakesOver(Protocol):
         ...
 
 
-def begin_with(model: Any, checkpoint: str | Path) -> Begun:
+def begin_with(model: Any, checkpoint: str | Path, kept: Collection[str] = ()) -> Begun:
     """Puts a checkpoint's weights into ``model``, in place ("bundled", a folder, a hub id).
 
+    kept: tensors that another checkpoint has filled, and that stay as they are. Of a recogniser that
+    `signloom fuse` wrote, both parts are taken.
+
     Raises MediaError where there is no such checkpoint, UsageError naming the settings that
-    must be as the checkpoint has them, or where less than LEAST of the model would be taken over.
+    must be as the checkpoint has them, or where less than LEAST of it would be taken over.
     """
     old = load(checkpoint)
     if isinstance(model, PoseStitch) and isinstance(old, PoseStitch):
+        if kept:
+            raise UsageError(
+                f"init: a posestitch model begins with one checkpoint, and {checkpoint} is a further one; name one"
+            )
         return _begin_posestitch(model, old, checkpoint)
-    return _begin_alike(model, old, checkpoint)
+    parts = (old.pose, old.lips) if isinstance(old, Fused) else (old,)
+    found: list[Begun] = []
+    filled = set(kept)
+    for part in parts:
+        found.append(_begin_alike(model, part, checkpoint, filled))
+        filled = set(model.state_dict()) - set(found[-1].renewed)
+    return replace(
+        found[-1],
+        name=old.name,
+        simulated_only=old.simulated_only,
+        filled=sum(begun.filled for begun in found),
+        parts={name: sum(begun.parts[name] for begun in found) for name in found[0].parts},
+        otherwise=tuple(dict.fromkeys(one for begun in found for one in begun.otherwise)),
+    )
 
 
-def _begin_alike(model: nn.Module, old: Any, checkpoint: str | Path) -> Begun:
+def begin_with_each(model: Any, checkpoints: Sequence[str | Path]) -> tuple[Begun, ...]:
+    """`begin_with` of several: each fills what those before it have left. Raises as that does."""
+    found: list[Begun] = []
+    for checkpoint in checkpoints:
+        kept = set(model.state_dict()) - set(found[-1].renewed) if found else set()
+        found.append(begin_with(model, checkpoint, kept))
+    return tuple(found)
+
+
+def _begin_alike(model: nn.Module, old: Any, checkpoint: str | Path, kept: set[str]) -> Begun:
     """Takes over every tensor that has the same name and shape in both, and names the others.
 
-    A tensor whose rows stand for other words in the two begins at random.
+    A tensor whose rows stand for other words in the two begins at random, and so does one that reads
+    numbers that frames have otherwise.
     """
     mine, theirs = model.state_dict(), old.state_dict()
     own = tuple(model.own(old)) if isinstance(model, HasOwn) else ()
-    same = [
+    otherwise, misread = _made_otherwise(model, old)
+    fits = [
         n
         for n, t in mine.items()
         if n in theirs and theirs[n].shape == t.shape and not n.startswith(own)
     ]
-    taken = sum(mine[name].numel() for name in same)
-    share = taken / max(sum(theirs[name].numel() for name in theirs), 1)
+    same = [
+        n for n in fits if n not in kept and not any(fnmatch(n, pattern) for pattern in misread)
+    ]
+    share = sum(mine[name].numel() for name in same)
+    share /= max(sum(theirs[name].numel() for name in theirs), 1)
     if share < LEAST:
         other = [n for n in theirs if n in mine and theirs[n].shape != mine[n].shape][:3]
         shapes = "; ".join(
             f"{n} {tuple(theirs[n].shape)}, here {tuple(mine[n].shape)}" for n in other
         )
+        before = " beside what others filled" if kept & set(fits) else ""
         raise UsageError(
-            f"init: only {share:.0%} of {checkpoint} fits this model, expected {LEAST:.0%} or more"
+            f"init: only {share:.0%} of {checkpoint} fits this model{before}, expected {LEAST:.0%} or more"
             f"{f' ({shapes})' if shapes else ''}; give the recipe the preset and settings of the "
             "checkpoint's backbone"
         )
     model.load_state_dict(mine | {name: theirs[name] for name in same})
-    more = model.take_over(old) if isinstance(model, TakesOver) else ()
-    renewed = tuple(name for name in mine if name not in same and name not in more)
-    filled = 1 - _share(model, {name: 1.0 for name in renewed})
-    return Begun(str(checkpoint), old.name, renewed, 0, 0, old.simulated_only, filled)
+    more = model.take_over(old) if isinstance(model, TakesOver) and not kept else ()
+    filled = {*same, *more}
+    renewed = tuple(name for name in mine if name not in filled and name not in kept)
+    return Begun(
+        str(checkpoint),
+        old.name,
+        renewed,
+        0,
+        0,
+        old.simulated_only,
+        _share(model, dict.fromkeys(filled, 1.0)),
+        _parts(model, dict.fromkeys(filled, 1.0)),
+        otherwise,
+    )
+
+
+def _made_otherwise(model: Any, old: Any) -> tuple[tuple[str, ...], list[str]]:
+    """(what the frames of the two have otherwise, patterns of the tensors that read it).
+
+    A rate is told; no tensor stands for it. Pictures of a mouth are made alike everywhere.
+    """
+    mine, theirs = model.config, old.config
+    if "lips" in (getattr(mine, "reads", ""), getattr(theirs, "reads", "")):
+        return (), []
+    told: list[str] = []
+    patterns: list[str] = []
+    for key in (*NUMBERS, "layout", "fps"):
+        usual = "shoulder" if key == "normalizer" else None  # what unified has, and does not say
+        here, there = getattr(mine, key, usual), getattr(theirs, key, usual)
+        if here is None or there is None or here == there:
+            continue
+        told.append(f"{key} {_plain(there)} there, {_plain(here)} here")
+        if key in NUMBERS:
+            patterns += READS_NUMBERS
+        elif key == "layout":
+            patterns += _of_other_joints(layout_named(here), layout_named(there))
+    return tuple(told), patterns
+
+
+def _of_other_joints(here: Layout, there: Layout) -> list[str]:
+    """Patterns of what reads articulators that are of other keypoints in the two layouts."""
+    found = [READS_NUMBERS[-1]]  # which reads them all at once
+    for part in ARTICULATORS:
+        names = [
+            [canonical(layout.keypoints[k]) for k in layout.part(part)] for layout in (here, there)
+        ]
+        if names[0] != names[1]:
+            found += [pattern.format(encoder_of(part)) for pattern in READS_JOINTS]
+    return found
+
+
+def _plain(value: Any) -> str:
+    return "+".join(map(str, value)) if isinstance(value, tuple | list) else f"{value}"
 
 
 def _begin_posestitch(model: PoseStitch, old: PoseStitch, checkpoint: str | Path) -> Begun:
     _check_shape(model, old, checkpoint)
-    alike = all(getattr(model.config, key) == getattr(old.config, key) for key in FRAMES)
-    renewed = () if alike else READER
+    differ = [key for key in FRAMES if getattr(model.config, key) != getattr(old.config, key)]
+    renewed = READER if differ else ()
     mine, theirs = model.state_dict(), old.state_dict()
     taken = theirs | {name: mine[name] for name in renewed}
     rows = model.tokenizer.get_vocab()
@@ -137,7 +247,8 @@ def _begin_posestitch(model: PoseStitch, old: PoseStitch, checkpoint: str | Path
         taken[name] = mine[name].clone()
         taken[name][list(shared)] = theirs[name][list(shared.values())]
     model.load_state_dict(taken)
-    random = {**dict.fromkeys(renewed, 1.0), **dict.fromkeys(TOKENS, 1 - len(shared) / len(rows))}
+    filled = dict.fromkeys(mine, 1.0) | dict.fromkeys(renewed, 0.0)
+    filled |= dict.fromkeys(TOKENS, len(shared) / len(rows))
     return Begun(
         str(checkpoint),
         old.name,
@@ -145,16 +256,35 @@ def _begin_posestitch(model: PoseStitch, old: PoseStitch, checkpoint: str | Path
         len(shared),
         len(rows),
         old.simulated_only,
-        1 - _share(model, random),
+        _share(model, filled),
+        _parts(model, filled),
+        tuple(
+            f"{key} {getattr(old.config, key)} there, {getattr(model.config, key)} here"
+            for key in differ
+        ),
     )
 
 
-def _share(model: nn.Module, parts: Mapping[str, float]) -> float:
-    """The fraction of the parameters in a checkpoint of the model that these parts of tensors are."""
+def _share(model: nn.Module, filled: Mapping[str, float], part: str = "") -> float:
+    """The fraction of the parameters in a checkpoint of the model, or of a part of it, that is filled.
+
+    filled: the fraction of each tensor.
+    """
     kept = model.state_dict().keys()
-    sizes = {name: p.numel() for name, p in model.named_parameters() if name in kept}
-    named = sum(size * parts.get(name, 0.0) for name, size in sizes.items())
+    sizes = {
+        name: p.numel()
+        for name, p in model.named_parameters()
+        if name in kept and name.partition(".")[0] == (part or name.partition(".")[0])
+    }
+    named = sum(size * filled.get(name, 0.0) for name, size in sizes.items())
     return named / max(sum(sizes.values()), 1)
+
+
+def _parts(model: nn.Module, filled: Mapping[str, float]) -> dict[str, float]:
+    """The same of each part of the model that has parameters in its checkpoint, by name."""
+    kept = model.state_dict().keys()
+    names = dict.fromkeys(n.partition(".")[0] for n, _ in model.named_parameters() if n in kept)
+    return {name: _share(model, filled, name) for name in names}
 
 
 def _check_shape(model: PoseStitch, old: PoseStitch, checkpoint: str | Path) -> None:

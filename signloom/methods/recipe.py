@@ -24,7 +24,7 @@ from signloom.errors import UsageError, nearest
 from signloom.inference.evaluate import is_cut
 from signloom.inference.translate import needs_lips, reads_lips
 from signloom.methods.card import card_of
-from signloom.methods.finetune import Begun, begin_with
+from signloom.methods.finetune import Begun, begin_with_each
 from signloom.methods.method import (
     METHODS,
     Method,
@@ -172,12 +172,13 @@ class Recipe(Record):
     """What a run is: the same recipe gives the same weights, bit for bit, on the same processor.
 
     config: settings of the method that differ from its preset.
-    init: a checkpoint to begin with (methods/finetune.py), or none.
+    init: a checkpoint to begin with (methods/finetune.py), several of which each fills what those before it
+        have left, or none.
     """
 
     name: str
     method: str
-    init: str | None = None
+    init: str | Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     preset: str = "small"
     config: dict[str, Any] = Field(default_factory=dict)
     data: Data
@@ -234,6 +235,11 @@ class Recipe(Record):
     def of_method(self) -> Method:
         """The method's module."""
         return method_named(self.method)
+
+    @property
+    def begins_with(self) -> tuple[str, ...]:
+        """The checkpoints of ``init``."""
+        return (self.init,) if isinstance(self.init, str) else self.init or ()
 
     @property
     def metric(self) -> str:
@@ -389,7 +395,7 @@ def run_recipe(
     texts = learnt_from(recipe, learns_glosses(recipe.of_method), places)
     more = {"glosses": learnt_from(recipe, True, places)} if needs_glosses(config) else {}
     model = recipe.of_method.begin(config, texts, recipe.seed, **more)
-    begun = begin_with(model, located(recipe.init)) if recipe.init else None
+    begun = begin_with_each(model, [located(one) for one in recipe.begins_with])
     for line in _filled(model, begun):
         say(line)
     if resume:
@@ -411,8 +417,8 @@ def run_recipe(
     sources += [m.real for m in staged.mixtures if m is not mixture] if staged else []
     _with_lips(model, [*sources, dev])
     firsts = [first for source in sources if (first := _first_signed(source)) is not None]
-    model.simulated_only = all(first.clip.simulated for first in firsts) and (
-        begun is None or begun.simulated_only
+    model.simulated_only = all(first.clip.simulated for first in firsts) and all(
+        one.simulated_only for one in begun
     )
     if first_process():
         with writing(folder / "recipe.yaml", overwrite=True) as temporary:
@@ -428,7 +434,7 @@ def run_recipe(
                 for first in firsts
             }
         ),
-        **({"init": begun.to_json()} if begun else {}),
+        **_begun_with(begun),
         "seed": recipe.seed,
         "recipe": recipe.resolved(),
         "recipe_hash": recipe.hash(),
@@ -459,15 +465,30 @@ def run_recipe(
     )
 
 
-def _filled(model: nn.Module, begun: Begun | None) -> Iterator[str]:
+def _begun_with(begun: Sequence[Begun]) -> dict[str, Any]:
+    """What a checkpoint's config says under ``init``: of one checkpoint that, of several a list."""
+    said = [one.to_json() for one in begun]
+    return {"init": said[0] if len(said) == 1 else said} if said else {}
+
+
+def _filled(model: nn.Module, begun: Sequence[Begun]) -> Iterator[str]:
     """What each of the weights that a recipe names filled, of what they are for; never 100 % in part."""
     for source, share in getattr(model, "filled", {}).items():
-        yield f"{source} filled {floor(1000 * share) / 10} % of the part of the model that it is for"
-    if begun:
-        share = floor(1000 * begun.filled) / 10
-        few = f" ({', '.join(begun.renewed[:3])}{', …' if len(begun.renewed) > 3 else ''})"
-        anew = f"; {len(begun.renewed)} tensors begin anew{few}" if begun.renewed else ""
-        yield f"init: {begun.checkpoint} filled {share} % of the model's own parameters{anew}"
+        yield f"{source} filled {_percent(share)} of the part of the model that it is for"
+    for one in begun:
+        parts = ", ".join(f"{name} {_percent(share)}" for name, share in one.parts.items())
+        yield (
+            f"init: {one.checkpoint} filled {_percent(one.filled)} of the model's own parameters: {parts}"
+        )
+        if one.otherwise:
+            yield f"init: {one.checkpoint} has frames of another kind: {'; '.join(one.otherwise)}"
+    if begun and (left := begun[-1].renewed):
+        few = f"{', '.join(left[:3])}{', …' if len(left) > 3 else ''}"
+        yield f"init: {len(left)} tensors begin anew ({few})"
+
+
+def _percent(share: float) -> str:
+    return f"{floor(1000 * share + 1e-9) / 10} %"
 
 
 def _drawn_from(recipe: Recipe) -> list[Source]:

@@ -143,7 +143,9 @@ class Watch:
         """How many frames at `rate` are certain where so many have come."""
         if self.rate == self._fps:
             return count
-        found = int(count * self.rate / self._fps)  # and the one behind them, where its middle has come
+        found = int(
+            count * self.rate / self._fps
+        )  # and the one behind them, where its middle has come
         return found + int(self._source(found) < count)
 
     def _source(self, frame: int) -> int:

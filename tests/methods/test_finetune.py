@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from fnmatch import fnmatch
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,18 @@ import torch
 
 from signloom.corpora.store import StoreWriter
 from signloom.data.clip import PoseClip
-from signloom.data.layouts import HANDS42
+from signloom.data.layouts import HANDS42, PS76
 from signloom.data.sample import Sample
 from signloom.errors import MediaError, UsageError
-from signloom.methods import posestitch
-from signloom.methods.finetune import READER, TOKENS, begin_with
+from signloom.inference.fusion import Fused
+from signloom.methods import isolated, posestitch, unified
+from signloom.methods.finetune import (
+    READER,
+    TOKENS,
+    _of_other_joints,
+    begin_with,
+    begin_with_each,
+)
 from signloom.methods.load import load
 from signloom.methods.recipe import Recipe, run_recipe
 from signloom.text.tokenizer import train_bpe
@@ -125,9 +133,13 @@ def test_from_a_recipe(old: Path, tmp_path: Path) -> None:
     assert config["init"]["name"] == "old"
     share = int(1000 * config["init"]["filled"]) / 10
     assert 0 < share < 100
+    parts = {name: int(1000 * part) / 10 for name, part in config["init"]["parts"].items()}
     assert said == [
-        f"init: {old} filled {share} % of the model's own parameters; 2 tensors begin anew "
-        f"({', '.join(READER)})"
+        f"init: {old} filled {share} % of the model's own parameters: front {parts['front']} %, "
+        f"seq2seq {parts['seq2seq']} %",
+        f"init: {old} has frames of another kind: layout ps76 there, hands42 here; normalizer shoulder "
+        "there, minmax_joint here",
+        f"init: 2 tensors begin anew ({', '.join(READER)})",
     ]
     assert config["recipe"]["init"] == str(old)
     assert config["simulated_only"] is False
@@ -135,3 +147,143 @@ def test_from_a_recipe(old: Path, tmp_path: Path) -> None:
     for name in trained:
         if name not in (*READER, *TOKENS):
             torch.testing.assert_close(trained[name], theirs[name], atol=1e-6, rtol=0)
+
+
+LIPS = {"reads": "lips", "lip_encoder": "small"}
+READ = isolated.PRESETS["tiny"]
+UNIFIED = unified.Config.of({**unified.PRESETS["tiny"].to_json(), "vocabulary": 120})
+
+
+def recogniser(folder: Path, seed: int, **config: object) -> tuple[Path, isolated.Isolated]:
+    """A recogniser on the disk whose backbone is as wide as the unified model's."""
+    asked = {
+        **READ.to_json(),
+        **{
+            key: UNIFIED.to_json()[key]
+            for key in ("layout", "coordinates", "streams", "presence", "channels", "multipliers",
+                        "factored", "adaptive", "width", "layers", "heads", "head_width")
+        },
+        "normalizer": "shoulder",
+        "auxiliary": 0.0,
+        **config,
+    }  # fmt: skip
+    model = isolated.build(isolated.Config.of(asked), ["book", "tree"], seed)
+    save_checkpoint(
+        folder, {"name": folder.name, "simulated_only": seed == 1, **model.described()}, model
+    )
+    return folder, model
+
+
+def both(texts: list[str] = OLD_TEXTS, **config: object) -> unified.Unified:
+    return unified.begin(replace(UNIFIED, **config), texts, 5)
+
+
+def taken(model: torch.nn.Module, other: torch.nn.Module) -> set[str]:
+    """The tensors that are the other's, of those that can differ."""
+    theirs = other.state_dict()
+    return {
+        n for n, t in model.state_dict().items() if n in theirs and torch.equal(t, theirs[n])
+    } - {
+        n
+        for n, t in both(lips="small").state_dict().items()
+        if n in theirs and torch.equal(t, theirs[n])
+    }
+
+
+def test_a_model_of_pose_and_lips_begins_with_a_recogniser_of_each(tmp_path: Path) -> None:
+    pose_folder, pose = recogniser(tmp_path / "pose", 1)
+    lips_folder, lips = recogniser(tmp_path / "mouth", 2, **LIPS)
+    model = both(lips="small")
+    first, second = begin_with_each(model, [pose_folder, lips_folder])
+    assert {n.partition(".")[0] for n in taken(model, pose)} == {"backbone"}
+    assert {n.partition(".")[0] for n in taken(model, lips)} == {"mouth", "lip"}
+    assert first.parts["backbone"] == second.parts["mouth"] == second.parts["lip"] == 1
+    assert first.parts["mouth"] == second.parts["backbone"] == 0
+    assert {n.partition(".")[0] for n in second.renewed} == {"bridge", "language"}
+    assert (first.simulated_only, second.simulated_only) == (True, False)
+    alone = both(lips="small")
+    assert begin_with(alone, lips_folder).parts["backbone"] == 0
+    with pytest.raises(
+        UsageError, match=r"only 0% of .*pose fits this model beside what others filled"
+    ):
+        begin_with_each(both(lips="small"), [pose_folder, pose_folder])
+
+
+def test_a_fused_checkpoint_is_both_of_its_parts(tmp_path: Path) -> None:
+    _, pose = recogniser(tmp_path / "pose", 1)
+    _, lips = recogniser(tmp_path / "mouth", 2, **LIPS)
+    whole = Fused(pose, lips, 0.7)
+    save_checkpoint(tmp_path / "fused", {"name": "fused", **whole.described()}, whole)
+    model, apart = both(lips="small"), both(lips="small")
+    begun = begin_with(model, tmp_path / "fused")
+    begin_with_each(apart, [tmp_path / "pose", tmp_path / "mouth"])
+    assert all(torch.equal(t, apart.state_dict()[n]) for n, t in model.state_dict().items())
+    assert (begun.parts["backbone"], begun.parts["mouth"], begun.parts["lip"]) == (1, 1, 1)
+    assert begun.parts["language"] == 0
+    assert 0 < begun.filled < 1
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        (
+            {"streams": ("local", "position", "velocity")},
+            "streams position+local+velocity there, local+",
+        ),
+        ({"streams": ("position", "bone", "velocity")}, "here"),
+        (
+            {"presence": False, "coordinates": 2, "streams": ("position",)},
+            "presence True there, False here",
+        ),
+    ],
+)
+def test_numbers_made_otherwise_are_read_anew(tmp_path: Path, config: dict, told: str) -> None:
+    folder, old = recogniser(tmp_path / "pose", 1)
+    model = both(**config)
+    begun = begin_with(model, folder)
+    reading = {n for n in model.state_dict() if ".fc1." in n and "encoders" in n}
+    assert reading
+    assert {n for n in begun.renewed if n.startswith("backbone.")} == reading
+    assert any(told in one for one in begun.otherwise)
+    assert 0.9 < begun.parts["backbone"] < 1
+    assert not reading & taken(model, old)
+
+
+def test_another_rate_is_told_and_nothing_is_read_anew(tmp_path: Path) -> None:
+    old = both(fps=25.0, window=10.0)
+    save_checkpoint(tmp_path / "old", {"name": "old", **old.described()}, old, old.tokenizer)
+    begun = begin_with(both(), tmp_path / "old")
+    assert begun.otherwise == ("fps 25.0 there, 12.5 here",)
+    assert begun.renewed == ()
+
+
+def test_of_another_layout_what_reads_other_joints_begins_anew(tmp_path: Path) -> None:
+    """Hands have the same joints in both; a body of as many other ones is another body."""
+    keypoints = list(PS76.keypoints)
+    body = PS76.part("body").tolist()
+    for at in body:
+        keypoints[at] = f"OTHER:{at}"
+    other = replace(PS76, name="other", keypoints=tuple(keypoints))
+    patterns = _of_other_joints(PS76, other)
+    model = both()
+    anew = {n for n in model.state_dict() if any(fnmatch(n, p) for p in patterns)}
+    assert anew
+    assert all(n.startswith("backbone.encoders.body.") for n in anew)
+    assert "backbone.encoders.body.fc2.weight" in anew
+    assert "backbone.encoders.body.blocks.0.learned" in anew
+
+
+def test_several_in_a_recipe_keep_the_hash_of_one(old: Path, tmp_path: Path) -> None:
+    one, several = recipe(tmp_path, init=str(old)), recipe(tmp_path, init=[str(old), "b"])
+    assert one.resolved()["init"] == str(old)
+    assert one.begins_with == (str(old),)
+    assert several.begins_with == (str(old), "b")
+    assert recipe(tmp_path).begins_with == ()
+    assert len({one.hash(), several.hash(), recipe(tmp_path).hash()}) == 3
+    with pytest.raises(ValueError, match="at least 1 item"):
+        recipe(tmp_path, init=[])
+    model = built(CONFIG, OLD_TEXTS, seed=2)
+    with pytest.raises(
+        UsageError, match=r"a posestitch model begins with one checkpoint, and .* name one"
+    ):
+        begin_with_each(model, [old, old])
