@@ -113,13 +113,20 @@ class AutoAvsrEncoder(nn.Module):
         return self.norm(x) * real(mask, x)
 
 
+MOUTH = "mouth."
+LIPS = f"lips.{MOUTH}"
+"""What the tensors of a lip encoder begin with in a checkpoint, and in one that `signloom fuse` wrote."""
+
+
 def load_lip_weights(encoder: nn.Module, folder: str | Path) -> float:
     """Fills ``encoder`` with the folder's safetensors; the fraction of it that was filled, 1.
 
-    Raises MediaError, and leaves the encoder as it was, where a file cannot be read, its
+    Of a checkpoint of a model that reads lips, only its own encoder of them is read. Raises MediaError, and leaves the encoder as it was, where a file cannot be read, its
     names or shapes are not exactly the encoder's, or it holds NaN or infinity.
     """
     tensors = _read(Path(folder))
+    own = {n.partition(MOUTH)[2]: t for n, t in tensors.items() if n.startswith((MOUTH, LIPS))}
+    tensors = own or tensors
     state = encoder.state_dict()
     _compare(state, tensors, f"weights in {folder}")
     if broken := [name for name, tensor in tensors.items() if not tensor.isfinite().all()]:
@@ -224,7 +231,8 @@ def _compare(expected: Mapping[str, Tensor], got: Mapping[str, Tensor], what: st
     ]
     raise MediaError(
         f"{what} fill {100 * (total - lost) / total:.1f} % of the lip encoder, expected all of it "
-        f"and nothing else; {'; '.join(told)}; give the visual model of Auto-AVSR"
+        f"and nothing else; {'; '.join(told)}; give the visual model of Auto-AVSR, or for a small encoder a "
+        "checkpoint of a model that has learnt one"
     )
 
 

@@ -241,6 +241,27 @@ def test_a_model_of_lips_wants_lips() -> None:
         build(replace(LIPS, lip_encoder="auto_avsr"), GLOSSES)
 
 
+def test_the_lip_encoder_of_a_checkpoint_can_stand_still_in_another_model(tmp_path: Path) -> None:
+    learnt = build(LIPS, GLOSSES, seed=7)
+    save_checkpoint(tmp_path / "lips", learnt.described(), learnt)
+    other = build(replace(LIPS, lip_weights=str(tmp_path / "lips")), GLOSSES[:2], seed=2)
+    assert isinstance(other.mouth, Frozen)
+    assert other.filled == {str(tmp_path / "lips"): 1.0}
+    theirs = learnt.mouth.state_dict()
+    assert all(torch.equal(t, theirs[n]) for n, t in other.mouth.encoder.state_dict().items())
+    save_checkpoint(tmp_path / "other", other.described(), other)
+    items = with_lips()
+    clips, lips = [s.clip for s in items], [s.lips for s in items]
+    assert load(tmp_path / "other").recognize(clips, 2, lips) == other.recognize(clips, 2, lips)
+    pose = build(PRESETS["tiny"], GLOSSES, seed=7)
+    save_checkpoint(tmp_path / "pose", pose.described(), pose)
+    for without in ("pose", "other"):  # the other's stands still, and is not its own
+        with pytest.raises(
+            MediaError, match=r"fill 0\.0 % .* a checkpoint of a model that has learnt one"
+        ):
+            build(replace(LIPS, lip_weights=str(tmp_path / without)), GLOSSES)
+
+
 def test_a_frozen_lip_encoder_is_referred_to_and_never_stored(tmp_path: Path) -> None:
     torch.manual_seed(7)
     for folder in ("mine", "other"):
