@@ -126,6 +126,25 @@ class Config:
                 f"{6 * max(1, round(self.width / 6))}"
             )
 
+    def idle(self) -> dict[str, str]:
+        """Settings that change nothing here → why."""
+        found: dict[str, str] = {}
+        if self.reads == "lips":
+            found |= dict.fromkeys((*GRAPH, *POINTS, "backbone"), "reads is 'lips'")
+        else:
+            found |= {"lip_encoder": "reads is 'pose'"}
+            if self.backbone == "recurrent":
+                found |= dict.fromkeys((*GRAPH, *CONFORMER), "backbone is 'recurrent'")
+        if not self.text_model:
+            found |= dict.fromkeys(("contrastive", *CONTRAST), "there is no text_model")
+        elif not self.contrastive:
+            found |= dict.fromkeys(CONTRAST, "contrastive is 0")
+        if not self.auxiliary:
+            found |= {"auxiliary_layers": "auxiliary is 0"}
+        if not self.masked:
+            found |= {"mask_share": "masked is 0"}
+        return found
+
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Config:
         """A config from plain values (JSON, YAML).
@@ -138,6 +157,14 @@ class Config:
         return asdict(self)
 
 
+GRAPH = (
+    "channels", "multipliers", "aggregation", "factored", "adaptive", "auxiliary", "auxiliary_layers"
+)  # fmt: skip
+CONFORMER = ("layers", "heads", "head_width")
+POINTS = (
+    "coordinates", "streams", "presence", "turn", "stretch", "shift", "noise", "finger", "masked", "mask_share"
+)  # fmt: skip
+CONTRAST = ("shared_width", "temperature")
 COUNTED = ("frames", "channels", "width", "layers", "heads", "head_width", "shared_width")
 RULES = Rules(
     choices={

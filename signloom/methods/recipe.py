@@ -247,14 +247,26 @@ class Recipe(Record):
         return self.training.metric or self.of_method.METRICS[0]
 
     def settings(self) -> Settings:
-        """The method's settings. Raises UsageError for an unknown preset or setting."""
+        """The method's settings.
+
+        Raises UsageError for an unknown preset or setting, and for one that is set and changes nothing.
+        """
         presets = self.of_method.PRESETS
         if self.preset not in presets:
             raise UsageError(
                 f"{self.method} has no preset '{self.preset}'"
                 f"{nearest(self.preset, list(presets))}; it has {', '.join(presets)}"
             )
-        return self.of_method.Config.of({**presets[self.preset].to_json(), **self.config})
+        usual = presets[self.preset].to_json()
+        found = self.of_method.Config.of({**usual, **self.config})
+        idle: Mapping[str, str] = found.idle() if hasattr(found, "idle") else {}
+        for key, value in self.config.items():
+            if key in idle and value and _as_json(value) != _as_json(usual[key]):
+                raise UsageError(
+                    f"{self.method}: {key} is set to {value!r} and changes nothing, since {idle[key]}; leave "
+                    "it out, or change that"
+                )
+        return found
 
     def resolved(self) -> dict[str, Any]:
         """The recipe with every default written out, the method's settings too."""
@@ -266,6 +278,10 @@ class Recipe(Record):
         """sha256 of the resolved recipe as canonical JSON; a trained arm is kept under it."""
         text = json.dumps(self.resolved(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _as_json(value: Any) -> Any:
+    return json.loads(json.dumps(value))
 
 
 def read_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:

@@ -150,6 +150,25 @@ class Config:
                 "and lips to none"
             )
 
+    def idle(self) -> dict[str, str]:
+        """Settings that change nothing here → why."""
+        found: dict[str, str] = {}
+        if self.reads_features:
+            found |= dict.fromkeys(
+                BACKBONE, f"layout '{self.layout}' is of frames that a backbone has seen"
+            )
+        if self.bridge != "perceiver":
+            found |= dict.fromkeys(PERCEIVER, f"bridge is '{self.bridge}'")
+        if self.adapter not in ("dora", "lora"):
+            found |= dict.fromkeys(ADAPTER, f"adapter is '{self.adapter}'")
+        if self.language:
+            found |= dict.fromkeys(T5, f"language is '{self.language}'")
+        else:
+            found |= {"revision": "there is no language"}
+        if not self.soft:
+            found |= {"soft_kind": "soft is 0"}
+        return found
+
     @property
     def reads_features(self) -> bool:
         """Whether clips are a backbone's features; the settings of the backbones then say nothing."""
@@ -174,6 +193,16 @@ class Config:
         return asdict(self)
 
 
+BACKBONE = (
+    "coordinates", "streams", "presence", "channels", "multipliers", "aggregation", "factored", "adaptive",
+    "width", "layers", "heads", "head_width", "dropout", "conformer_window", "conformer_stride",
+)  # fmt: skip
+PERCEIVER = ("bridge_depth", "bridge_heads", "bridge_window")
+ADAPTER = ("rank", "alpha", "adapter_dropout", "adapter_targets")
+T5 = (
+    "vocabulary", "language_width", "language_inner", "language_layers", "language_heads",
+    "language_dropout",
+)  # fmt: skip
 RULES = Rules(
     choices={
         "aggregation": ("project", "mean"),

@@ -254,3 +254,38 @@ def test_a_model_of_lips_alone_wants_them_everywhere(
     source = [seen] * having + [replace(seen, lips=None)] * (25 - having)
     with nullcontext() if enough else pytest.raises(UsageError, match=f"{having or 'none'} of the"):
         _with_lips(model, [source])
+
+
+@pytest.mark.parametrize(
+    ("method", "preset", "config", "why"),
+    [
+        ("isolated", "fast", {"auxiliary": 0.5}, "auxiliary is set to 0.5 .* backbone is 'recurrent'"),
+        ("isolated", "fast", {"layers": 2}, "layers is set to 2 .* backbone is 'recurrent'"),
+        ("isolated", "small", {"contrastive": 2.0}, "contrastive is set to 2.0 .* no text_model"),
+        ("isolated", "small", {"temperature": 0.2}, "temperature is set to 0.2 .* no text_model"),
+        ("isolated", "tiny", {"mask_share": 0.5}, "mask_share is set to 0.5 .* masked is 0"),
+        ("isolated", "tiny", {"lip_encoder": "auto_avsr"}, "lip_encoder is set .* reads is 'pose'"),
+        ("isolated", "tiny", {"reads": "lips", "noise": 0.5}, "noise is set to 0.5 .* reads is 'lips'"),
+        ("unified", "tiny", {"rank": 8}, "rank is set to 8 .* adapter is 'full'"),
+        ("unified", "tiny", {"bridge": "conv", "bridge_depth": 3}, "bridge_depth is set to 3 .* is 'conv'"),
+        ("unified", "tiny", {"soft": 0.0, "soft_kind": "place"}, "soft_kind is set .* soft is 0"),
+        ("unified", "paper", {"vocabulary": 100}, "vocabulary is set to 100 .* language is 'google/flan-t5-xl'"),
+        (
+            "unified", "tiny", {"layout": "features-8", "fps": 6.25, "channels": 4},
+            "channels is set to 4 .* layout 'features-8' is of frames that a backbone has seen",
+        ),
+    ],
+)  # fmt: skip
+def test_a_setting_that_changes_nothing_is_refused(
+    method: str, preset: str, config: dict[str, object], why: str
+) -> None:
+    source = {"simulated": "words", "size": "tiny"}
+    asked = {
+        "name": "idle", "method": method, "preset": preset, "config": config,
+        "data": {"train": source, "dev": source}, "training": {"steps": 1},
+    }  # fmt: skip
+    with pytest.raises(UsageError, match=f"{method}: {why}; leave it out, or change that"):
+        Recipe.model_validate(asked).settings()
+    usual = Recipe.model_validate(asked | {"config": {}})
+    again = Recipe.model_validate(usual.resolved())  # every default written out, idle ones too
+    assert again.hash() == usual.hash()
