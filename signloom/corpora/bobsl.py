@@ -58,7 +58,7 @@ def bobsl(
     are no such subtitles.
     """
     folder = Path(root)
-    episodes = _episodes(first_that_is(folder, LISTS, "list of episodes"))
+    episodes = listed_episodes(first_that_is(folder, LISTS, "list of episodes"))
     cues = _subtitles(folder, subtitles)
     files = {episode: _vtt(cues, episode) for episode, _ in episodes}
     places = [folder / "poses", folder] if poses is None else [Path(poses)]
@@ -107,8 +107,11 @@ def _sentences(
         )
 
 
-def _episodes(file: Path) -> list[tuple[str, str]]:
-    """(episode, split) in the order of the list, each episode once."""
+def listed_episodes(file: Path) -> list[tuple[str, str]]:
+    """(episode, split) in the order of a list of episodes by subset, each episode once.
+
+    Raises MediaError where the file is none.
+    """
     said = read_json(file)
     if not isinstance(said, dict) or not all(isinstance(names, list) for names in said.values()):
         raise MediaError(

@@ -80,6 +80,7 @@ class _OfEpisodes(ABC):
     rounds: int
     layout: Layout | None
     lips: bool
+    names: frozenset[str] | None
 
     @abstractmethod
     def _look(self) -> tuple[tuple[_Chosen, ...], Counter[str]]:
@@ -155,7 +156,8 @@ class EpisodeWindows(_OfEpisodes):
     spoken, signed: the endings of the subtitles beside NAME.pose (NAME.speech.vtt), or folders
     of NAME.vtt (or NAME/signhd.vtt); cues of equal text, in order, go together.
     layout: what clips are converted to; None: as the files have them.
-    lips: whether samples carry the lips that lie beside each pose file.
+    lips: whether samples carry the lips that lie beside each pose file. names: of the episodes
+    that are looked at; None: all.
 
     A cue becomes no sample, and is counted in ``excluded``, where it is "not signed" (in
     brackets), has "no words", is "unpaired", signed "outside" the clip, signed longer than
@@ -176,11 +178,12 @@ class EpisodeWindows(_OfEpisodes):
     signed: str = SIGNING
     layout: Layout | None = None
     lips: bool = False
+    names: frozenset[str] | None = None
 
     def _look(self) -> tuple[tuple[_Chosen, ...], Counter[str]]:
         chosen: list[_Chosen] = []
         excluded: Counter[str] = Counter()
-        for episode, said, seen in _episodes(self.folder, self.lips, self.spoken, self.signed):
+        for episode, said, seen in _episodes(self, self.spoken, self.signed):
             paired = _paired(said, seen)
             for number, cue in enumerate(seen):
                 before = paired.get(number)
@@ -251,11 +254,12 @@ class EpisodeSentences(_OfEpisodes):
     limits: Limits = field(default_factory=Limits)
     layout: Layout | None = None
     lips: bool = False
+    names: frozenset[str] | None = None
 
     def _look(self) -> tuple[tuple[_Chosen, ...], Counter[str]]:
         chosen: list[_Chosen] = []
         excluded: Counter[str] = Counter()
-        for episode, cues, _ in _episodes(self.folder, self.lips, self.times):
+        for episode, cues, _ in _episodes(self, self.times):
             before = ""
             for number, cue in enumerate(cues):
                 moved = Cue(_moved(cue.span, self.lag), cue.text)
@@ -312,12 +316,22 @@ def _paired(said: Sequence[Cue], seen: Sequence[Cue]) -> dict[int, int]:
 
 
 def _episodes(
-    folder: str, lips: bool, *wanted: str
+    of: _OfEpisodes, *wanted: str
 ) -> Iterator[tuple[_Episode, tuple[Cue, ...], tuple[Cue, ...]]]:
-    """Each episode of a folder with the cues of its first and last wanted subtitles."""
-    signers = signers_of(Path(folder))
+    """Each episode that is looked at with the cues of its first and last wanted subtitles."""
+    signers = signers_of(Path(of.folder))
+    found = [
+        path
+        for path in pose_files([Path(of.folder)])
+        if of.names is None or name_of(path) in of.names
+    ]
+    if of.names is not None and not found:
+        raise UsageError(
+            f"none of the {len(of.names)} episodes that are listed is in {of.folder}, expected "
+            "NAME.pose; see whether the list is of these episodes"
+        )
     some = False
-    for path in pose_files([Path(folder)]):
+    for path in found:
         files = [_subtitles(path, ending) for ending in wanted]
         if any(file is None for file in files):
             continue
@@ -333,14 +347,14 @@ def _episodes(
                 header.frames,
                 signers.get(name, ""),
                 language_of(path),
-                lips_beside(path) if lips else None,
+                lips_beside(path) if of.lips else None,
             ),
             cues[0],
             cues[-1],
         )
     if not some:
         raise UsageError(
-            f"no episode in {folder} has subtitles {' and '.join(repr(w) for w in wanted)}, expected "
+            f"no episode in {of.folder} has subtitles {' and '.join(repr(w) for w in wanted)}, expected "
             f"NAME.pose with {' and '.join(f'NAME.{w}.vtt' for w in wanted)}, as `signloom simulate "
             "episode` writes them, or folders of NAME.vtt"
         )

@@ -18,8 +18,11 @@ from pydantic import (
     Tag,
     field_validator,
     model_serializer,
+    model_validator,
 )
 
+from signloom.corpora.bobsl import listed_episodes
+from signloom.corpora.episode_windows import EpisodeSentences, EpisodeWindows
 from signloom.corpora.folder_lexicon import INDEX, folder_lexicon
 from signloom.corpora.store import is_store, open_store
 from signloom.corpora.store_lexicon import store_lexicon
@@ -111,18 +114,46 @@ class FromSimulator(Later):
 
 
 class FromEpisodes(Later):
-    """Windows of episodes that lie in a folder: pose files with subtitles when said and when signed.
+    """Episodes that lie in a folder: pose files with subtitles when said and when signed.
 
-    Each sample is a signed cue and ``seconds`` around it, and asks when the cue is signed
-    (`corpora.episode_windows`). lips: whether the lips beside the pose files are read too.
+    ask: "when": each sample is a signed cue and ``seconds`` around it, and asks when the cue is signed
+        (`corpora.episode_windows.EpisodeWindows`). "what": each is a sentence cut out by the times of ``signed``, to
+        be translated (`EpisodeSentences`).
+    spoken, signed: the endings of the subtitles beside NAME.pose, or folders of NAME.vtt.
+    lag, jitter: seconds; as `EpisodeWindows` and `EpisodeSentences` have them where they are not said.
+    rounds: how often each cue comes, each time cut elsewhere.
+    listed, split: only the episodes of this split of a list of episodes by subset, as BOBSL's
+        subset2episode.json; none: all in the folder.
+    lips: whether the lips beside the pose files are read too.
     """
 
-    later: ClassVar[tuple[str, ...]] = ("lips",)
+    later: ClassVar[tuple[str, ...]] = (
+        "ask", "spoken", "signed", "lag", "jitter", "rounds", "listed", "split", "lips"
+    )  # fmt: skip
 
     episodes: str
+    ask: Literal["when", "what"] = "when"
+    spoken: str = "speech"
+    signed: str = "signing"
     seconds: Annotated[float, Field(gt=0)] = 20.0
+    lag: float | None = None
+    jitter: Annotated[float | None, Field(ge=0)] = None
+    rounds: Annotated[int, Field(ge=1)] = 1
     seed: Annotated[int, Field(ge=0)] = 0
+    listed: str | None = None
+    split: str | None = None
     lips: bool = False
+
+    @model_validator(mode="after")
+    def _says_what_it_means(self) -> FromEpisodes:
+        if self.ask == "what" and (self.seconds, self.spoken) != (20.0, "speech"):
+            raise ValueError(
+                "a source that asks what is signed has no window and no spoken subtitles; leave seconds and "
+                "spoken out"
+            )
+        if (self.listed is None) != (self.split is None):
+            raise ValueError("listed and split go together; give both, or neither")
+        return self
 
 
 class FromTexts(Record):
@@ -489,10 +520,7 @@ def open_source(source: Source, layout: Layout, prepare: PrepareWord | None) -> 
     if isinstance(source, FromSimulator):
         return _simulated(source, layout)
     if isinstance(source, FromEpisodes):
-        from signloom.corpora.episode_windows import EpisodeWindows
-
-        folder = located(source.episodes)
-        return EpisodeWindows(folder, window=source.seconds, seed=source.seed, lips=source.lips)
+        return _episodes(source)
     if isinstance(source, FromTexts):
         return Texts(tuple(_sentences(source)))
     if isinstance(source, FromMixed):
@@ -526,6 +554,40 @@ def _simulated(source: FromSimulator, layout: Layout) -> SimulatedWords | Simula
     return kind(source.size, source.split, layout, source.language, **more)
 
 
+def _episodes(source: FromEpisodes) -> EpisodeWindows | EpisodeSentences:
+    """Raises UsageError where the split of the list has no episode."""
+    names = None
+    if source.listed is not None:
+        file = Path(located(source.listed))
+        found = listed_episodes(file)
+        names = frozenset(name for name, split in found if split == source.split)
+        if not names:
+            known = dict.fromkeys(split for _, split in found)
+            raise UsageError(
+                f"{file} lists no episode of split '{source.split}'; it has {', '.join(known)}"
+            )
+    moved = {name: at for name in ("lag", "jitter") if (at := getattr(source, name)) is not None}
+    kind = EpisodeWindows if source.ask == "when" else EpisodeSentences
+    said = (
+        {
+            "window": source.seconds,
+            "spoken": located(source.spoken),
+            "signed": located(source.signed),
+        }
+        if source.ask == "when"
+        else {"times": located(source.signed)}
+    )
+    return kind(
+        located(source.episodes),
+        **said,
+        **moved,
+        seed=source.seed,
+        rounds=source.rounds,
+        lips=source.lips,
+        names=names,
+    )
+
+
 def texts_of(source: Source, layout: Layout) -> list[str]:
     """The texts of a source, without reading or drawing a clip; of a longer one TEXTS, evenly spaced."""
     if isinstance(source, FromStore):
@@ -533,9 +595,7 @@ def texts_of(source: Source, layout: Layout) -> list[str]:
     if isinstance(source, FromSimulator):
         return _simulated(source, layout).texts()
     if isinstance(source, FromEpisodes):
-        from signloom.corpora.episode_windows import EpisodeWindows
-
-        return EpisodeWindows(located(source.episodes), window=source.seconds).texts()
+        return _episodes(source).texts()
     if isinstance(source, FromTexts):
         return _sentences(source)
     if isinstance(source, FromMixed):

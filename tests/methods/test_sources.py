@@ -11,7 +11,10 @@ import numpy as np
 import pytest
 
 from signloom.corpora.store import StoreWriter
+from signloom.data.clip import PoseClip
+from signloom.data.cue import Cue
 from signloom.data.layouts import HANDS42, PS76
+from signloom.data.timing import Span
 from signloom.errors import UsageError
 from signloom.methods import sources
 from signloom.methods.recipe import read_recipe
@@ -27,11 +30,13 @@ from signloom.methods.sources import (
     sentences_of,
     texts_of,
 )
+from signloom.pose.files import write_pose
 from signloom.simulator.corpora import SimulatedSentences
 from signloom.stitch.joining import FLUENT
 from signloom.text.clean import words_of
 from signloom.text.phrasings import PHRASINGS
 from signloom.text.stream import write_texts
+from signloom.text.subtitles import compose
 
 TINY = "sim:tiny"
 
@@ -149,3 +154,61 @@ def test_an_unknown_order_in_a_recipe_is_named() -> None:
     found = read_recipe(recipe, ["data.synthetic.order=wh-final,drop-articles"])
     assert found.data.synthetic is not None
     assert found.data.synthetic.order == "wh-final,drop-articles"  # type: ignore[union-attr]
+
+
+def episodes(folder: Path) -> Path:
+    """Two episodes of keypoints that count frames, each cue said two seconds before it is signed."""
+    folder.mkdir()
+    for name in ("a", "b"):
+        points = np.zeros((1_000, 42, 3), np.float32)
+        points[:, :, 0] = np.arange(1_000)[:, None]
+        clip = PoseClip(points, np.ones(points.shape[:2], np.float32), 25.0, HANDS42)
+        write_pose(clip, folder / f"{name}.pose")
+        seen = [Cue(Span(at, at + 2.0), f"Sentence {name} {at:g}.") for at in (12.0, 22.0)]
+        said = [Cue(cue.span.shifted(-2.0), cue.text) for cue in seen]
+        for kind, cues in (("speech", said), ("signing", seen), ("mine", said)):
+            (folder / f"{name}.{kind}.vtt").write_bytes(compose(cues, "vtt"))
+    (folder / "list.json").write_text('{"train": ["a", "c"], "public_test": ["b"], "val": ["c"]}')
+    return folder
+
+
+def test_episodes_ask_when_or_what_of_the_split_that_is_listed(tmp_path: Path) -> None:
+    folder = episodes(tmp_path / "episodes")
+    listed = {"episodes": str(folder), "listed": str(folder / "list.json")}
+    source = FromEpisodes(**listed, split="train", ask="what", jitter=0.0, rounds=2)
+    found = open_source(source, HANDS42, None)
+    assert [found[i].id for i in range(len(found))] == ["a-1", "a-2"] * 2
+    assert texts_of(source, HANDS42) == ["Sentence a 12.", "Sentence a 22."]
+    assert found[0].span is None
+    assert (found[0].clip.points[0, 0, 0], len(found[0].clip)) == (300, 50)
+    spoken = FromEpisodes(**listed, split="test", ask="what", signed="mine", lag=1.0, jitter=0.0)
+    (first, _) = (open_source(spoken, HANDS42, None)[i] for i in range(2))
+    assert (first.id, first.clip.points[0, 0, 0]) == ("b-1", 275)
+    when = FromEpisodes(**listed, split="test", seconds=8.0, lag=2.0, jitter=0.0)
+    sample = open_source(when, HANDS42, None)[0]
+    assert (sample.id, sample.span, sample.prior) == ("b-1", Span(3.0, 5.0), Span(1.0, 3.0))
+    both = FromEpisodes(episodes=str(folder))
+    assert len(open_source(both, HANDS42, None)) == 4
+    assert set(both.model_dump()) == {"episodes", "seconds", "seed"}  # recipes keep their hash
+    with pytest.raises(UsageError, match=r"lists no episode of split 'dev'; it has train, test"):
+        texts_of(FromEpisodes(**listed, split="dev"), HANDS42)
+    (folder / "list.json").write_text('{"train": ["z"]}')
+    with pytest.raises(UsageError, match="none of the 1 episodes that are listed is in"):
+        texts_of(FromEpisodes(**listed, split="train"), HANDS42)
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        (
+            {"ask": "what", "seconds": 8.0},
+            "has no window and no spoken subtitles; leave seconds and spoken",
+        ),
+        ({"listed": "list.json"}, "listed and split go together; give both, or neither"),
+    ],
+)
+def test_episodes_that_contradict_themselves_are_refused(
+    said: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        FromEpisodes(episodes="e", **said)
