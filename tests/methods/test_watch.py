@@ -16,13 +16,14 @@ from signloom.data.timing import Span
 from signloom.encoders.frames import resampled
 from signloom.errors import UsageError
 from signloom.inference.locate import Query
-from signloom.inference.stream import LiveText, Said, live
+from signloom.inference.stream import LiveText, live
 from signloom.inference.translate import Translation
 from signloom.inference.windows import ask
 from signloom.methods.unified import PRESETS, Config, Unified, begin
 from signloom.methods.watch import Watch
 from signloom.pose.phrases import PhraseStream
 from signloom.simulator.episode import SimulatedEpisodes
+from tests.inference.test_stream import dealt
 
 TEXTS = ["The weather is cold.", "Do you eat bread?", "My sister is a nurse."]
 CHUNKED = replace(
@@ -179,17 +180,6 @@ def test_live_text_is_that_of_the_watched_whole_a_chunk_later(
         assert any(not s.final for s in said)
         assert [s.number for s in said if s.final] == list(range(1, len(told) + 1))
         assert [s.number for s in said] == sorted(s.number for s in said)
-
-
-def dealt(session: object, clip: PoseClip, seed: int) -> tuple[list[Said], float]:
-    rng = np.random.default_rng(seed)
-    edges = [0, *np.sort(rng.integers(0, len(clip), 80)).tolist(), len(clip)]
-    said, late = [], 0.0
-    for first, last in itertools.pairwise(edges):
-        for each in session.push(clip.frames(slice(first, last))):  # type: ignore[attr-defined]
-            said.append(each)
-            late = max(late, first / clip.fps - each.span.end) if each.final else late
-    return said + session.finish(), late  # type: ignore[attr-defined]
 
 
 def test_little_is_held_of_a_stream(model: Unified, monkeypatch: pytest.MonkeyPatch) -> None:
