@@ -37,7 +37,7 @@ from signloom.simulator.episode import SimulatedEpisodes
 NEAR = 0.3
 """Seconds by which both ends of two phrases may differ that count as one."""
 PROVISIONAL = 2.0
-TEXTS = [" ".join(f"G{k}" for k in range(500))]
+TEXTS = [" ".join(f"G{k}" for k in range(first, first + 50)) for first in range(0, 500, 50)]
 """What the untrained model has for glosses."""
 
 

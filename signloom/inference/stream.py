@@ -203,7 +203,9 @@ class LiveText:
         self._watch = model.watch(fps) if watches and isinstance(model, Watching) else None
         self._beam = beam
         self._phrases = PhraseStream(self.longest)
-        self.look_ahead = self._phrases.look_ahead + (self._watch.look_ahead if self._watch else 0)
+        self.look_ahead = max(
+            self._phrases.look_ahead, self._watch.look_ahead if self._watch else 0.0
+        )
         self._pieces: deque[PoseClip] = deque()
         self._first = 0  # the frame that the pieces begin with
         self._over: deque[Phrase] = deque()  # phrases that wait to be seen

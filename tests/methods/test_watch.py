@@ -173,13 +173,28 @@ def test_live_text_is_that_of_the_watched_whole_a_chunk_later(
         session = live(
             model, "translate", CLIP.layout, FPS, provisional=1.0, translate=lambda clip: "never"
         )
-        assert session.look_ahead == pytest.approx(plain.look_ahead + 0.8)
+        assert session.look_ahead == pytest.approx(
+            plain.look_ahead
+        )  # a chunk of .8 s is full by then
         said, late = dealt(session, CLIP, seed)
         assert [s.text for s in said if s.final] == told
         assert late <= session.look_ahead
         assert any(not s.final for s in said)
         assert [s.number for s in said if s.final] == list(range(1, len(told) + 1))
         assert [s.number for s in said] == sorted(s.number for s in said)
+
+
+def test_a_phrase_waits_for_its_last_chunk_where_that_is_the_longer(
+    model: Unified, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = model_of(replace(CHUNKED, chunk=75))  # 6 s
+    monkeypatch.setattr(slow, "told", says_what_it_is_shown)
+    session = live(slow, "translate", CLIP.layout, FPS)
+    assert session.look_ahead == pytest.approx(6.0)
+    said, late = dealt(session, CLIP, 3)
+    assert live(model, "translate", CLIP.layout, FPS).look_ahead < late <= session.look_ahead
+    whole = watched(slow, CLIP)
+    assert [s.text for s in said] == [whole.translate(span).text for span in phrase_spans(CLIP)]
 
 
 def test_little_is_held_of_a_stream(model: Unified, monkeypatch: pytest.MonkeyPatch) -> None:
