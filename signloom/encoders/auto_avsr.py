@@ -121,8 +121,9 @@ LIPS = f"lips.{MOUTH}"
 def load_lip_weights(encoder: nn.Module, folder: str | Path) -> float:
     """Fills ``encoder`` with the folder's safetensors; the fraction of it that was filled, 1.
 
-    Of a checkpoint of a model that reads lips, only its own encoder of them is read. Raises MediaError, and leaves the encoder as it was, where a file cannot be read, its
-    names or shapes are not exactly the encoder's, or it holds NaN or infinity.
+    Of a checkpoint of a model that reads lips, only its own encoder of them is read. Raises
+    MediaError, and leaves the encoder as it was, where a file cannot be read, its names or
+    shapes are not exactly the encoder's, or it holds NaN or infinity.
     """
     tensors = _read(Path(folder))
     own = {n.partition(MOUTH)[2]: t for n, t in tensors.items() if n.startswith((MOUTH, LIPS))}
