@@ -40,7 +40,7 @@ NUMBERS = ("coordinates", "streams", "presence", "normalizer", "local_hands", "m
 READS_NUMBERS = (
     "*backbone.encoders.*.fc1.*",
     "recurrent.articulators.*.0.*",
-    "reader.compression.convolutions.0.*",
+    "*reader.compression.convolutions.0.*",
 )
 """Tensors that stand for these numbers."""
 

@@ -20,9 +20,9 @@ from signloom.simulator.corpora import SimulatedWords
 
 RECEIPT = {"commit": "abc", "hardware": {"cpu": "a cpu", "torch": "2", "threads": 1}}
 NET = {
-    "frames": 4, "width": 8, "layers": 1, "heads": 1, "head_width": 8, "channels": 4,
-    "multipliers": [1, 1, 1, 1], "auxiliary": 0.0, "layout": "ps76", "shared_width": 8,
+    "frames": 4, "width": 8, "layers": 1, "heads": 1, "head_width": 8, "auxiliary": 0.0, "layout": "ps76",
 }  # fmt: skip
+OF_READER = {"pose": {"channels": 4, "multipliers": [1, 1, 1, 1]}, "lips": {}}
 
 
 def recogniser(reads: str, steps: int = 2) -> Recipe:
@@ -30,7 +30,7 @@ def recogniser(reads: str, steps: int = 2) -> Recipe:
     return Recipe.model_validate(
         {
             "name": reads, "method": "isolated", "preset": "small",
-            "config": {**NET, "reads": reads},
+            "config": {**NET, **OF_READER[reads], "reads": reads},
             "data": {"train": source, "dev": {**source, "split": "dev"}, "dev_limit": 2},
             "training": {"steps": steps, "batch": 2, "validate_every": steps, "log_every": 1},
         }
