@@ -10,15 +10,17 @@ random where the two are of other methods.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+import torch
 from torch import nn
 
 from signloom.data.layouts import Layout, layout_named
 from signloom.data.names import canonical
+from signloom.encoders.lip_backbone import Frozen
 from signloom.encoders.pose_backbone import ARTICULATORS, encoder_of
 from signloom.errors import UsageError
 from signloom.inference.fusion import Fused
@@ -43,6 +45,12 @@ READS_NUMBERS = (
     "*reader.compression.convolutions.0.*",
 )
 """Tensors that stand for these numbers."""
+
+READS_MOUTH = ("lip.conformer.fc1.*",)
+"""Tensors that stand for what a lip encoder makes of a mouth."""
+
+TIMES = ("fps", "frames")
+"""The settings that say how a clip's frames are chosen, for which no tensor stands."""
 
 READS_JOINTS = (
     "*backbone.encoders.{0}.fc2.*",
@@ -69,7 +77,8 @@ class Begun:
     renewed: tensors that are still at random. tokens: rows of embeddings taken over, of
     ``vocabulary``. simulated_only: whether the checkpoint knows simulated signing alone.
     filled: the fraction of the model's own parameters that it filled; parts: of each part of the model.
-    otherwise: what its frames have otherwise than the model's.
+    otherwise: what its frames have otherwise than the model's. left_out: what of a fused checkpoint the
+    model does not read.
     """
 
     checkpoint: str
@@ -81,6 +90,7 @@ class Begun:
     filled: float
     parts: Mapping[str, float]
     otherwise: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -108,10 +118,11 @@ def begin_with(model: Any, checkpoint: str | Path, kept: Collection[str] = ()) -
     """Puts a checkpoint's weights into ``model``, in place ("bundled", a folder, a hub id).
 
     kept: tensors that another checkpoint has filled, and that stay as they are. Of a recogniser that
-    `signloom fuse` wrote, both parts are taken.
+    `signloom fuse` wrote, the parts are taken that the model reads.
 
     Raises MediaError where there is no such checkpoint, UsageError naming the settings that
-    must be as the checkpoint has them, or where less than LEAST of it would be taken over.
+    must be as the checkpoint has them, where less than LEAST of it fits, or where others have filled
+    all that it fits.
     """
     old = load(checkpoint)
     if isinstance(model, PoseStitch) and isinstance(old, PoseStitch):
@@ -120,20 +131,35 @@ def begin_with(model: Any, checkpoint: str | Path, kept: Collection[str] = ()) -
                 f"init: a posestitch model begins with one checkpoint, and {checkpoint} is a further one; name one"
             )
         return _begin_posestitch(model, old, checkpoint)
-    parts = (old.pose, old.lips) if isinstance(old, Fused) else (old,)
+    parts = {"pose": old.pose, "lips": old.lips} if isinstance(old, Fused) else {"": old}
+    left_out = tuple(name for name in parts if name and name not in _read_by(model))
     found: list[Begun] = []
     filled = set(kept)
-    for part in parts:
-        found.append(_begin_alike(model, part, checkpoint, filled))
-        filled = set(model.state_dict()) - set(found[-1].renewed)
-    return replace(
+    for name, part in parts.items():
+        if name not in left_out:
+            found.append(_begin_alike(model, part, checkpoint, filled))
+            filled = set(model.state_dict()) - set(found[-1].renewed)
+    begun = replace(
         found[-1],
         name=old.name,
         simulated_only=old.simulated_only,
-        filled=sum(begun.filled for begun in found),
-        parts={name: sum(begun.parts[name] for begun in found) for name in found[0].parts},
-        otherwise=tuple(dict.fromkeys(one for begun in found for one in begun.otherwise)),
+        filled=sum(one.filled for one in found),
+        parts={name: sum(one.parts[name] for one in found) for name in found[0].parts},
+        otherwise=tuple(dict.fromkeys(told for one in found for told in one.otherwise)),
+        left_out=left_out,
     )
+    if kept and not begun.filled:
+        raise UsageError(
+            f"init: {checkpoint} fills nothing that those before it have not filled; leave it out, or name "
+            "it first"
+        )
+    return begun
+
+
+def _read_by(model: Any) -> set[str]:
+    """Of pose and lips, what a model reads."""
+    lips = {"lips"} if getattr(model, "reads_lips", False) else set()
+    return lips if getattr(model.config, "reads", "pose") == "lips" else {"pose"} | lips
 
 
 def begin_with_each(model: Any, checkpoints: Sequence[str | Path]) -> tuple[Begun, ...]:
@@ -157,24 +183,24 @@ def _begin_alike(model: nn.Module, old: Any, checkpoint: str | Path, kept: set[s
     fits = [
         n
         for n, t in mine.items()
-        if n in theirs and theirs[n].shape == t.shape and not n.startswith(own)
+        if n in theirs
+        and theirs[n].shape == t.shape
+        and not n.startswith(own)
+        and not any(fnmatch(n, pattern) for pattern in misread)
     ]
-    same = [
-        n for n in fits if n not in kept and not any(fnmatch(n, pattern) for pattern in misread)
-    ]
-    share = sum(mine[name].numel() for name in same)
+    share = sum(mine[name].numel() for name in fits)
     share /= max(sum(theirs[name].numel() for name in theirs), 1)
     if share < LEAST:
         other = [n for n in theirs if n in mine and theirs[n].shape != mine[n].shape][:3]
         shapes = "; ".join(
             f"{n} {tuple(theirs[n].shape)}, here {tuple(mine[n].shape)}" for n in other
         )
-        before = " beside what others filled" if kept & set(fits) else ""
         raise UsageError(
-            f"init: only {share:.0%} of {checkpoint} fits this model{before}, expected {LEAST:.0%} or more"
+            f"init: only {share:.0%} of {checkpoint} fits this model, expected {LEAST:.0%} or more"
             f"{f' ({shapes})' if shapes else ''}; give the recipe the preset and settings of the "
             "checkpoint's backbone"
         )
+    same = [name for name in fits if name not in kept]
     model.load_state_dict(mine | {name: theirs[name] for name in same})
     more = model.take_over(old) if isinstance(model, TakesOver) and not kept else ()
     filled = {*same, *more}
@@ -193,26 +219,46 @@ def _begin_alike(model: nn.Module, old: Any, checkpoint: str | Path, kept: set[s
 
 
 def _made_otherwise(model: Any, old: Any) -> tuple[tuple[str, ...], list[str]]:
-    """(what the frames of the two have otherwise, patterns of the tensors that read it).
-
-    A rate is told; no tensor stands for it. Pictures of a mouth are made alike everywhere.
-    """
+    """(what the frames of the two have otherwise, patterns of the tensors that read it)."""
     mine, theirs = model.config, old.config
-    if "lips" in (getattr(mine, "reads", ""), getattr(theirs, "reads", "")):
-        return (), []
+    by_lips = "lips" in (getattr(mine, "reads", ""), getattr(theirs, "reads", ""))
     told: list[str] = []
     patterns: list[str] = []
-    for key in (*NUMBERS, "layout", "fps"):
-        usual = "shoulder" if key == "normalizer" else None  # what unified has, and does not say
-        here, there = getattr(mine, key, usual), getattr(theirs, key, usual)
-        if here is None or there is None or here == there:
+    for key in TIMES if by_lips else (*NUMBERS, *TIMES):
+        if not (_has(mine, key) and _has(theirs, key)):
             continue
-        told.append(f"{key} {_plain(there)} there, {_plain(here)} here")
-        if key in NUMBERS:
-            patterns += READS_NUMBERS
-        elif key == "layout":
-            patterns += _of_other_joints(layout_named(here), layout_named(there))
+        here, there = (getattr(config, key, "shoulder") for config in (mine, theirs))
+        if here != there:
+            told.append(f"{key} {_plain(there)} there, {_plain(here)} here")
+            patterns += READS_NUMBERS if key in NUMBERS else ()
+    here, there = _layout(mine), _layout(theirs)
+    if not by_lips and here.keypoints != there.keypoints:
+        told.append(f"layout {there.name} there, {here.name} here")
+        patterns += _of_other_joints(here, there)
+    if _sees_otherwise(getattr(model, "mouth", None), getattr(old, "mouth", None)):
+        told.append("another lip encoder")
+        patterns += READS_MOUTH
     return tuple(told), patterns
+
+
+def _has(config: Any, key: str) -> bool:
+    """Whether a method's settings have this one; every method has a normaliser, and unified's is not a setting."""
+    return key == "normalizer" or key in {field.name for field in fields(config)}
+
+
+def _layout(config: Any) -> Layout:
+    """What is read of a method's layout."""
+    return config.read if hasattr(config, "read") else layout_named(config.layout)
+
+
+def _sees_otherwise(here: nn.Module | None, there: nn.Module | None) -> bool:
+    """Whether a mouth looks otherwise to two lip encoders; one that learns begins with the other that does."""
+    if here is None or there is None or not (isinstance(here, Frozen) or isinstance(there, Frozen)):
+        return False
+    mine, theirs = (
+        (each.encoder if isinstance(each, Frozen) else each).state_dict() for each in (here, there)
+    )
+    return mine.keys() != theirs.keys() or not all(torch.equal(mine[n], theirs[n]) for n in mine)
 
 
 def _of_other_joints(here: Layout, there: Layout) -> list[str]:
@@ -228,6 +274,8 @@ def _of_other_joints(here: Layout, there: Layout) -> list[str]:
 
 
 def _plain(value: Any) -> str:
+    if value is None:
+        return "each clip's own"
     return "+".join(map(str, value)) if isinstance(value, tuple | list) else f"{value}"
 
 

@@ -274,8 +274,15 @@ class Isolated(nn.Module):
         return self.reads_lips
 
     def own(self, old: Any) -> tuple[str, ...]:
-        """The head and the glosses' embeddings, unless ``old`` has the same glosses."""
-        return () if getattr(old, "glosses", None) == self.glosses else ("head.", "texts")
+        """The head and the glosses' embeddings, unless ``old`` has the same glosses and reads the same."""
+        alike = getattr(old, "glosses", None) == self.glosses and self._reads_as(old)
+        return () if alike else ("head.", "texts")
+
+    def _reads_as(self, old: Any) -> bool:
+        """Whether the features of the two are of one kind."""
+        return isinstance(old, Isolated) and (
+            (self.reads_lips, self.reads_graph) == (old.reads_lips, old.reads_graph)
+        )
 
     def take_over(self, old: Any) -> tuple[str, ...]:
         """Begins each gloss that a recogniser of real signing knows too with what its head has of it.
@@ -283,7 +290,7 @@ class Isolated(nn.Module):
         A simulated sign has nothing of the real one but its name. Names the head's tensors where
         every gloss was known.
         """
-        if not isinstance(old, Isolated) or old.simulated_only:
+        if not self._reads_as(old) or old.simulated_only:
             return ()
         mine, theirs = self.head.state_dict(), old.head.state_dict()
         if any(

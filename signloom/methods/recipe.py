@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from math import floor
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, get_args
@@ -178,13 +178,26 @@ class Recipe(Record):
 
     name: str
     method: str
-    init: str | Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    init: str | tuple[str, ...] | None = None
     preset: str = "small"
     config: dict[str, Any] = Field(default_factory=dict)
     data: Data
     curriculum: Curriculum = Curriculum()
     training: Training
     seed: Annotated[int, Field(ge=0)] = 42
+
+    @field_validator("init", mode="before")
+    @classmethod
+    def _checkpoints(cls, value: Any) -> Any:
+        """One in a list is one, so that both ways of writing it are one recipe."""
+        if value is None:
+            return None
+        several = value if isinstance(value, list | tuple) else [value]
+        if not several or not all(isinstance(one, str) and one for one in several):
+            raise ValueError(
+                f"init is {value!r}, expected a checkpoint (a folder, a hub id or bundled) or a list of them"
+            )
+        return several[0] if len(several) == 1 else tuple(several)
 
     @field_validator("method")
     @classmethod
@@ -498,9 +511,29 @@ def _filled(model: nn.Module, begun: Sequence[Begun]) -> Iterator[str]:
         )
         if one.otherwise:
             yield f"init: {one.checkpoint} has frames of another kind: {'; '.join(one.otherwise)}"
+        if one.left_out:
+            yield (
+                f"init: {one.checkpoint} knows {' and '.join(one.left_out)} too, which this model does not read"
+            )
     if begun and (left := begun[-1].renewed):
-        few = f"{', '.join(left[:3])}{', …' if len(left) > 3 else ''}"
-        yield f"init: {len(left)} tensors begin anew ({few})"
+        yield f"init: {len(left)} tensors begin anew: {_anew(left, model.state_dict().keys())}"
+
+
+def _anew(left: Sequence[str], every: Collection[str]) -> str:
+    """Parts of a model that begin anew, and tensors of those that begin anew in part."""
+    parts = dict.fromkeys(name.partition(".")[0] for name in left)
+    of = {part: [n for n in left if n.partition(".")[0] == part] for part in parts}
+    whole = [
+        part
+        for part in parts
+        if len(of[part]) == sum(name.partition(".")[0] == part for name in every)
+    ]
+    told = [f"all of {', '.join(whole)}"] if whole else []
+    for part in parts:
+        if part not in whole:
+            few = f"{', '.join(of[part][:3])}{', …' if len(of[part]) > 3 else ''}"
+            told.append(f"of {part} {len(of[part])} ({few})")
+    return "; ".join(told)
 
 
 def _percent(share: float) -> str:

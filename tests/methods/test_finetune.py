@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
@@ -17,7 +18,7 @@ from signloom.data.layouts import HANDS42, PS76
 from signloom.data.sample import Sample
 from signloom.errors import MediaError, UsageError
 from signloom.inference.fusion import Fused
-from signloom.methods import isolated, posestitch, unified
+from signloom.methods import ctc, isolated, posestitch, unified
 from signloom.methods.finetune import (
     READER,
     TOKENS,
@@ -26,7 +27,7 @@ from signloom.methods.finetune import (
     begin_with_each,
 )
 from signloom.methods.load import load
-from signloom.methods.recipe import Recipe, run_recipe
+from signloom.methods.recipe import Recipe, _anew, run_recipe
 from signloom.text.tokenizer import train_bpe
 from signloom.training.checkpoint import save_checkpoint
 
@@ -139,7 +140,7 @@ def test_from_a_recipe(old: Path, tmp_path: Path) -> None:
         f"seq2seq {parts['seq2seq']} %",
         f"init: {old} has frames of another kind: layout ps76 there, hands42 here; normalizer shoulder "
         "there, minmax_joint here",
-        f"init: 2 tensors begin anew ({', '.join(READER)})",
+        f"init: 2 tensors begin anew: of front 2 ({', '.join(READER)})",
     ]
     assert config["recipe"]["init"] == str(old)
     assert config["simulated_only"] is False
@@ -204,7 +205,7 @@ def test_a_model_of_pose_and_lips_begins_with_a_recogniser_of_each(tmp_path: Pat
     alone = both(lips="small")
     assert begin_with(alone, lips_folder).parts["backbone"] == 0
     with pytest.raises(
-        UsageError, match=r"only 0% of .*pose fits this model beside what others filled"
+        UsageError, match=r"pose fills nothing that those before it have not filled; leave it out"
     ):
         begin_with_each(both(lips="small"), [pose_folder, pose_folder])
 
@@ -221,6 +222,68 @@ def test_a_fused_checkpoint_is_both_of_its_parts(tmp_path: Path) -> None:
     assert (begun.parts["backbone"], begun.parts["mouth"], begun.parts["lip"]) == (1, 1, 1)
     assert begun.parts["language"] == 0
     assert 0 < begun.filled < 1
+
+
+def test_of_a_fused_checkpoint_is_taken_what_the_model_reads(tmp_path: Path) -> None:
+    """Whichever comes first; a head of the other kind of features is no head, were it of the same words."""
+    pose_folder, pose = recogniser(tmp_path / "pose", 1)
+    _, lips = recogniser(tmp_path / "mouth", 2, **LIPS)
+    whole = Fused(pose, lips, 0.7)
+    save_checkpoint(tmp_path / "fused", {"name": "fused", **whole.described()}, whole)
+    model = both()
+    begun = begin_with(model, tmp_path / "fused")
+    assert (begun.left_out, begun.parts["backbone"]) == (("lips",), 1)
+    for config, theirs in (({}, pose), (LIPS, lips)):
+        _, alone = recogniser(tmp_path / "alone", 3, **config)
+        begun = begin_with(alone, tmp_path / "fused")
+        assert begun.renewed == ()
+        assert all(torch.equal(t, theirs.state_dict()[n]) for n, t in alone.state_dict().items())
+        shutil.rmtree(tmp_path / "alone")
+    _, alone = recogniser(tmp_path / "alone", 3, **LIPS)
+    with pytest.raises(UsageError, match=r"only 0% of .*pose fits this model"):
+        begin_with(alone, pose_folder)
+    model = both(lips="small")
+    first, second = begin_with_each(model, [pose_folder, tmp_path / "fused"])
+    assert (second.parts["backbone"], second.parts["mouth"]) == (0, 1)
+    assert taken(model, pose) | taken(model, lips)
+    assert first.parts["backbone"] == 1
+
+
+def test_what_reads_another_lip_encoder_begins_anew(tmp_path: Path) -> None:
+    """Two frozen ones of one shape; the one that a checkpoint has learnt is that one frozen."""
+    folder, learnt = recogniser(tmp_path / "mouth", 2, **LIPS)
+    other, _ = recogniser(tmp_path / "other", 3, **LIPS)
+    same = both(lips="small", lip_weights=str(folder))
+    assert begin_with(same, folder).parts["lip"] == 1
+    model = both(lips="small", lip_weights=str(other))
+    begun = begin_with(model, folder)
+    assert begun.otherwise == ("another lip encoder",)
+    reading = {n for n in model.state_dict() if n.startswith("lip.conformer.fc1.")}
+    assert {n for n in begun.renewed if n.startswith("lip.")} == reading != set()
+    assert 0 < begun.parts["lip"] < 1
+    assert not reading & taken(model, learnt)
+
+
+def test_articulators_of_equal_size_that_are_others_are_read_anew(tmp_path: Path) -> None:
+    """Of a layout a gloss reader may read some parts; what reads the numbers knows which."""
+    config = replace(ctc.PRESETS["tiny"], layout="ps76", local_hands=False)
+    config = replace(config, parts=("left_hand", "body"))
+    old = ctc.begin(config, ["book tree"], 1)
+    save_checkpoint(tmp_path / "old", {"name": "old", **old.described()}, old, old.tokenizer)
+    model = ctc.begin(replace(config, parts=("right_hand", "body")), ["book tree"], 2)
+    assert len(model.config.read) == len(old.config.read)
+    begun = begin_with(model, tmp_path / "old")
+    assert len(begun.otherwise) == 1
+    assert "left_hand" in begun.otherwise[0].partition(" there")[0]
+    assert set(begun.renewed) == {
+        n for n in model.state_dict() if ".compression.convolutions.0." in n or n == "counts"
+    }
+
+
+def test_what_begins_anew_is_told_by_parts(tmp_path: Path) -> None:
+    every = ["backbone.a", "backbone.b", "backbone.c", "bridge.a", "language.a", "language.b"]
+    assert _anew(every[3:], every) == "all of bridge, language"
+    assert _anew([*every[:1], *every[3:4]], every) == "all of bridge; of backbone 1 (backbone.a)"
 
 
 @pytest.mark.parametrize(
@@ -255,6 +318,16 @@ def test_another_rate_is_told_and_nothing_is_read_anew(tmp_path: Path) -> None:
     begun = begin_with(both(), tmp_path / "old")
     assert begun.otherwise == ("fps 25.0 there, 12.5 here",)
     assert begun.renewed == ()
+    folder, _ = recogniser(tmp_path / "longer", 1, frames=READ.frames + 8)
+    _, model = recogniser(tmp_path / "new", 2)
+    begun = begin_with(model, folder)
+    assert begun.otherwise == (f"frames {READ.frames + 8} there, {READ.frames} here",)
+    assert begun.renewed == ()
+    config = replace(ctc.PRESETS["tiny"], layout="ps76", fps=12.5)
+    old = ctc.begin(config, ["book tree"], 1)
+    save_checkpoint(tmp_path / "glosses", {"name": "old", **old.described()}, old, old.tokenizer)
+    begun = begin_with(ctc.begin(replace(config, fps=None), ["book"], 2), tmp_path / "glosses")
+    assert begun.otherwise == ("fps 12.5 there, each clip's own here",)
 
 
 def test_of_another_layout_what_reads_other_joints_begins_anew(tmp_path: Path) -> None:
@@ -280,8 +353,12 @@ def test_several_in_a_recipe_keep_the_hash_of_one(old: Path, tmp_path: Path) -> 
     assert several.begins_with == (str(old), "b")
     assert recipe(tmp_path).begins_with == ()
     assert len({one.hash(), several.hash(), recipe(tmp_path).hash()}) == 3
-    with pytest.raises(ValueError, match="at least 1 item"):
-        recipe(tmp_path, init=[])
+    assert recipe(tmp_path, init=[str(old)]).hash() == one.hash()
+    for wrong in ([], 3, [3], ""):
+        with pytest.raises(
+            ValueError, match=r"init is .*, expected a checkpoint .* or a list of them"
+        ):
+            recipe(tmp_path, init=wrong)
     model = built(CONFIG, OLD_TEXTS, seed=2)
     with pytest.raises(
         UsageError, match=r"a posestitch model begins with one checkpoint, and .* name one"
