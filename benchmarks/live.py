@@ -117,7 +117,7 @@ def measure(model: Any, clips: Sequence[PoseClip]) -> dict[str, Any]:
     """Every figure."""
     phrases = []
     for clip in clips:
-        session = live(model, "translate", clip.layout, clip.fps, translate=lambda _: "")
+        session = live(model, "translate", clip.layout, clip.fps, translate=lambda *_: "")
         phrases.append([s.span for s in session.push(clip) + session.finish()])
     glossing = ctc.begin(ctc.PRESETS["stream"], TEXTS, 0).eval()
     return {

@@ -249,6 +249,12 @@ def run(
             print(f"{name:17}{share:6.1f}{obeyed.deaf.get(name, obeyed.mean_deaf):8.1f}")
     if found.errors:
         print(errors(found.errors))
+    if found.told_previous:
+        print(
+            f"signloom: model '{translator.name}' was told the true sentence before "
+            f"{found.told_previous} of {len(found.ids)} clips",
+            file=sys.stderr,
+        )
     if found.cut:
         print(
             f"signloom: {found.cut} of {len(found.ids)} clips are longer than model "

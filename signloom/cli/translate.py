@@ -76,6 +76,13 @@ def run(
             "[default: translate]"
         ),
     ] = None,
+    previous: Annotated[
+        str | None,
+        typer.Option(
+            help="The sentence before INPUT's, for a model that has learnt with it (method unified, "
+            "config.previous)."
+        ),
+    ] = None,
     alternatives: Annotated[
         int, typer.Option(min=0, help="Also print this many next best texts.")
     ] = 0,
@@ -94,6 +101,7 @@ def run(
 
     translator = loaded(model, backend)
     refuse_deaf(translator, instruction)
+    refuse_previous(translator, previous, inputs)
     wanted = max(beam or translator.config.beam, alternatives + 1)
     clips, lips, failures = read_inputs(inputs, translator, allow_simulated)
     if reads_lips(translator):
@@ -107,6 +115,7 @@ def run(
             lips,
             wanted if wanted != translator.config.beam else None,
             instruction,
+            previous,
         )
     glosses = writes_glosses(translator)
     if glosses and translations:
@@ -122,6 +131,7 @@ def run(
                     as_json(path, translations[path], clips[path], translator.name, alternatives)
                     | ({"glosses": True} if glosses else {})
                     | ({} if instruction is None else {"instruction": instruction})
+                    | ({} if previous is None else {"previous": previous})
                     for path in inputs
                     if path in translations
                 ],
@@ -159,6 +169,21 @@ def refuse_backend(model: Any, backend: Backend | None) -> None:
         raise UsageError(
             f"model '{model.name}' is graphs for ONNX Runtime, which backend '{backend}' does not run; "
             "leave --backend out, or give the checkpoint that was exported"
+        )
+
+
+def refuse_previous(model: Any, previous: str | None, inputs: list[Path]) -> None:
+    """Raises UsageError for a sentence before several inputs, or one that the model would not read."""
+    from signloom.inference.translate import tells_previous
+
+    if previous is not None and len(inputs) > 1:
+        raise UsageError(
+            f"--previous is the sentence before one input, got {len(inputs)}; give one at a time"
+        )
+    if previous is not None and not tells_previous(model):
+        raise UsageError(
+            f"model '{model.name}' has not learnt with the sentence before; leave --previous out, or give a "
+            "model of method unified that was trained with config.previous above 0"
         )
 
 
@@ -301,11 +326,19 @@ def translated(
     lips: dict[Path, Lips],
     beam: int | None,
     instruction: str | None = None,
+    previous: str | None = None,
 ) -> dict[Path, Translation]:
     from signloom.inference.translate import translate_clips
 
     mouths = [lips.get(path) for path in clips]
-    told = translate_clips(model, list(clips.values()), beam, lips=mouths, instruction=instruction)
+    told = translate_clips(
+        model,
+        list(clips.values()),
+        beam,
+        lips=mouths,
+        instruction=instruction,
+        previous=None if previous is None else [previous] * len(clips),
+    )
     return dict(zip(clips, told, strict=True))
 
 

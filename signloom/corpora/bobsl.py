@@ -23,7 +23,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from signloom.corpora.cued import Limits, Sentence, corpus_of_sentences, signers_of
+from signloom.corpora.cued import BRACKETED, Limits, Sentence, corpus_of_sentences, signers_of
 from signloom.corpora.entries import Corpus, LeftOut, pose_of
 from signloom.corpora.tables import first_that_is, inside, read_json
 from signloom.data.timing import Seconds, Span
@@ -103,7 +103,7 @@ def _sentences(
             span=Span(start, end),
             signer=signer,
             language="bfi",
-            excluded="bracketed" if "[" in cue.text and "]" in cue.text else "",
+            excluded=BRACKETED if "[" in cue.text and "]" in cue.text else "",
         )
 
 

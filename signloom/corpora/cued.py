@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from signloom.corpora.entries import Corpus, Entry, LeftOut, corpus_of
+from signloom.corpora.entries import Corpus, Entry, LeftOut, corpus_of, texts_before
 from signloom.corpora.tables import read_table
 from signloom.data.timing import Seconds, Span
 from signloom.errors import MediaError, UsageError
@@ -55,6 +55,10 @@ class Limits:
         return "wordy" if words > self.max_words else ""
 
 
+BRACKETED = "bracketed"
+"""Why a note in brackets is left out: nobody says it."""
+
+
 @dataclass(frozen=True)
 class Sentence:
     """A sentence as a corpus lists it.
@@ -85,7 +89,15 @@ def corpus_of_sentences(
     """
     listed: list[Entry | LeftOut] = []
     excluded: Counter[str] = Counter()
-    for item in found:
+    items = list(found)
+    said = [
+        item
+        for item in items
+        if isinstance(item, Sentence) and item.span is not None and item.excluded != BRACKETED
+    ]
+    spoken = ((item.video, item.span.start, item.text) for item in said if item.span)
+    previous = dict(zip((item.id for item in said), texts_before(spoken), strict=True))
+    for item in items:
         if isinstance(item, LeftOut):
             listed.append(item)
             continue
@@ -104,6 +116,7 @@ def corpus_of_sentences(
                     span=item.span,
                     signer=item.signer,
                     language=item.language,
+                    previous=previous.get(item.id, ""),
                 )
             )
     if not listed and excluded:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from signloom.data.clip import PoseClip
 from signloom.data.layouts import Layout
 from signloom.data.lips import Lips
 from signloom.data.sample import GlossSpan, Sample
-from signloom.data.timing import Span
+from signloom.data.timing import Seconds, Span
 from signloom.errors import MediaError
 from signloom.pose.convert import convert
 from signloom.pose.files import read_header, read_pose
@@ -28,7 +28,8 @@ SPLITS = ("train", "val", "dev", "test")
 class Entry:
     """One clip of a corpus and what is known of it.
 
-    span: the stretch of the file (seconds). lips: the file of the mouth crops of all of it.
+    span: the stretch of the file (seconds). lips: the file of the mouth crops of all of it. previous: the text
+    before this one, where it is known.
     """
 
     path: Path
@@ -40,6 +41,7 @@ class Entry:
     signer: str = ""
     language: str = ""
     lips: Path | None = None
+    previous: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class Entries:
             signer=entry.signer,
             language=entry.language,
             lips=lips_of(entry, clip),
+            previous=entry.previous,
         )
 
 
@@ -150,6 +153,34 @@ def pose_of(folders: Sequence[Path], name: str, split: str = "") -> Path | None:
     return None
 
 
+def texts_before(said: Iterable[tuple[Hashable, Seconds, str]]) -> list[str]:
+    """The text before each in its recording, "" for its first. said: (recording, when it begins, text)."""
+    listed = list(said)
+    found = [""] * len(listed)
+    last: dict[Hashable, str] = {}
+    for i in sorted(range(len(listed)), key=lambda i: listed[i][1]):
+        recording, _, text = listed[i]
+        found[i] = last.get(recording, "")
+        last[recording] = text
+    return found
+
+
+def with_previous(entries: Sequence[Entry]) -> list[Entry]:
+    """The entries, those that are stretches of one file told what the one before them says.
+
+    It is the one before among those given, of the same split; what an entry says itself stays.
+    """
+    told = [entry for entry in entries if entry.span is not None]
+    before = texts_before(
+        ((entry.split, entry.path), entry.span.start, entry.text) for entry in told if entry.span
+    )
+    known = {id(entry): text for entry, text in zip(told, before, strict=True)}
+    return [
+        entry if entry.previous else replace(entry, previous=known.get(id(entry), ""))
+        for entry in entries
+    ]
+
+
 def corpus_of(
     name: str,
     listed: Sequence[Entry | LeftOut],
@@ -162,7 +193,7 @@ def corpus_of(
         raise MediaError(f"{name} lists no clip; expected at least one; look at its tables")
     return Corpus(
         name,
-        tuple(item for item in listed if isinstance(item, Entry)),
+        tuple(with_previous([item for item in listed if isinstance(item, Entry)])),
         tuple(item for item in listed if isinstance(item, LeftOut)),
         read,
         layout,

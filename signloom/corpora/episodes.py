@@ -18,7 +18,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from signloom.corpora.entries import Entries, Entry
+from signloom.corpora.entries import Entries, Entry, texts_before
 from signloom.data.layouts import Layout
 from signloom.data.timing import Seconds, Span
 from signloom.errors import MediaError, SubtitleError, UsageError
@@ -169,6 +169,11 @@ class Selection:
         lips: with the lips that lie beside each episode. Raises UsageError where there are none.
         """
         found = {episode.name: lips_beside(episode.path) for episode, _ in self.kept if lips}
+        said = [(episode.name, cue) for episode, cue, why in self if why != "not speech"]
+        before = texts_before((name, cue.number, clean(cue.text)) for name, cue in said)
+        previous = {
+            (name, cue.number): text for (name, cue), text in zip(said, before, strict=True)
+        }
         return tuple(
             Entry(
                 path=episode.path,
@@ -179,6 +184,7 @@ class Selection:
                 signer=signer,
                 language=language or episode.language,
                 lips=found.get(episode.name),
+                previous=previous[episode.name, cue.number],
             )
             for episode, cue in self.kept
         )

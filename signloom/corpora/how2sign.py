@@ -16,7 +16,7 @@ import re
 from functools import partial
 from pathlib import Path
 
-from signloom.corpora.entries import Corpus, Entry, LeftOut, corpus_of, pose_of
+from signloom.corpora.entries import Corpus, Entry, LeftOut, corpus_of, pose_of, texts_before
 from signloom.corpora.openpose import read_openpose
 from signloom.corpora.tables import inside, number, read_table
 from signloom.data.clip import PoseClip
@@ -54,7 +54,16 @@ def how2sign(
         if table is None:
             continue
         places = _places(folder if poses is None else Path(poses), split)
-        for line, row in read_table(table, NEEDED, quoted=True):
+        rows = list(read_table(table, NEEDED, quoted=True))
+        before = texts_before(
+            (
+                row["VIDEO_NAME"],
+                number(f"{table}, line {line}", row, "START_REALIGNED"),
+                clean(row["SENTENCE"]),
+            )
+            for line, row in rows
+        )
+        for (line, row), previous in zip(rows, before, strict=True):
             where = f"{table}, line {line}"
             name, video = (inside(where, row[c]) for c in ("SENTENCE_NAME", "VIDEO_NAME"))
             start, end = (number(where, row, c) for c in ("START_REALIGNED", "END_REALIGNED"))
@@ -75,6 +84,7 @@ def how2sign(
                     span=Span(start, end) if whole else None,
                     signer=signer_of(name),
                     language="ase",
+                    previous=previous,
                 )
             )
     first = next((item.path for item in listed if isinstance(item, Entry)), None)

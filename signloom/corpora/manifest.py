@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from signloom.corpora.entries import Entries, Entry
+from signloom.corpora.entries import Entries, Entry, with_previous
 from signloom.corpora.tables import read_table, read_text, refuse_video
 from signloom.data.layouts import Layout
 from signloom.data.sample import GlossSpan
@@ -36,7 +36,19 @@ from signloom.errors import MediaError, SignloomError, UsageError
 from signloom.pose.files import read_header
 from signloom.text.clean import clean
 
-COLUMNS = ("path", "text", "start", "end", "gloss", "signer", "split", "language", "id", "lips")
+COLUMNS = (
+    "path",
+    "text",
+    "start",
+    "end",
+    "gloss",
+    "signer",
+    "split",
+    "language",
+    "id",
+    "lips",
+    "previous",
+)
 OLDER = "glosses"
 """The name that the column 'gloss' had first, and may still have."""
 
@@ -75,7 +87,7 @@ def read_manifest(manifest: str | os.PathLike[str]) -> list[Entry]:
         if isinstance(line.found, SignloomError):
             raise line.found
         entries.append(line.found)
-    return entries
+    return with_previous(entries)
 
 
 def manifest_lines(manifest: str | os.PathLike[str]) -> list[Line]:
@@ -157,6 +169,7 @@ def _entry(file: Path, line: int, row: Any) -> Entry:
         signer=str(row.get("signer") or "").strip(),
         language=str(row.get("language") or "").strip(),
         lips=lips,
+        previous=clean(str(row.get("previous") or "")),
     )
 
 

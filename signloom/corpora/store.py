@@ -80,7 +80,8 @@ LIPS = pa.schema(
     [("lips", pa.large_binary()), ("lips_present", pa.binary()), ("lips_origin", pa.utf8())]
 )
 """uint8 (frames, 96, 96), uint8 (frames,) of 0 and 1, and JSON; rate and number of frames are the clip's."""
-WITH_LIPS = pa.schema([*SCHEMA, *LIPS])
+PREVIOUS = pa.schema([("previous", pa.utf8())])
+"""Of shards in which a sample has one."""
 
 LARGEST = 1e33
 """A scale from here on makes coordinates that are not finite."""
@@ -136,6 +137,7 @@ def encode(sample: Sample) -> Row:
         "points": points.tobytes(),
         "confidence": confidence.tobytes(),
         **_encoded_lips(sample),
+        **({"previous": sample.previous} if sample.previous else {}),
     }
 
 
@@ -224,7 +226,7 @@ class RunWriter:
         more = f"-{len(self._shards)}" if self._shards else ""
         file = self.folder / f"{self._name}{more}.arrow"
         with_lips = sum("lips" in row for row in rows)
-        schema = WITH_LIPS if with_lips else SCHEMA
+        schema = _schema({name for row in rows for name in row})
         batch = pa.RecordBatch.from_pylist(rows, schema=schema)
         with writing(file, overwrite=True) as part:
             with pa.OSFile(str(part), "wb") as out, pa.ipc.new_file(out, schema) as writer:
@@ -517,6 +519,7 @@ class Store:
             language=value("language"),
             stitched=value("stitched"),
             lips=self._mouths(batch, row) if self._lips and "lips" in batch else None,
+            previous=(value("previous") or "") if "previous" in batch else "",
         )
 
     def _clip(self, batch: Mapping[str, pa.Array], row: int) -> PoseClip:
@@ -582,6 +585,12 @@ class _Batches:
         return self._open[shard]
 
 
+def _schema(names: set[str]) -> pa.Schema:
+    """That of a shard in which samples have these columns."""
+    more = [field for part in (LIPS, PREVIOUS) if part.names[0] in names for field in part]
+    return pa.schema([*SCHEMA, *more])
+
+
 def _columns(file: Path, samples: int) -> dict[str, pa.Array]:
     """The columns of a shard, mapped. Raises ArrowInvalid or ValueError where it is damaged.
 
@@ -590,7 +599,7 @@ def _columns(file: Path, samples: int) -> dict[str, pa.Array]:
     with pa.memory_map(str(file)) as mapped:  # what is read keeps the map, not the file
         batch = pa.ipc.open_file(mapped).get_batch(0)
     batch.validate(full=True)
-    schema = WITH_LIPS if LIPS.names[0] in batch.schema.names else SCHEMA
+    schema = _schema(set(batch.schema.names))
     if not batch.schema.equals(schema) or batch.num_rows != samples:
         raise ValueError(f"it has {batch.num_rows} rows, expected {samples}, or other columns")
     return {name: batch.column(name) for name in schema.names}

@@ -15,6 +15,7 @@ from signloom.inference.recognize import chunks
 from signloom.inference.translate import (
     Translator,
     refuse_untrusted,
+    tells_previous,
     translate_clips,
     writes_glosses,
 )
@@ -61,6 +62,8 @@ class Evaluation:
     sentence has. Each is always an error."""
     cut: int = 0
     """Clips that are longer than the model reads; what lies behind was not read."""
+    told_previous: int = 0
+    """Clips of which the model was told the true sentence before them."""
 
     def to_json(self) -> dict[str, Any]:
         """Whether simulated, n, metrics, baselines, buckets and counts, as scores.json carries them."""
@@ -70,6 +73,7 @@ class Evaluation:
         }
         more |= {"errors": self.errors} if self.errors else {}
         more |= {"cut": self.cut} if self.cut else {}
+        more |= {"told_previous": self.told_previous} if self.told_previous else {}
         return {
             "simulated": self.simulated,
             "n": len(self.references),
@@ -125,7 +129,7 @@ def evaluate(
     hypotheses: list[str] = []
     references: list[str] = []
     signers: list[str] = []
-    cut = 0
+    cut = told = 0
     for samples in chunks(corpus, total):
         for sample in samples:
             what = f"sample '{sample.id}'"
@@ -133,8 +137,14 @@ def evaluate(
             simulated = simulated and sample.clip.simulated
         clips = [sample.clip for sample in samples]
         translations = translate_clips(
-            translator, clips, beam, batch, [sample.lips for sample in samples]
+            translator,
+            clips,
+            beam,
+            batch,
+            [sample.lips for sample in samples],
+            previous=[sample.previous for sample in samples],
         )
+        told += sum(bool(sample.previous) for sample in samples)
         hypotheses += [translation.text for translation in translations]
         references += [_reference(sample, glosses) for sample in samples]
         ids += [sample.id for sample in samples]
@@ -174,6 +184,7 @@ def evaluate(
         groups,
         errors,
         cut,
+        told if tells_previous(translator) else 0,
     )
 
 
@@ -233,7 +244,11 @@ def translation_scores(
     glosses = writes_glosses(translator)
     samples = [corpus[i] for i in range(min(len(corpus), limit))]
     found = translate_clips(
-        translator, [s.clip for s in samples], beam, lips=[s.lips for s in samples]
+        translator,
+        [s.clip for s in samples],
+        beam,
+        lips=[s.lips for s in samples],
+        previous=[s.previous for s in samples],
     )
     references = [_reference(sample, glosses) for sample in samples]
     scores = _scores(glosses)([translation.text for translation in found], references)

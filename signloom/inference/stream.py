@@ -19,7 +19,13 @@ from signloom.data.clip import PoseClip
 from signloom.data.layouts import Layout
 from signloom.data.timing import Seconds, Span
 from signloom.errors import MediaError, UsageError
-from signloom.inference.translate import Translation, Translator, needs_lips, refuse_empty
+from signloom.inference.translate import (
+    Translation,
+    Translator,
+    needs_lips,
+    refuse_empty,
+    translate_clips,
+)
 from signloom.pose.convert import conversion
 from signloom.pose.phrases import LEAST, Phrase, PhraseStream, joined
 
@@ -120,7 +126,7 @@ class Watch(Protocol):
 
     def forget(self, before: Seconds) -> None: ...
 
-    def translate(self, span: Span, beam: int | None = None) -> Translation: ...
+    def translate(self, span: Span, beam: int | None = None, previous: str = "") -> Translation: ...
 
 
 @runtime_checkable
@@ -151,7 +157,7 @@ def live(
     *,
     beam: int | None = None,
     provisional: Seconds = 0.0,
-    translate: Callable[[PoseClip], str] | None = None,
+    translate: Callable[[PoseClip, str], str] | None = None,
 ) -> Live:
     """A session that has seen no frame yet.
 
@@ -179,8 +185,9 @@ class LiveText:
     """Phrases, each translated when it is over.
 
     provisional: every so many seconds the phrase in progress is translated too, 0 = never.
-    translate: how a clip becomes text, where that is not by ``model.translate`` at once. A model that
-    watches sees each frame once, and a phrase may wait for its last chunk; then ``translate`` is not asked.
+    translate: how a clip becomes text, told the text before it, where that is not by ``model.translate``
+    at once. A model that has learnt with the sentence before is told the phrase before, as it was
+    translated. A model that watches sees each frame once, and a phrase may wait for its last chunk; then ``translate`` is not asked.
     A phrase in which hardly a frame shows a hand is not translated, and says so.
 
     Raises UsageError where the model cannot read the layout.
@@ -193,12 +200,15 @@ class LiveText:
         fps: float,
         beam: int | None = None,
         provisional: Seconds = 0.0,
-        translate: Callable[[PoseClip], str] | None = None,
+        translate: Callable[[PoseClip, str], str] | None = None,
     ):
         conversion(layout, model.layout)
         self.name, self.provisional = model.name, provisional
         self.longest: Seconds = _longest(model, layout, fps)
-        self._translate = translate or (lambda clip: model.translate([clip], beam)[0].text)
+        self._translate = translate or (
+            lambda clip, before: translate_clips(model, [clip], beam, previous=[before])[0].text
+        )
+        self._before = ""  # the phrase before, as it was translated
         watches = isinstance(model, Watching) and model.watches
         self._watch = model.watch(fps) if watches and isinstance(model, Watching) else None
         self._beam = beam
@@ -246,6 +256,7 @@ class LiveText:
 
     def _final(self, phrase: Phrase) -> Said:
         text, notice = self._text(phrase.span)
+        self._before = text or self._before
         if phrase.cut and not notice:
             notice = f"cut at {self.longest:g} s: model '{self.name}' takes no longer phrase"
         self._number += 1
@@ -272,8 +283,8 @@ class LiveText:
         except MediaError as error:
             return "", str(error)
         if self._watch is not None:
-            return self._watch.translate(span, self._beam).text, ""
-        return self._translate(clip), ""
+            return self._watch.translate(span, self._beam, self._before).text, ""
+        return self._translate(clip, self._before), ""
 
 
 class LiveGlosses:

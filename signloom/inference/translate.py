@@ -77,6 +77,22 @@ class LipReader(Protocol):
 
 
 @runtime_checkable
+class Remembers(Protocol):
+    """A translator that may be told the sentence before each clip's; ``tells_previous``: has learnt with it."""
+
+    @property
+    def tells_previous(self) -> bool: ...
+
+    def translate(
+        self,
+        clips: Sequence[PoseClip],
+        beam: int | None = None,
+        lips: Sequence[Lips | None] | None = None,
+        previous: Sequence[str] | None = None,
+    ) -> list[Translation]: ...
+
+
+@runtime_checkable
 class Told(Protocol):
     """A translator that is told what to do with each clip; None: translate."""
 
@@ -100,6 +116,11 @@ class Told(Protocol):
 def reads_lips(model: object) -> bool:
     """Whether a model looks at mouths beside poses."""
     return bool(getattr(model, "reads_lips", False))
+
+
+def tells_previous(model: object) -> bool:
+    """Whether a model has learnt to read a clip's sentence with the one before it."""
+    return isinstance(model, Remembers) and model.tells_previous
 
 
 def needs_lips(model: object) -> bool:
@@ -127,19 +148,26 @@ def translate_clips(
     batch: int = 16,
     lips: Sequence[Lips | None] | None = None,
     instruction: str | None = None,
+    previous: Sequence[str] | None = None,
 ) -> list[Translation]:
     """One translation per clip, in order; clips of like length share a batch.
 
     lips: each clip's mouths, for a model that reads them. instruction: what to do with every clip, for
-    a model that can be told; None translates. Raises UsageError where the model cannot.
+    a model that can be told; None translates. previous: the sentence before each clip's, "" for none, which a
+    model is told that has learnt with it (`tells_previous`). Raises UsageError where an instruction is given
+    to a model that takes none.
     """
     refuse_deaf(model, instruction)
+    remembers = previous is not None and tells_previous(model)
     order = sorted(range(len(clips)), key=lambda i: len(clips[i]))
     found: dict[int, Translation] = {}
     for first in range(0, len(order), batch):
         chosen = order[first : first + batch]
         given = [clips[i] for i in chosen]
-        if lips is not None and isinstance(model, LipReader) and model.reads_lips:
+        mouths = [lips[i] for i in chosen] if lips is not None and reads_lips(model) else None
+        if remembers and previous is not None and isinstance(model, Remembers):
+            told = model.translate(given, beam, mouths, [previous[i] for i in chosen])
+        elif lips is not None and isinstance(model, LipReader) and model.reads_lips:
             told = model.translate(given, beam, [lips[i] for i in chosen])
         elif instruction is not None and isinstance(model, Told):
             told = model.translate(given, beam, [instruction] * len(given))

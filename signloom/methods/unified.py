@@ -301,6 +301,11 @@ class Unified(nn.Module):
         return told
 
     @property
+    def tells_previous(self) -> bool:
+        """Whether it has learnt to read a sentence with the one before it."""
+        return self.config.previous > 0
+
+    @property
     def reads_lips(self) -> bool:
         return self.lip is not None
 

@@ -134,10 +134,10 @@ class Watch:
             )
         return tokens, there, first / self.rate
 
-    def translate(self, span: Span, beam: int | None = None) -> Translation:
+    def translate(self, span: Span, beam: int | None = None, previous: str = "") -> Translation:
         """The best text of a stretch, as `Unified.translate`. Raises UsageError as `tokens`."""
         tokens, there, _ = self.tokens(span)
-        return self._model.told(tokens, there, [""], beam)[0]
+        return self._model.told(tokens, there, [previous], beam)[0]
 
     def _seen_of(self, count: int) -> int:
         """How many frames at `rate` are certain where so many have come."""

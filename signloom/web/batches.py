@@ -24,6 +24,7 @@ class _Asked:
     wish: tuple[str, int | None]
     clip: PoseClip
     lips: Lips | None
+    previous: str
     answer: Future[Any]
 
 
@@ -38,20 +39,28 @@ class Batches:
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
-    def translate(self, clip: PoseClip, beam: int | None = None, lips: Lips | None = None) -> Any:
-        """The `Translation` of a clip; waits for it."""
-        return self._ask(("translate", beam), clip, lips)
+    def translate(
+        self,
+        clip: PoseClip,
+        beam: int | None = None,
+        lips: Lips | None = None,
+        previous: str = "",
+    ) -> Any:
+        """The `Translation` of a clip; waits for it. previous: see `translate_clips`."""
+        return self._ask(("translate", beam), clip, lips, previous)
 
     def recognize(self, clip: PoseClip, top: int = 5, lips: Lips | None = None) -> Any:
         """The `Recognition` of a clip; waits for it."""
         return self._ask(("recognize", top), clip, lips)
 
-    def _ask(self, wish: tuple[str, int | None], clip: PoseClip, lips: Lips | None) -> Any:
+    def _ask(
+        self, wish: tuple[str, int | None], clip: PoseClip, lips: Lips | None, previous: str = ""
+    ) -> Any:
         with self._lock:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._serve, daemon=True)
                 self._thread.start()
-        asked = _Asked(wish, clip, lips, Future())
+        asked = _Asked(wish, clip, lips, previous, Future())
         self._waiting.put(asked)
         return asked.answer.result()
 
@@ -91,7 +100,8 @@ class Batches:
         task, number = together[0].wish
         clips, lips = [a.clip for a in together], [a.lips for a in together]
         if task == "translate":
-            return list(translate_clips(self.model, clips, number, MOST, lips))
+            previous = [asked.previous for asked in together]
+            return list(translate_clips(self.model, clips, number, MOST, lips, previous=previous))
         return list(recognize_clips(self.model, clips, number or 5, lips))
 
     def close(self) -> None:

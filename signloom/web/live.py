@@ -195,7 +195,9 @@ async def _stream(socket: WebSocket, models: Models, limits: Limits) -> None:
         asked.fps,
         beam=asked.beam,
         provisional=asked.provisional,
-        translate=lambda clip: held.batches.translate(clip, asked.beam).text,
+        translate=lambda clip, before: (
+            held.batches.translate(clip, asked.beam, previous=before).text
+        ),
     )
     refuse_simulated(held, frames.origin.simulated, asked.allow_simulated, "this stream")
     await socket.send_json(_ready(asked, held, frames, session, limits))

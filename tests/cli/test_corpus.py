@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 from signloom.cli.main import VERBS, main
-from signloom.corpora.episodes import AlignedCue, Keep, dev_episodes
+from signloom.corpora.episodes import AlignedCue, AlignedEpisode, Keep, dev_episodes
 from signloom.corpora.store import Store, open_store
 from signloom.data.layouts import HANDS42
 from signloom.data.lips import Lips
@@ -178,6 +179,20 @@ def test_why_a_cue_is_left_out(
 ) -> None:
     cue = AlignedCue(1, text, Span(*span), confidence, flags)
     assert Keep(0.7, 0.5, 8.0).left_out(cue, 20.0) == why
+
+
+def test_a_sample_knows_the_cue_before_kept_or_not() -> None:
+    from signloom.corpora.episodes import Selection
+
+    texts = ("Rain.", "[MUSIC]", "Snow.", "Sun.")
+    flags: tuple[tuple[str, ...], ...] = ((), ("not speech",), ("low",), ())
+    cues = tuple(
+        AlignedCue(k + 1, text, Span(2.0 * k, 2.0 * k + 1), 0.2 if flag else 1.0, flag)
+        for k, (text, flag) in enumerate(zip(texts, flags, strict=True))
+    )
+    episode = AlignedEpisode("0", Path("0.pose"), 20.0, cues)
+    entries = Selection((episode, replace(episode, name="1"))).entries({"0": "train", "1": "dev"})
+    assert [(e.text, e.previous) for e in entries] == [("Rain.", ""), ("Sun.", "Snow.")] * 2
 
 
 def test_dev_episodes_stay_when_others_come() -> None:

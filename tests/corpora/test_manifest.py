@@ -59,6 +59,26 @@ def test_a_table_becomes_a_store(folder: Path, capsys: pytest.CaptureFixture[str
     assert (len(second.clip), second.clip.points[0, 0, 0]) == (10, 2)
 
 
+def test_stretches_of_one_file_know_what_the_one_before_says(folder: Path) -> None:
+    """In time, within a split; a column says it of files of their own."""
+    (folder / "m.tsv").write_text(
+        "path\ttext\tsplit\tstart\tend\tid\tprevious\n"
+        "1.pose\tLast.\ttrain\t0.7\t0.9\tc\t\n"
+        "1.pose\tFirst.\ttrain\t0.0\t0.3\ta\t\n"
+        "1.pose\tOf another.\tdev\t0.3\t0.4\td\t\n"
+        "1.pose\tThen.\ttrain\t0.4\t0.6\tb\t\n"
+        "2.pose\tFirst.\ttrain\t0.0\t0.3\te\tAs it was said.\n"
+        "2.pose\tWhole.\ttrain\t\t\tf\t\n"
+    )
+    told = {entry.id: entry.previous for entry in read_manifest(folder / "m.tsv")}
+    assert told == {
+        "a": "", "b": "First.", "c": "Then.", "d": "", "e": "As it was said.", "f": "",
+    }  # fmt: skip
+    with pytest.raises(SystemExit):
+        main(["prepare", "manifest", str(folder / "m.tsv"), "-o", str(folder / "s")])
+    assert {sample.id: sample.previous for sample in open_store(folder / "s")} == told
+
+
 def test_lines_of_json(folder: Path) -> None:
     rows = [
         {"path": "1.pose", "text": "Cold.", "glosses": [["\u200eCOLD", 0.1, 0.4]], "id": "a"},

@@ -113,6 +113,7 @@ def test_how2sign_sentences_are_cut_out_of_videos(how2sign_folder: Path, tmp_pat
     assert [len(source[i].clip) for i in range(2)] == [20, 25]
     assert source[0].clip.points[0, 0, 0] == 6, "0.2 s are 5 frames of 25 fps"
     assert source[1].text == 'He said "no", and left.'
+    assert [source[i].previous for i in range(2)] == ["", "Hi!"]
 
 
 @pytest.mark.parametrize(

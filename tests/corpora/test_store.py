@@ -245,6 +245,21 @@ def test_a_store_without_lips_is_what_it_was_before_there_were_any(tmp_path: Pat
         open_store(path, lips=True)
 
 
+def test_the_text_before_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside samples that have none, in shards with lips and without."""
+    monkeypatch.setattr(store_module, "SHARD_BYTES", 150_000)
+    with StoreWriter(tmp_path / "s", HANDS42) as writer:
+        for n in range(6):
+            mouths = lips(n) if n > 2 else None
+            before = f"text {n - 1}" if n % 2 else ""
+            writer.add(replace(sample(n), previous=before, lips=mouths), "train")
+    store = open_store(tmp_path / "s")
+    assert len(store.describe()["splits"]) == 1
+    store.verify()
+    assert [s.previous for s in store] == ["", "text 0", "", "text 2", "", "text 4"]
+    assert open_store(tmp_path / "s", lips=True)[5].previous == "text 4"
+
+
 def test_lips_of_another_length_or_rate_than_the_clip_are_not_kept() -> None:
     for wrong in (lips(3, frames=6), lips(4)):
         with pytest.raises(MediaError, match="expected one crop for each frame"):

@@ -96,6 +96,8 @@ def test_bobsl(bobsl_folder: Path) -> None:
     assert (len(sample.clip), sample.clip.points[0, 0, 0]) == (50, 26), "1 s are 25 frames"
     assert source[1].text == "Twenty seconds are allowed."
     assert source[3].signer == ""
+    before = ["", "Short.", "These are more.", ""]
+    assert [source[i].previous for i in range(4)] == before, "kept or not, but for a note"
     assert corpus.about["excluded"] == {
         "bracketed": 1,
         "long": 1,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -65,6 +66,37 @@ SIM = Corpus(Origin(SIMULATED))
 
 def value(scores: Sequence[Score], name: str) -> float:
     return next(score.value for score in scores if score.name == name)
+
+
+class Remembering(Reader):
+    """Says the sentence that it was told before the clip."""
+
+    tells_previous = True
+
+    def translate(
+        self,
+        clips: Sequence[PoseClip],
+        beam: int | None = None,
+        lips: object = None,
+        previous: Sequence[str] = (),
+    ) -> list[Translation]:
+        return [Translation(text, 0.0) for text in previous[: len(clips)]]
+
+
+class Told(Corpus):
+    """Every second sample knows the sentence before it."""
+
+    def __getitem__(self, index: int) -> Sample:
+        sample = super().__getitem__(index)
+        return replace(sample, previous=f"before {index}" if index % 2 else "")
+
+
+def test_a_model_that_remembers_is_told_the_true_sentence_before_and_it_is_counted() -> None:
+    corpus = Told(Origin(SIMULATED))
+    found = evaluate(Remembering(), corpus, TEXTS, batch=5)
+    assert list(found.hypotheses) == [corpus[i].previous for i in range(len(TEXTS))]
+    assert found.told_previous == found.to_json()["told_previous"] == len(TEXTS) // 2
+    assert evaluate(Reader(), corpus, TEXTS).told_previous == 0
 
 
 def test_a_perfect_model_beats_every_baseline() -> None:

@@ -69,6 +69,37 @@ def test_phrases_are_translated_as_those_of_the_file() -> None:
     assert all(s.span.duration == pytest.approx(2.0) for s in cut)
 
 
+class Remembering(Reading):
+    """Says what it was told before, and how long the clip is."""
+
+    tells_previous = True
+
+    def translate(
+        self,
+        clips: Sequence[PoseClip],
+        beam: int | None = None,
+        lips: object = None,
+        previous: Sequence[str] | None = None,
+    ) -> list[Translation]:
+        assert previous is not None
+        return [
+            Translation(f"{len(clip)} after {before.split(' ')[0] or 'nothing'}", 0.0)
+            for clip, before in zip(clips, previous, strict=True)
+        ]
+
+
+def test_a_model_that_remembers_is_told_the_phrase_before_as_it_was_translated() -> None:
+    session = live(Remembering(), "translate", CLIP.layout, FPS, provisional=0.5)
+    said, _ = dealt(session, CLIP, 3)
+    finals = [s.text for s in said if s.final]
+    lengths = [text.split(" ")[0] for text in finals]
+    assert len(finals) > 1
+    assert finals == [
+        f"{length} after {before}"
+        for length, before in zip(lengths, ["nothing", *lengths], strict=False)
+    ]
+
+
 def test_what_is_provisional_is_marked_and_changes_nothing_final() -> None:
     told = LiveText(Reading(), CLIP.layout, FPS, provisional=0.5)
     said, _ = dealt(told, CLIP, 2)

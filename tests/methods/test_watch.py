@@ -171,7 +171,7 @@ def test_live_text_is_that_of_the_watched_whole_a_chunk_later(
     plain = live(model_of(replace(CHUNKED, chunk=None)), "translate", CLIP.layout, FPS)
     for seed in (1, 2):
         session = live(
-            model, "translate", CLIP.layout, FPS, provisional=1.0, translate=lambda clip: "never"
+            model, "translate", CLIP.layout, FPS, provisional=1.0, translate=lambda *_: "never"
         )
         assert session.look_ahead == pytest.approx(
             plain.look_ahead
