@@ -2,8 +2,8 @@
 
 PARSER is a kind of file (faults/kinds.py) or 'http', the server's application called in
 process. An input that ends in anything but a SignloomError (over HTTP: in a status from 500, or a
-job that failed by itself), that takes more than 5 s or more than 4 GiB is a fault and kept; then fuzzing
-goes on. Inputs that reached new lines are kept too, in runs/faults/fuzz/PARSER, so that the command
+job that failed by itself), that takes more than 5 s of a processor, a minute, or more than 4 GiB is a fault and
+kept; then fuzzing goes on. Minutes are a processor's, so that it may run beside other work. Inputs that reached new lines are kept too, in runs/faults/fuzz/PARSER, so that the command
 goes on where it was stopped; the record adds the rounds up and names their commits. At the end every
 fault is tried once more by itself: crashes and hangs are what still is one. One of an earlier round that
 no longer is was mended; one of this round that is none by itself is unrepeated, and tried again after
@@ -34,7 +34,9 @@ from faults import ROOT, WORK, keep
 from signloom.cli.receipt import commit
 
 PATIENCE = 5
-"""Seconds that one input may take."""
+"""Seconds of a processor that one input may take."""
+WAIT = 60
+"""Seconds that it may take at all."""
 MEMORY = 4096
 """MiB that the process may take."""
 LONGEST = 1 << 16
@@ -86,8 +88,8 @@ def fuzz(parser: str, home: Path, minutes: float) -> dict[str, Any]:
     for folder in ("corpus", "faults", "mended"):
         (home / folder).mkdir(parents=True, exist_ok=True)
     known = set((home / "faults").iterdir())
-    began, executions = time.monotonic(), 0
-    while (left := minutes * 60 - (time.monotonic() - began)) > 1:
+    began, executions = _spent(), 0
+    while (left := minutes * 60 - (_spent() - began)) > 1:
         done = _stage(parser, "fuzz", left / 60)
         counted = re.findall(r"stat::number_of_executed_units: *(\d+)", done.stderr)
         executions += int(counted[-1]) if counted else 0
@@ -95,12 +97,13 @@ def fuzz(parser: str, home: Path, minutes: float) -> dict[str, Any]:
             sys.exit(f"fuzzing {parser} did not begin:\n{done.stderr[-4000:]}")
         with (home / "log").open("a") as log:
             log.write(done.stderr[-8000:])
-    taken = (time.monotonic() - began) / 60
+    taken = (_spent() - began) / 60
     counts = dict.fromkeys(("crashes", "hangs", "mended", "unrepeated"), 0)
     for path in sorted((home / "faults").iterdir()):
         ended = _stage(parser, "retry", 0, "--input", str(path)).returncode
         if ended:
-            counts["hangs" if ended == -signal.SIGALRM else "crashes"] += 1
+            late = ended in (-signal.SIGALRM, -signal.SIGPROF)
+            counts["hangs" if late else "crashes"] += 1
         elif path in known:
             counts["mended"] += 1
             path.rename(home / "mended" / path.name)
@@ -113,6 +116,12 @@ def fuzz(parser: str, home: Path, minutes: float) -> dict[str, Any]:
         **counts,
         **replayed,
     }
+
+
+def _spent() -> float:
+    """Seconds of a processor that the processes which have ended took."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _stage(parser: str, stage: str, minutes: float, *more: str) -> subprocess.CompletedProcess[str]:
@@ -133,28 +142,39 @@ def _fuzz(parser: str, home: Path, minutes: float) -> None:
         for module in instrumented:
             importlib.import_module(module)
     run, seeds = _runner(parser, home)
+    run(seeds[0])  # what is imported late is no input's time
+
+    def timed(data: bytes) -> None:
+        began = time.process_time()
+        run(data)
+        if (taken := time.process_time() - began) > PATIENCE:
+            raise TimeoutError(f"it took {taken:.1f} s, expected {PATIENCE} s or less")
+
     for i, seed in enumerate(seeds):
         (home / "corpus" / f"seed-{i}").write_bytes(seed)
     settings = {
         "max_total_time": max(round(minutes * 60), 1),
-        "timeout": PATIENCE,
+        "timeout": WAIT,
         "rss_limit_mb": MEMORY,
         "max_len": LONGEST,
         "artifact_prefix": f"{home / 'faults'}/",
         "print_final_stats": 1,
     }
     told = [f"-{name}={value}" for name, value in settings.items()]
-    atheris.Setup([sys.argv[0], str(home / "corpus"), *told], run)
+    atheris.Setup([sys.argv[0], str(home / "corpus"), *told], timed)
     atheris.Fuzz()
 
 
 def _retry(parser: str, home: Path, path: Path) -> None:
-    """Runs one input; SIGALRM ends the process where it takes too long, another error where it asks too much."""
-    run, _ = _runner(parser, home)
+    """Runs one input; a signal ends the process where it takes too long, another error where it asks too much."""
+    run, seeds = _runner(parser, home)
+    run(seeds[0])
     data = path.read_bytes()
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY << 20, MEMORY << 20))
-    signal.alarm(PATIENCE)
+    signal.setitimer(signal.ITIMER_PROF, PATIENCE)
+    signal.alarm(WAIT)
     run(data)
+    signal.setitimer(signal.ITIMER_PROF, 0)
     signal.alarm(0)
 
 
@@ -219,7 +239,8 @@ def _runner(parser: str, home: Path) -> tuple[Run, list[bytes]]:
         from faults.requests import requests
 
         return requests()
-    folder = home / "folder"
+    memory = Path("/dev/shm")  # opening a file to be written takes ten times as long on a disk
+    folder = memory / f"signloom-fuzz-{parser}" if memory.is_dir() else home / "folder"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return _files(parser, folder)

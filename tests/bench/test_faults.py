@@ -155,7 +155,7 @@ def test_a_fault_counts_for_as_long_as_it_is_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Each round tries what earlier ones kept; the record adds up time, and not faults."""
-    ends = {"crash-a": 1, "timeout-b": -signal.SIGALRM, "crash-c": 1, "crash-new": 0}
+    ends = {"crash-a": 1, "timeout-b": -signal.SIGPROF, "crash-c": 1, "crash-new": 0}
     faults = tmp_path / "fuzz" / "pose" / "faults"
     record = tmp_path / "r.json"
     now = [0.0]
@@ -181,7 +181,7 @@ def test_a_fault_counts_for_as_long_as_it_is_one(
 
     monkeypatch.setattr(fuzz, "WORK", tmp_path)
     monkeypatch.setattr(fuzz, "_stage", stage)
-    monkeypatch.setattr(fuzz.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(fuzz, "_spent", lambda: now[0])
     assert round() == [7, 2, 1, 0, 1]
     ends["timeout-b"] = 0
     assert round() == [14, 2, 0, 2, 0]
@@ -203,21 +203,26 @@ def make(folder):
 
 def read(folder):
     said = (folder / "a").read_text()
-    time.sleep(60 if said == "long" else 0)
+    time.sleep(60 if said == "waits" else 0)
+    while said == "reckons":
+        pass
     assert said != "wrong"
 
-fuzz.PATIENCE = 3
+fuzz.PATIENCE, fuzz.WAIT = (1, 60) if sys.argv[3] == "reckons" else (60, 3)
 kinds.KINDS["planted"] = kinds.Kind(make, read, ())
 fuzz._retry("planted", Path(sys.argv[1]), Path(sys.argv[2]))
 """
 
 
-@pytest.mark.parametrize(("said", "ended"), [("well", 0), ("wrong", 1), ("long", -signal.SIGALRM)])
+@pytest.mark.parametrize(
+    ("said", "ended"),
+    [("well", 0), ("wrong", 1), ("waits", -signal.SIGALRM), ("reckons", -signal.SIGPROF)],
+)
 def test_one_input_ends_its_process_where_it_is_a_fault(
     said: str, ended: int, tmp_path: Path
 ) -> None:
     given = tmp_path / "input"
     given.write_text(said)
-    command = [sys.executable, "-c", PLANTED, str(tmp_path / "home"), str(given)]
+    command = [sys.executable, "-c", PLANTED, str(tmp_path / "home"), str(given), said]
     done = subprocess.run(command, cwd=fuzz.ROOT, capture_output=True, check=False)
     assert done.returncode == ended

@@ -470,6 +470,14 @@ def test_a_fresh_file_reads_as_it_was_written(format: str) -> None:
     assert "\x00" not in early.cues[0].text
 
 
+def test_what_an_encoding_lacks_of_a_new_tier_becomes_a_question_mark() -> None:
+    """Found by faults.fuzz: an escape character is U+FFFD in the new tier, which Windows-1252 has not."""
+    text = compose([Cue(at(1, 2), "Größe")], "textgrid").decode().replace("öße", "öße \x1b!")
+    out = retimed(parse_subtitles(text.encode("cp1252"), "textgrid"), [at(5, 6)])
+    again = parse_subtitles(out, "textgrid", tier="signloom-2")
+    assert (texts(again), spans(again)) == (["Größe ?!"], [(5, 6)])
+
+
 @pytest.mark.parametrize("codec", ["utf-8-sig", "utf-16-le", "utf-16-be", "cp1252", "crlf", "cr"])
 @pytest.mark.parametrize("format", FORMATS)
 def test_encodings_and_line_breaks_stay(format: str, codec: str) -> None:

@@ -94,8 +94,8 @@ class Source:
         return SubtitleError(f"{self.name}, line {self.line_at(position)}: {message}")
 
     def encoded(self, text: str) -> bytes:
-        """A text in the encoding of this file."""
-        return text.encode(self.codec, "xmlcharrefreplace" if self.markup else "strict")
+        """A text in the encoding of this file; what it lacks, of what was put in, becomes ? or &#…;."""
+        return text.encode(self.codec, "xmlcharrefreplace" if self.markup else "replace")
 
 
 def decode(data: bytes, name: str, markup: bool = False) -> tuple[Source, tuple[str, ...]]:
