@@ -30,6 +30,7 @@ class Seeing(Protocol):
     """A model whose backbone gives frames.
 
     window: the longest stretch it looks at, in seconds. rate: its frames a second. width: numbers in each.
+    watches: it sees in chunks, and a clip of any length.
     """
 
     @property
@@ -47,8 +48,11 @@ class Seeing(Protocol):
     @property
     def reads_lips(self) -> bool: ...
 
+    @property
+    def watches(self) -> bool: ...
+
     def features(self, clip: PoseClip, lips: Lips | None = None) -> NDArray[np.float32]:
-        """(frames, width) of a clip of one window at most."""
+        """(frames, width) of a clip of one window at most, of any clip where it ``watches``."""
         ...
 
 
@@ -59,13 +63,14 @@ def featured(model: Seeing, clip: PoseClip, made_by: str, lips: Lips | None = No
 
     A clip of one window is seen whole, as in translation. A longer one is seen in windows that
     overlap, each of which gives its middle: every feature is of a window, and has MARGIN seconds
-    on either side of it where the clip has.
+    on either side of it where the clip has. A model that sees in chunks sees all of it, from its first frame on.
     Raises UsageError where the clip's layout does not convert to the model's.
     """
     rate = model.rate
     total = max(1, round(clip.duration * rate))
     rows = np.empty((total, model.width), np.float32)
-    for window, kept in _windows(total, int(model.window * rate), round(MARGIN * rate)):
+    longest = total if model.watches else int(model.window * rate)
+    for window, kept in _windows(total, longest, round(MARGIN * rate)):
         span = Span(window.start / rate, min(window.stop / rate, clip.duration))
         whole = len(window) == total
         seen = model.features(

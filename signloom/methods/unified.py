@@ -387,10 +387,16 @@ class Unified(nn.Module):
         return self.bridge(*self.seen(points, mask, mouths))
 
     def features(self, clip: PoseClip, lips: Lips | None = None) -> NDArray[np.float32]:
-        """(positions, width): `seen` of a clip's first window, without padding.
+        """(positions, width): `seen` of a clip's first window, without padding; of all of it where it `watches`.
 
         lips: the clip's, as in `translate`. Raises UsageError and MediaError as `translate`.
         """
+        if self.watches:
+            watch = self.watch(clip.fps)
+            watch.push(clip, lips)
+            watch.finish()
+            positions, whole, _ = watch.seen(Span(0.0, clip.duration))
+            return np.asarray(positions[0][whole[0]].float().cpu().numpy(), np.float32)
         with answering(self):
             seen, there = self.seen(*self.padded([clip], [lips]))
         return np.asarray(seen[0][there[0]].float().cpu().numpy(), np.float32)

@@ -95,17 +95,17 @@ class Watch:
         self._positions = [seen[gone // self._stride :] for seen in self._positions]
         self._kept = first
 
-    def tokens(
+    def seen(
         self, span: Span
-    ) -> tuple[Float[Tensor, "1 tokens width"], Bool[Tensor, "1 tokens"], Seconds]:
-        """What the language model reads of a stretch: `Unified.tokens`, and when what they show begins.
+    ) -> tuple[Float[Tensor, "1 positions width"], Bool[Tensor, "1 positions"], Seconds]:
+        """What the bridge reads of a stretch: `Unified.seen`, and when what it shows begins.
 
-        That is the position nearest to the span's start; what is longer than the model's window is cut.
-        Raises UsageError for a stretch without a frame, or one that is not seen yet or is forgotten.
+        That is the position nearest to the span's start. Raises UsageError for a stretch without a frame, or
+        one that is not seen yet or is forgotten.
         """
         stride, window = self._stride, self._window
         first = round(span.start * self.rate / stride) * stride
-        last = min(round(span.end * self.rate), self._taken, first + self._model.config.frames)
+        last = min(round(span.end * self.rate), self._taken)
         if first < self._kept or last <= first:
             raise UsageError(
                 f"a stretch of {span.start:g}–{span.end:g} s was asked for, and {self._kept / self.rate:g}–"
@@ -129,10 +129,24 @@ class Watch:
                     pooled[0, :number] = positions[begin : begin + number]
                     whole = (torch.arange(count, device=mask.device) < number)[None]
                 seen.append(lengthened(pooled, whole, time // stride))
-            tokens, there = self._model.bridge(
-                torch.cat([positions for positions, _ in seen], -1), seen[0][1]
-            )
-        return tokens, there, first / self.rate
+        return torch.cat([positions for positions, _ in seen], -1), seen[0][1], first / self.rate
+
+    def tokens(
+        self, span: Span
+    ) -> tuple[Float[Tensor, "1 tokens width"], Bool[Tensor, "1 tokens"], Seconds]:
+        """What the language model reads of a stretch: `Unified.tokens`, and when what they show begins.
+
+        What is longer than the model's window is cut. Raises UsageError as `seen`.
+        """
+        stride = self._stride
+        first = round(span.start * self.rate / stride) * stride
+        window = (first + self._model.config.frames) / self.rate
+        positions, there, begins = self.seen(
+            Span(span.start, min(span.end, max(window, span.start)))
+        )
+        with answering(self._model):
+            tokens, there = self._model.bridge(positions, there)
+        return tokens, there, begins
 
     def translate(self, span: Span, beam: int | None = None, previous: str = "") -> Translation:
         """The best text of a stretch, as `Unified.translate`. Raises UsageError as `tokens`."""

@@ -11,10 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from signloom.data.clip import PoseClip
+from signloom.data.features import features_of
 from signloom.data.lips import Lips
 from signloom.data.timing import Span
 from signloom.encoders.frames import resampled
 from signloom.errors import UsageError
+from signloom.inference.features import featured
 from signloom.inference.locate import Query
 from signloom.inference.stream import LiveText, live
 from signloom.inference.translate import Translation
@@ -97,6 +99,21 @@ def test_the_whole_clip_shows_what_translation_sees(model: Unified, seconds: flo
     assert first == 0
     assert torch.equal(there, also)
     torch.testing.assert_close(found, seen, rtol=1e-9, atol=1e-9)
+
+
+def test_features_of_a_long_clip_are_what_a_watch_sees_of_it(model: Unified) -> None:
+    assert CLIP.duration > model.window
+    positions, there, first = watched(model, CLIP, 1).seen(Span(0.0, CLIP.duration))
+    assert first == 0
+    seen = positions[0, there[0]].numpy()
+    found = features_of(featured(model, CLIP, "this"))
+    assert abs(len(found) - len(seen)) <= 1
+    np.testing.assert_allclose(found[: len(seen)], seen[: len(found)], rtol=1e-6, atol=1e-6)
+    short = CLIP.cut(Span(0.0, 4.8))  # six chunks
+    offline, real = model.seen(*model.padded([short], [None]))
+    np.testing.assert_allclose(
+        model.features(short), offline[0, real[0]].detach().numpy(), rtol=1e-6, atol=1e-6
+    )
 
 
 def test_a_stretch_of_whole_chunks_is_a_clip_of_its_own(model: Unified) -> None:
