@@ -7,7 +7,7 @@ them [D]. Frames count from the first one of the window; the stretch is [start, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -34,24 +34,6 @@ def frames_to_digits(start: int, end: int, frames: int = FRAMES) -> tuple[int, .
     _three_digits(frames)
     numbers = [min(max(number, 0), frames - 1) for number in (start, end)]
     return tuple(number // place % 10 for number in numbers for place in PLACES)
-
-
-def digits_to_frames(digits: Sequence[int], frames: int = FRAMES) -> tuple[int, int]:
-    """(start, end) of six digits, each clamped to 0 … frames − 1, swapped where the end comes first.
-
-    Raises UsageError for anything but six digits.
-    """
-    _three_digits(frames)
-    if len(digits) != 6 or not all(0 <= digit <= 9 for digit in digits):
-        raise UsageError(
-            f"a stretch of frames is written {list(digits)}, expected six digits from 0 to 9; "
-            "give three of its start and three of its end"
-        )
-    low, high = sorted(
-        min(sum(d * p for d, p in zip(three, PLACES, strict=True)), frames - 1)
-        for three in (digits[:3], digits[3:])
-    )
-    return low, high
 
 
 def soft_digit_loss(
