@@ -26,7 +26,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -38,7 +38,7 @@ from transformers import MBartForCausalLM
 
 from signloom.data.clip import PoseClip
 from signloom.data.layouts import Layout
-from signloom.data.sample import Sample, SampleSource, gloss_sentence
+from signloom.data.sample import Sample, SampleSource
 from signloom.data.timing import Seconds
 from signloom.encoders.masked_norm import MaskedBatchNorm
 from signloom.encoders.processes import processes
@@ -61,8 +61,6 @@ from signloom.language.sentence_embedding import (
     targets_of,
 )
 from signloom.language.seq2seq import bert_encoder, crossed_stepper, load_encoder
-from signloom.methods import gloss_clips
-from signloom.methods.gloss_clips import CLIP_RULES, ClipSettings
 from signloom.methods.gloss_codec import (
     GlossCodec,
     codec_of,
@@ -71,231 +69,17 @@ from signloom.methods.gloss_codec import (
     vocabulary,
 )
 from signloom.methods.glosses import Reader, answering
-from signloom.methods.settings import settings_from
+from signloom.methods.semtext_clips import IGNORED, Batch, Example, Preparation, refuse_long
+from signloom.methods.semtext_config import NAME, PRESETS, Config, SemLoss
 from signloom.methods.sources import located
 from signloom.metrics.translation import score_translation
 from signloom.text.tokenizer import train_bpe
 from signloom.training.checkpoint import CONFIG, Checkpoint, load_tensors, read_checkpoint
 from signloom.training.stages import Loss
 
-NAME = "semtext"
+__all__ = ["METRICS", "NAME", "PRESETS", "Config", "begin", "restore", "score_dev"]
+
 METRICS = ("BLEU-4", "chrF2", "content-F1", "cosine", "R@1")
-IGNORED = -100
-
-Input = Literal["signing", "text"]
-Supervision = Literal["sem", "gloss", "none"]
-Reads = Literal["states", "embedding"]
-SemLoss = Literal["mse", "cosine", "siamese"]
-
-
-@dataclass(frozen=True)
-class Config(ClipSettings):
-    """Every setting of the method; defaults are the paper's. [D] marks what is ours."""
-
-    # What is learnt
-    input: Input = "signing"
-    """text: sem2text alone, which knows no signing and writes a text again from its embedding."""
-    supervision: Supervision = "sem"
-    """What the encoder is taught beside the text: sentence embeddings, glosses (CTC), or nothing."""
-    reads: Reads = "states"
-    """What the decoder reads of signing: the encoder's states (sign2(sem+text)), or the one predicted
-    embedding (sign2sem2text, and the bottleneck variant where both losses are trained)."""
-    sem_loss: SemLoss = "mse"
-    """mse: the paper's. siamese: the released code's, cosines of pairs. cosine: 1 − cos(ŝ, s) [D]."""
-    sem_weight: float = 1.0
-    """Of L_e beside L_o; 1 in the paper [D]."""
-    gloss_weight: float = 1.0
-    """Of the CTC loss, where glosses supervise [D]."""
-
-    # The target
-    embedding: str = "sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2"
-    """Name, folder or hub id of the sentence embedding; "" = none, where none is needed."""
-    targets: str = ""
-    """File that keeps the texts' embeddings, best in the folder of the store; "" = none is kept."""
-
-    # The encoder (BERT)
-    width: int = 384
-    encoder_layers: int = 12
-    encoder_heads: int = 12
-    encoder_inner: int = 1536
-    encoder_positions: int = 512
-    encoder_dropout: float = 0.1
-    encoder_pretrained: str = ""
-    """Folder or hub id of a BERT to start from; the paper's is ``embedding``'s. "" = random."""
-    initial_scale: float = 1.0
-    """Encoder positions start this many times their usual σ of 0.02 [D: > 1 in small]."""
-
-    # The decoder
-    decoder_pretrained: str = ""
-    """Folder or hub id of an mBART, or a checkpoint of this method, to start from; "" = random, of the
-    shape below (SLTr's) and with a vocabulary of its own."""
-    language_code: str = "en_XX"
-    """What an mBART begins its text with."""
-    decoder_width: int = 512
-    decoder_layers: int = 3
-    decoder_heads: int = 8
-    decoder_inner: int = 2048
-    decoder_dropout: float = 0.1
-    memory: int = 1
-    """States that one embedding becomes for the decoder; more than 1 give it something to attend to [D]."""
-    votes: bool = False
-    """The embedding also speaks for words directly: one linear layer onto the vocabulary, added to the
-    logits of every token. A bag of words is soon learnt so, and the decoder orders it [D]."""
-    vocabulary: int = 4_000
-    """Tokens that the decoder's own tokenizer is trained to, at most [D]."""
-    max_tokens: int = 64
-    """Tokens of a text, without <s> and </s>; a longer one is refused in training."""
-    label_smoothing: float = 0.0
-
-    # Decoding
-    beam: int = 5
-    length_penalty: float = 1.0
-    no_repeat: int = 0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if (self.input == "text" or self.supervision == "sem") and not self.embedding:
-            raise UsageError(
-                "semtext: embedding is empty, and it is what is learnt; name a sentence embedding "
-                "(all-MiniLM-L6-v2, a folder or a hub id), or set supervision to 'gloss' or 'none'"
-            )
-        short = -(-self.max_frames // self.stride)
-        if self.input == "signing" and short > self.encoder_positions:
-            raise UsageError(
-                f"semtext: {self.max_frames} frames are {short} after compression, more than the "
-                f"encoder's {self.encoder_positions} positions; lower max_frames or raise "
-                "encoder_positions or stride"
-            )
-        if self.chunk:
-            raise UsageError(
-                "semtext: chunk is for streams, and a sentence is read whole; leave it 0"
-            )
-
-    @property
-    def needs_glosses(self) -> bool:
-        """Whether training reads the samples' glosses too."""
-        return self.supervision == "gloss"
-
-    @classmethod
-    def of(cls, values: Mapping[str, Any]) -> Config:
-        """A config from plain values (JSON, YAML).
-
-        Raises UsageError naming an unknown field, or a value that the field cannot have.
-        """
-        return settings_from(cls, NAME, values, RULES)
-
-
-RULES = replace(
-    CLIP_RULES,
-    choices={
-        **CLIP_RULES.choices,
-        "input": get_args(Input),
-        "supervision": get_args(Supervision),
-        "reads": get_args(Reads),
-        "sem_loss": get_args(SemLoss),
-    },
-    shares=(*CLIP_RULES.shares, "encoder_dropout", "decoder_dropout", "label_smoothing"),
-    least={**CLIP_RULES.least, "no_repeat": 0, "length_penalty": -10.0},
-)
-
-
-SMALL = Config(
-    layout="ps76",
-    normalizer="shoulder",
-    local_hands=True,
-    augment=0.0,
-    noise=0.01,
-    max_frames=400,
-    channels=(192, 256),
-    sem_weight=100.0,
-    embedding="all-MiniLM-L6-v2",
-    width=192,
-    encoder_layers=2,
-    encoder_heads=4,
-    encoder_inner=512,
-    encoder_positions=128,
-    initial_scale=5.0,
-    decoder_width=192,
-    decoder_layers=2,
-    decoder_heads=4,
-    decoder_inner=512,
-    memory=8,
-    vocabulary=1_500,
-    beam=4,
-)
-
-PRESETS: dict[str, Config] = {
-    "tiny": replace(
-        SMALL,
-        noise=0.0,
-        dropout=0.0,
-        channels=(48, 96),
-        width=96,
-        encoder_inner=192,
-        encoder_dropout=0.0,
-        decoder_width=96,
-        decoder_inner=192,
-        decoder_dropout=0.0,
-        memory=4,
-        vocabulary=600,
-    ),
-    "small": SMALL,
-    "paper": Config(
-        layout="mp203",
-        parts=("body", "face", "left_hand", "right_hand"),
-        coordinates=3,
-        normalizer="shoulder",
-        augment=0.0,
-        noise=0.0,
-        max_frames=400,
-        channels=(),
-        stride=1,
-        encoder_pretrained="sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2",
-    ),
-}
-"""tiny ≤ 1 M parameters (tests, claims), small (two cores), paper with SLTr as its decoder (spec §4)."""
-
-
-class Example(NamedTuple):
-    """One training item; of a sentence without signing ``points`` has no frames.
-
-    points float32 (T, K, C); tokens <s> … </s>; target (D,), zeros where none is needed; glosses ids.
-    """
-
-    points: NDArray[np.float32]
-    tokens: NDArray[np.int64]
-    target: NDArray[np.float32]
-    glosses: NDArray[np.int64]
-
-
-class Batch(NamedTuple):
-    """points (B, T, K, C), mask (B, T); signed (B,), False for a sentence without signing; inputs, labels
-    (B, L), −100 = none; targets (B, D); glosses (B, G), −100 = none."""
-
-    points: Tensor
-    mask: Tensor
-    signed: Tensor
-    inputs: Tensor
-    labels: Tensor
-    targets: Tensor
-    glosses: Tensor
-
-    def by_length(self, rows: int = 16) -> list[Batch]:
-        """The batch in parts of so many texts of like length."""
-        order = (self.labels != IGNORED).sum(1).argsort(stable=True)
-        return [self.rows(part) for part in order.split(rows)]
-
-    def rows(self, which: Bool[Tensor, " batch"] | Int[Tensor, " rows"]) -> Batch:
-        """These rows, padded no further than they need."""
-        chosen = Batch(*(each[which] for each in self))
-        time = max(1, int(chosen.mask.sum(1).max()))
-        length = max(1, int((chosen.labels != IGNORED).sum(1).max()))
-        return chosen._replace(
-            points=chosen.points[:, :time],
-            mask=chosen.mask[:, :time],
-            inputs=chosen.inputs[:, :length],
-            labels=chosen.labels[:, :length],
-        )
 
 
 def begin(config: Config, texts: Sequence[str], seed: int, glosses: Sequence[str] = ()) -> SemText:
@@ -309,7 +93,7 @@ def begin(config: Config, texts: Sequence[str], seed: int, glosses: Sequence[str
     embedding = embedder.embedding if embedder else None
     decoder = _decoder_of(config, texts, embedding, seed)
     for text in texts:  # now, not when it is drawn
-        _refuse_long("a training text", text, len(decoder.codec.encode(text.strip())), config)
+        refuse_long("a training text", text, len(decoder.codec.encode(text.strip())), config)
     own = gloss_tokenizer(glosses) if config.needs_glosses else None
     model = build(config, decoder, embedding, own, seed)
     if decoder.taken:
@@ -324,14 +108,6 @@ def begin(config: Config, texts: Sequence[str], seed: int, glosses: Sequence[str
         known = kept_targets(texts, embedder, _path(config.targets)) if config.targets else None
         model.learn_from(embedder, known or targets_of(texts, embedder))
     return model
-
-
-def _refuse_long(which: str, text: str, tokens: int, config: Config) -> None:
-    if tokens > config.max_tokens:
-        raise UsageError(
-            f"{which} has {tokens} tokens, and the decoder writes {config.max_tokens} at most: "
-            f"'{text[:60]}…'; raise max_tokens, or leave long texts out ('longest' of a source of texts)"
-        )
 
 
 def restore(checkpoint: Checkpoint) -> SemText:
@@ -840,94 +616,6 @@ class SemText(nn.Module):
         )
         told = [[(self.codec.decode(h.tokens), h.score) for h in each] for each in found]
         return [Translation(*texts[0], tuple(texts[1:])) for texts in told]
-
-
-class Preparation:
-    """Clip, text and glosses to numbers; holds no weights, so workers copy it cheaply."""
-
-    def __init__(
-        self,
-        config: Config,
-        codec: GlossCodec,
-        gloss_names: GlossCodec | None,
-        embedding: Embedding | None,
-    ):
-        self.config, self.codec, self.gloss_names = config, codec, gloss_names
-        self.clips = gloss_clips.Preparation(config, codec, config.max_tokens)
-        self.width = embedding.width if embedding else 0
-        self.targets: Targets | None = None
-
-    def example(self, sample: Sample, rng: np.random.Generator, train: bool) -> Example:
-        """Of a sample without frames, or with ``input: text``, a sentence to write again.
-
-        Raises UsageError where a sample lacks what is learnt from it, or its text is too long.
-        """
-        config = self.config
-        text = sample.text.strip()
-        if not text:
-            raise UsageError(
-                f"sample '{sample.id}' has no text, which is what is learnt; leave it out"
-            )
-        ids = self.codec.encode(text)
-        _refuse_long(f"the text of sample '{sample.id}'", text, len(ids), config)
-        signed = config.input == "signing" and len(sample.clip) > 0
-        target = np.zeros(self.width, np.float32)
-        if config.supervision == "sem" or not signed:
-            target = self._target(text)
-        said: list[int] = []
-        if signed and self.gloss_names is not None:
-            names = gloss_sentence(span.gloss for span in sample.glosses)
-            if not names:
-                raise UsageError(
-                    f"sample '{sample.id}' has no glosses, which supervise here; train on a store "
-                    "with glosses, or set supervision to 'sem' or 'none'"
-                )
-            said = self.gloss_names.encode(names)
-        points = self.clips.points(sample.clip, rng if train else None) if signed else self._nothing
-        return Example(
-            points,
-            np.array([self.codec.start, *ids, self.codec.end], np.int64),
-            target,
-            np.array(said, np.int64),
-        )
-
-    def _target(self, text: str) -> NDArray[np.float32]:
-        if self.targets is None:
-            raise UsageError(
-                "the model has no sentence embeddings to learn from: a recipe's config.embedding is "
-                "empty, or the model was loaded from a checkpoint; begin it from a recipe"
-            )
-        return self.targets.of(text)
-
-    @property
-    def _nothing(self) -> NDArray[np.float32]:
-        config = self.config
-        points = len(self.clips.layout) + 42 * config.local_hands
-        return np.zeros((0, points, config.coordinates), np.float32)
-
-    def collate(self, examples: list[Example]) -> Batch:
-        """Pads with zeros (frames), <pad> (inputs) and −100 (labels, glosses)."""
-        points, mask = self.clips.padded([example.points for example in examples])
-        length = max(len(example.tokens) for example in examples) - 1
-        inputs = torch.full((len(examples), length), self.codec.pad)
-        labels = torch.full((len(examples), length), IGNORED)
-        names = torch.full(
-            (len(examples), max(1, *(len(example.glosses) for example in examples))), IGNORED
-        )
-        for row, example in enumerate(examples):
-            tokens = torch.from_numpy(example.tokens)
-            inputs[row, : len(tokens) - 1] = tokens[:-1]
-            labels[row, : len(tokens) - 1] = tokens[1:]
-            names[row, : len(example.glosses)] = torch.from_numpy(example.glosses)
-        return Batch(
-            points,
-            mask,
-            torch.tensor([len(example.points) > 0 for example in examples]),
-            inputs,
-            labels,
-            torch.from_numpy(np.stack([example.target for example in examples])),
-            names,
-        )
 
 
 def _codec(tokenizer: Tokenizer, start: str) -> GlossCodec:
