@@ -273,7 +273,8 @@ def read_inputs(
         if (read := model.seconds_read(clip)) < clip.duration:
             print(
                 f"signloom: {path} is {clip.duration:.1f} s long; model '{model.name}' reads "
-                f"the first {read:.1f} s, the rest is not translated",
+                f"the first {read:.1f} s, the rest is not translated; `signloom live` captions a "
+                "recording phrase by phrase",
                 file=sys.stderr,
             )
     return clips, lips, failures
