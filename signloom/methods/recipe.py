@@ -45,6 +45,7 @@ from signloom.methods.sources import (
     located,
     open_source,
     signed_in,
+    signed_places,
     stores_of,
     texts_of,
 )
@@ -431,6 +432,11 @@ def run_recipe(
         _refuse_what_changed(folder, model.described())
     if cut := _cut(recipe, model, places):
         say(f"{cut} training clips are longer than the model reads; what lies behind is not learnt")
+    if shared := _learnt_too(recipe):
+        say(
+            f"dev is drawn from what is learnt ({shared}): its scores say how well that is remembered, and "
+            "'best' is chosen by them"
+        )
     word = model.word
     real: SampleSource = open_source(recipe.data.train, layout, word)
     if places is not None:
@@ -576,6 +582,19 @@ def _cut(recipe: Recipe, model: nn.Module, places: tuple[int, ...] | None) -> in
         chosen = places if source == recipe.data.train and places is not None else range(len(long))
         cut += sum(long[place] for place in set(chosen))
     return cut
+
+
+def _learnt_too(recipe: Recipe) -> str:
+    """What of dev is learnt from too; "" where nothing is."""
+    learnt = [place for source in _drawn_from(recipe) for place in signed_places(source)]
+    both = [
+        f"{folder}, {split or 'all of it'}"
+        for folder, split in sorted(signed_places(recipe.data.dev))
+        if any(
+            folder == other and (split == part or not split or not part) for other, part in learnt
+        )
+    ]
+    return "; ".join(both)
 
 
 def _refuse_what_changed(folder: Path, described: Mapping[str, Any]) -> None:

@@ -617,6 +617,20 @@ def stores_of(source: Source) -> list[FromStore]:
     return stores_of(source.instructed) if isinstance(source, FromInstructed) else []
 
 
+def signed_places(source: Source) -> frozenset[tuple[str, str]]:
+    """Where the signing of a source comes from, as (folder or corpus, split; "" for all of it)."""
+    if isinstance(source, FromStore):
+        return frozenset([(located(source.store), source.split)])
+    if isinstance(source, FromEpisodes):
+        return frozenset([(located(source.episodes), source.split or "")])
+    if isinstance(source, FromSimulator):
+        corpus = f"sim-{source.simulated}-v1 {source.size}, language {source.language}"
+        return frozenset([(corpus, source.split)])
+    if isinstance(source, FromMixed):
+        return frozenset().union(*(signed_places(share.source) for share in source.mixed))
+    return signed_places(source.instructed) if isinstance(source, FromInstructed) else frozenset()
+
+
 def signed_in(source: Source) -> frozenset[bool]:
     """Whether samples that may stand in one batch have signing: some may, and others not."""
     if isinstance(source, FromMixed):

@@ -18,7 +18,7 @@ from signloom.corpora.prepare import write_store
 from signloom.data.layouts import HANDS42, PS76
 from signloom.errors import UsageError
 from signloom.methods.load import load
-from signloom.methods.recipe import Recipe, _with_lips, read_recipe, run_recipe
+from signloom.methods.recipe import Recipe, _learnt_too, _with_lips, read_recipe, run_recipe
 from signloom.methods.sources import First
 from signloom.simulator.corpora import SimulatedSentences, SimulatedWords
 from signloom.training.checkpoint import read_checkpoint
@@ -181,6 +181,40 @@ def command(*arguments: str | Path) -> int:
     with pytest.raises(SystemExit) as stop:
         main([str(argument) for argument in arguments])
     return stop.value.code if isinstance(stop.value.code, int) else 0
+
+
+@pytest.mark.parametrize(
+    ("train", "dev", "told"),
+    [
+        ({"store": "a"}, {"store": "a", "split": "dev"}, ""),
+        ({"store": "a"}, {"store": "a"}, "a, train"),
+        (
+            {"mixed": [{"percent": 50, "source": {"store": n}} for n in "ab"]},
+            {"mixed": [{"percent": 50, "source": {"store": n}} for n in "bc"]},
+            "b, train",
+        ),
+        ({"episodes": "a"}, {"episodes": "a", "ask": "what"}, "a, all of it"),
+        ({"episodes": "a"}, {"episodes": "a", "listed": "l", "split": "val"}, "a, val"),
+        (
+            {"episodes": "a", "listed": "l", "split": "train"},
+            {"episodes": "a", "listed": "l", "split": "val"},
+            "",
+        ),
+        (
+            {"simulated": "words"},
+            {"simulated": "words", "language": 2},
+            "",
+        ),
+        (
+            {"instructed": {"simulated": "words"}},
+            {"simulated": "words", "split": "train"},
+            "sim-words-v1 small, language 1, train",
+        ),
+    ],
+)
+def test_what_of_dev_is_learnt_too_is_told(train: dict, dev: dict, told: str) -> None:
+    data = {**QUICK["data"], "train": train, "dev": dev}
+    assert _learnt_too(Recipe.model_validate({**QUICK, "data": data})) == told
 
 
 def test_push_shows_the_card_and_needs_a_token(
