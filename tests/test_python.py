@@ -54,6 +54,10 @@ def test_what_is_refused(clip: PoseClip) -> None:
         model.align(clip, [])
     with pytest.raises(UsageError, match="'naming' cannot translate, it can recognize"):
         Model(Naming()).translate(clip)
+    with pytest.raises(UsageError, match="takes no instruction; leave it out"):
+        model.translate(clip, allow_simulated=True, instruction="Keywords only.")
+    with pytest.raises(UsageError, match="has not learnt with the sentence before; leave it out"):
+        model.translate(clip, allow_simulated=True, previous="It rained.")
     with pytest.raises(
         UsageError, match="translate takes one PoseClip, got list; call it for each"
     ):

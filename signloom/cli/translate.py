@@ -97,11 +97,21 @@ def run(
     code is then that of the first failure. With several inputs a line of text
     output is INPUT, a tab, and the text; alternatives follow, indented.
     """
-    from signloom.inference.translate import blind, reads_lips, refuse_deaf, writes_glosses
+    from signloom.inference.translate import (
+        blind,
+        reads_lips,
+        refuse_deaf,
+        refuse_forgetful,
+        writes_glosses,
+    )
 
     translator = loaded(model, backend)
     refuse_deaf(translator, instruction)
-    refuse_previous(translator, previous, inputs)
+    refuse_forgetful(translator, previous)
+    if previous is not None and len(inputs) > 1:
+        raise UsageError(
+            f"--previous is the sentence before one input, got {len(inputs)}; give one at a time"
+        )
     wanted = max(beam or translator.config.beam, alternatives + 1)
     clips, lips, failures = read_inputs(inputs, translator, allow_simulated)
     if reads_lips(translator):
@@ -169,21 +179,6 @@ def refuse_backend(model: Any, backend: Backend | None) -> None:
         raise UsageError(
             f"model '{model.name}' is graphs for ONNX Runtime, which backend '{backend}' does not run; "
             "leave --backend out, or give the checkpoint that was exported"
-        )
-
-
-def refuse_previous(model: Any, previous: str | None, inputs: list[Path]) -> None:
-    """Raises UsageError for a sentence before several inputs, or one that the model would not read."""
-    from signloom.inference.translate import tells_previous
-
-    if previous is not None and len(inputs) > 1:
-        raise UsageError(
-            f"--previous is the sentence before one input, got {len(inputs)}; give one at a time"
-        )
-    if previous is not None and not tells_previous(model):
-        raise UsageError(
-            f"model '{model.name}' has not learnt with the sentence before; leave --previous out, or give a "
-            "model of method unified that was trained with config.previous above 0"
         )
 
 

@@ -198,6 +198,15 @@ def refuse_deaf(model: Learnt, instruction: str | None) -> None:
         )
 
 
+def refuse_forgetful(model: Learnt, previous: str | None) -> None:
+    """UsageError (exit 2) for a sentence before the clip's that a model has not learnt to read."""
+    if previous is not None and not tells_previous(model):
+        raise UsageError(
+            f"model '{model.name}' has not learnt with the sentence before; leave it out, or give a model of "
+            "method unified that was trained with config.previous above 0"
+        )
+
+
 def refuse_blind(model: Learnt, lips: Lips | None, what: str = "this clip") -> None:
     """MediaError (exit 3) for a clip without lips before a model that looks at nothing else."""
     if needs_lips(model) and lips is None:

@@ -19,7 +19,9 @@ from signloom.inference.translate import (
     Translation,
     Translator,
     refuse_blind,
+    refuse_deaf,
     refuse_empty,
+    refuse_forgetful,
     refuse_untrusted,
     translate_clips,
 )
@@ -78,10 +80,26 @@ class Model:
         beam: int | None = None,
         lips: Lips | None = None,
         allow_simulated: bool = False,
+        *,
+        instruction: str | None = None,
+        previous: str | None = None,
     ) -> Translation:
-        """The text of a clip, with its score and the next best."""
+        """The text of a clip, with its score and the next best.
+
+        instruction: what to do with it instead, for a model that can be told. previous: the sentence before
+        it, for a model that has learnt with it. UsageError for one that has not.
+        """
         self._refuse("translate", clip, lips, allow_simulated)
-        return translate_clips(self.network, [clip], beam, lips=[lips])[0]
+        refuse_deaf(self.network, instruction)
+        refuse_forgetful(self.network, previous)
+        return translate_clips(
+            self.network,
+            [clip],
+            beam,
+            lips=[lips],
+            instruction=instruction,
+            previous=None if previous is None else [previous],
+        )[0]
 
     def recognize(
         self,

@@ -180,9 +180,7 @@ def test_a_tokenizer_does_not_translate(
     assert run("translate", tmp_path / "a.pose", "--instruction", "Keywords only.") == 2
     assert "takes no instruction" in capsys.readouterr().err
     assert run("translate", tmp_path / "a.pose", "--previous", "It rained.") == 2
-    assert (
-        "has not learnt with the sentence before; leave --previous out" in capsys.readouterr().err
-    )
+    assert "has not learnt with the sentence before; leave it out" in capsys.readouterr().err
 
 
 def test_what_codes_say_of_signs_beside_chance(
