@@ -178,6 +178,9 @@ RULES = Rules(
     },
     optional={"fps": float},
     lists={"steps": "frame steps"},
+    least={"stitched_step": 0, "no_repeat": 0, "length_penalty": -10.0},
+    whole=1,
+    real=0.0,
 )
 
 

@@ -95,7 +95,7 @@ def check_header(file: BinaryIO, path: Path) -> Header:
     file.seek(0)
     start = file.read(12)
     version = struct.unpack("<f", start[:4])[0] if len(start) >= 12 else math.nan
-    known = next((v for v in (0.0, 0.1, 0.2) if abs(version - v) < 1e-4), None)
+    known = next((v for v in (0.0, 0.1, 0.2) if abs(version - v) <= 1e-4 * v), None)
     # Version 0.0 is four zero bytes, which any file of zeros has; its size tells more.
     if known is None:
         shown = start[:8].decode("ascii", "replace")

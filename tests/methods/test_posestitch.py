@@ -320,8 +320,11 @@ def test_config_errors() -> None:
         Config.of({"steps": 2})
     with pytest.raises(UsageError, match="dropout is 'much', expected a number"):
         Config.of({"dropout": "much"})
-    with pytest.raises(UsageError, match=r"width is 2\.5, expected int"):
+    with pytest.raises(UsageError, match=r"width is 2\.5, expected a whole number from 1"):
         Config.of({"width": 2.5})
+    for name, wrong in (("beam", 0), ("encoder_layers", -1), ("noise_hands", -0.1)):
+        with pytest.raises(UsageError, match=f"{name} is {wrong}, expected a"):
+            Config.of({name: wrong})
     assert Config.of({"noise_body": 0, "fps": 25}) == Config(noise_body=0.0, fps=25.0)
     with pytest.raises(UsageError, match="needs shoulders, which layout 'hands42' has not"):
         Config(layout="hands42", normalizer="shoulder")

@@ -152,6 +152,9 @@ def test_version_zero_lists_people_frame_by_frame(tmp_path: Path) -> None:
     (tmp_path / "b.pose").write_bytes(by_hand(0.0, body[:-30]))
     with pytest.raises(MediaError, match="cut off"):
         read_pose(tmp_path / "b.pose")
+    (tmp_path / "c.pose").write_bytes(by_hand(1e-5, body))  # as faults.fuzz has found
+    with pytest.raises(MediaError, match=r"expected version 0\.0, 0\.1 or 0\.2"):
+        read_pose(tmp_path / "c.pose")
 
 
 def test_of_several_people_the_clearest_is_taken_and_nan_is_missing(tmp_path: Path) -> None:
