@@ -667,13 +667,30 @@ def open_store(path: str | os.PathLike[str], split: str | None = None, lips: boo
 def _check_index(index: Any) -> None:
     """Raises where the index lacks what reading needs, or names a shard outside its folder."""
     layout_from_json(index["layout"])
-    dict(index["splits"])
+    dict(index["description"])
+    if not [Origin.from_json(origin) for origin in index["origins"]]:
+        raise ValueError("it names no origin")
+    for of in ("splits", "frames"):
+        for split, count in index[of].items():
+            _check_count(f"the {of} of '{split}' are", count)
     for shard in index["shards"]:
-        int(shard["bytes"])
-        if not isinstance(shard.get("lips", 0), int):
-            raise TypeError(f"the shard '{shard['file']}' counts lips as {shard['lips']!r}")
-        if Path(shard["file"]).name != shard["file"]:
-            raise ValueError(f"the shard '{shard['file']}' lies outside the store")
+        file = shard["file"]
+        for counted in ("bytes", "samples", "frames", "lips"):
+            _check_count(
+                f"the {counted} of shard '{file}' are",
+                shard.get(counted, 0) if counted == "lips" else shard[counted],
+            )
+        if shard["split"] not in index["splits"] or not isinstance(shard["sha256"], str):
+            raise ValueError(
+                f"the shard '{file}' is of split {shard['split']!r}, sha256 {shard['sha256']!r}"
+            )
+        if Path(file).name != file:
+            raise ValueError(f"the shard '{file}' lies outside the store")
+
+
+def _check_count(what: str, count: Any) -> None:
+    if type(count) is not int or not 0 <= count < 1 << 62:
+        raise ValueError(f"{what} {count!r}")
 
 
 def layout_to_json(layout: Layout) -> dict[str, Any]:

@@ -196,6 +196,18 @@ def test_errors_of_reading(tmp_path: Path) -> None:
     (path / "index.json").write_text(json.dumps(index | {"version": 99}))
     with pytest.raises(MediaError, match=r"format version 99.*reads up to 1; update signloom"):
         open_store(path)
+    first = index["shards"][0]
+    for wrong, message in (
+        ({"origins": []}, "it names no origin"),
+        ({"splits": {"train": "3"}}, "the splits of 'train' are '3'"),
+        ({"frames": None}, "AttributeError"),
+        ({"shards": [{**first, "samples": -1}]}, "the samples of shard '.*' are -1"),
+        ({"shards": [{k: v for k, v in first.items() if k != "sha256"}]}, "KeyError: 'sha256'"),
+        ({"shards": [{**first, "split": "other"}]}, "is of split 'other'"),
+    ):
+        (path / "index.json").write_text(json.dumps(index | wrong))
+        with pytest.raises(MediaError, match=rf"index\.json is damaged .*{message}.*prepare the"):
+            open_store(path)
 
 
 def test_only_a_store_is_replaced(tmp_path: Path) -> None:
