@@ -675,17 +675,15 @@ def _check_index(index: Any) -> None:
             _check_count(f"the {of} of '{split}' are", count)
     for shard in index["shards"]:
         file = shard["file"]
-        for counted in ("bytes", "samples", "frames", "lips"):
-            _check_count(
-                f"the {counted} of shard '{file}' are",
-                shard.get(counted, 0) if counted == "lips" else shard[counted],
-            )
+        if Path(file).name != file:
+            raise ValueError(f"the shard '{file}' lies outside the store")
+        _check_count(f"the lips of shard '{file}' are", shard.get("lips", 0))
+        for counted in ("bytes", "samples", "frames"):
+            _check_count(f"the {counted} of shard '{file}' are", shard[counted])
         if shard["split"] not in index["splits"] or not isinstance(shard["sha256"], str):
             raise ValueError(
                 f"the shard '{file}' is of split {shard['split']!r}, sha256 {shard['sha256']!r}"
             )
-        if Path(file).name != file:
-            raise ValueError(f"the shard '{file}' lies outside the store")
 
 
 def _check_count(what: str, count: Any) -> None:

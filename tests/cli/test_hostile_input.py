@@ -84,7 +84,7 @@ def test_a_run_is_not_lost_to_a_recipe_that_does_not_start(
         ({"version": None}, "is damaged"),
         ({"layout": {}}, "is damaged"),
         ({"shards": [{"file": "../x", "bytes": 1}]}, "lies outside the store"),
-        ({"shards": [{"file": "x", "bytes": 1, "lips": "all"}]}, "counts lips as 'all'"),
+        ({"shards": [{"file": "x", "bytes": 1, "lips": "all"}]}, "the lips of shard 'x' are 'all'"),
         ({"version": 99}, "format version 99"),
     ],
 )
