@@ -51,9 +51,10 @@ def told(recipe: Path, settings: Sequence[str], val: Sequence[Sample]) -> dict[s
     folder = RUNS / wanted.hash()[:12]
     cost = folder / "processor_seconds.json"
     if not (folder / "last" / "config.json").is_file():
-        began = time.process_time()
+        whole, began = not folder.exists(), time.process_time()
         run_recipe(wanted, folder, resume=True)
-        cost.write_text(json.dumps(round(time.process_time() - began)))
+        if whole:  # of a run that was cut off it is not known what went before
+            cost.write_text(json.dumps(round(time.process_time() - began)))
     seconds = json.loads(cost.read_text()) if cost.is_file() else None
     found: dict[str, Any] = {"recipe": wanted.hash()[:12], "processor_seconds": seconds}
     for name in ("last", "best"):

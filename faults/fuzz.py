@@ -3,8 +3,8 @@
 PARSER is a kind of file (faults/kinds.py) or 'http', the server's application called in
 process. An input that ends in anything but a SignloomError (over HTTP: in a status from 500, or a
 job that failed by itself), that takes more than 5 s of a processor, a minute, or more than 4 GiB is a fault and
-kept; then fuzzing goes on. Minutes are a processor's, so that it may run beside other work. Inputs that reached new lines are kept too, in runs/faults/fuzz/PARSER, so that the command
-goes on where it was stopped; the record adds the rounds up and names their commits. At the end every
+kept; then fuzzing goes on. Minutes are a processor's, so that it may run beside other work. Inputs that reached
+new lines are kept too, in runs/faults/fuzz/PARSER, so that the command goes on where it was stopped; the record adds the rounds up and names their commits. At the end every
 fault is tried once more by itself: crashes and hangs are what still is one. One of an earlier round that
 no longer is was mended; one of this round that is none by itself is unrepeated, and tried again after
 the next. Then all inputs are read without instruments, to see which lines of the parser they run.
@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import re
 import resource
 import shutil
@@ -110,6 +111,7 @@ def fuzz(parser: str, home: Path, minutes: float) -> dict[str, Any]:
         else:
             counts["unrepeated"] += 1
     replayed = json.loads(_stage(parser, "replay", 0).stdout.splitlines()[-1])
+    shutil.rmtree(_folder(parser, home, os.getpid()), ignore_errors=True)
     return {
         "minutes": taken,
         "executions": executions,
@@ -122,6 +124,13 @@ def _spent() -> float:
     """Seconds of a processor that the processes which have ended took."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
+
+
+def _folder(parser: str, home: Path, begun_by: int) -> Path:
+    """Where the stages that one process begins put an input: in memory where there is such a place, since
+    opening a file to be written is most of the time on a disk."""
+    memory = Path("/dev/shm")
+    return memory / f"signloom-fuzz-{parser}-{begun_by}" if memory.is_dir() else home / "folder"
 
 
 def _stage(parser: str, stage: str, minutes: float, *more: str) -> subprocess.CompletedProcess[str]:
@@ -239,8 +248,7 @@ def _runner(parser: str, home: Path) -> tuple[Run, list[bytes]]:
         from faults.requests import requests
 
         return requests()
-    memory = Path("/dev/shm")  # opening a file to be written takes ten times as long on a disk
-    folder = memory / f"signloom-fuzz-{parser}" if memory.is_dir() else home / "folder"
+    folder = _folder(parser, home, os.getppid())
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return _files(parser, folder)

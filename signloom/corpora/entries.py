@@ -170,15 +170,13 @@ def with_previous(entries: Sequence[Entry]) -> list[Entry]:
 
     It is the one before among those given, of the same split; what an entry says itself stays.
     """
-    told = [entry for entry in entries if entry.span is not None]
-    before = texts_before(
-        ((entry.split, entry.path), entry.span.start, entry.text) for entry in told if entry.span
-    )
-    known = {id(entry): text for entry, text in zip(told, before, strict=True)}
-    return [
-        entry if entry.previous else replace(entry, previous=known.get(id(entry), ""))
-        for entry in entries
-    ]
+    found = list(entries)
+    said = [(i, e, e.span.start) for i, e in enumerate(entries) if e.span is not None]
+    before = texts_before(((e.split, e.path), start, e.text) for _, e, start in said)
+    for (i, entry, _), text in zip(said, before, strict=True):
+        if text and not entry.previous:
+            found[i] = replace(entry, previous=text)
+    return found
 
 
 def corpus_of(
@@ -193,7 +191,7 @@ def corpus_of(
         raise MediaError(f"{name} lists no clip; expected at least one; look at its tables")
     return Corpus(
         name,
-        tuple(with_previous([item for item in listed if isinstance(item, Entry)])),
+        tuple(item for item in listed if isinstance(item, Entry)),
         tuple(item for item in listed if isinstance(item, LeftOut)),
         read,
         layout,

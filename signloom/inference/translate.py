@@ -158,14 +158,13 @@ def translate_clips(
     to a model that takes none.
     """
     refuse_deaf(model, instruction)
-    remembers = previous is not None and tells_previous(model)
     order = sorted(range(len(clips)), key=lambda i: len(clips[i]))
     found: dict[int, Translation] = {}
     for first in range(0, len(order), batch):
         chosen = order[first : first + batch]
         given = [clips[i] for i in chosen]
         mouths = [lips[i] for i in chosen] if lips is not None and reads_lips(model) else None
-        if remembers and previous is not None and isinstance(model, Remembers):
+        if previous is not None and isinstance(model, Remembers) and model.tells_previous:
             told = model.translate(given, beam, mouths, [previous[i] for i in chosen])
         elif lips is not None and isinstance(model, LipReader) and model.reads_lips:
             told = model.translate(given, beam, [lips[i] for i in chosen])

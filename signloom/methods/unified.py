@@ -395,10 +395,10 @@ class Unified(nn.Module):
             watch = self.watch(clip.fps)
             watch.push(clip, lips)
             watch.finish()
-            positions, whole, _ = watch.seen(Span(0.0, clip.duration))
-            return np.asarray(positions[0][whole[0]].float().cpu().numpy(), np.float32)
-        with answering(self):
-            seen, there = self.seen(*self.padded([clip], [lips]))
+            seen, there, _ = watch.seen(Span(0.0, clip.duration))
+        else:
+            with answering(self):
+                seen, there = self.seen(*self.padded([clip], [lips]))
         return np.asarray(seen[0][there[0]].float().cpu().numpy(), np.float32)
 
     def read(

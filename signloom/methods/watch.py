@@ -96,16 +96,17 @@ class Watch:
         self._kept = first
 
     def seen(
-        self, span: Span
+        self, span: Span, longest: int | None = None
     ) -> tuple[Float[Tensor, "1 positions width"], Bool[Tensor, "1 positions"], Seconds]:
         """What the bridge reads of a stretch: `Unified.seen`, and when what it shows begins.
 
-        That is the position nearest to the span's start. Raises UsageError for a stretch without a frame, or
-        one that is not seen yet or is forgotten.
+        That is the position nearest to the span's start. longest: frames, what is longer is cut. Raises
+        UsageError for a stretch without a frame, or one that is not seen yet or is forgotten.
         """
         stride, window = self._stride, self._window
         first = round(span.start * self.rate / stride) * stride
         last = min(round(span.end * self.rate), self._taken)
+        last = last if longest is None else min(last, first + longest)
         if first < self._kept or last <= first:
             raise UsageError(
                 f"a stretch of {span.start:g}–{span.end:g} s was asked for, and {self._kept / self.rate:g}–"
@@ -138,12 +139,7 @@ class Watch:
 
         What is longer than the model's window is cut. Raises UsageError as `seen`.
         """
-        stride = self._stride
-        first = round(span.start * self.rate / stride) * stride
-        window = (first + self._model.config.frames) / self.rate
-        positions, there, begins = self.seen(
-            Span(span.start, min(span.end, max(window, span.start)))
-        )
+        positions, there, begins = self.seen(span, self._model.config.frames)
         with answering(self._model):
             tokens, there = self._model.bridge(positions, there)
         return tokens, there, begins

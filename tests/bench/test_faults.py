@@ -209,6 +209,7 @@ def read(folder):
     assert said != "wrong"
 
 fuzz.PATIENCE, fuzz.WAIT = (1, 60) if sys.argv[3] == "reckons" else (60, 3)
+fuzz._folder = lambda parser, home, begun_by: home / "folder"
 kinds.KINDS["planted"] = kinds.Kind(make, read, ())
 fuzz._retry("planted", Path(sys.argv[1]), Path(sys.argv[2]))
 """

@@ -551,6 +551,7 @@ def test_packed_signs_equal_the_parquet_files(shared_data: Path) -> None:
     folder = shared_data / "gislr_hello_thankyou"
     packed_source, raw_source = only(gislr(folder)), only(gislr(folder, raw=True))
     assert (len(packed_source), len(raw_source)) == (556, 3)
+    assert not any(entry.previous for entry in packed_source.entries), "words do not follow"
     where = {entry.id: i for i, entry in enumerate(packed_source.entries)}
     for i, entry in enumerate(raw_source.entries):
         raw, short = raw_source[i].clip, packed_source[where[entry.id]].clip

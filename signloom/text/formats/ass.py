@@ -173,7 +173,7 @@ def _comment(
         for start, end, new in time_edits(parsed.cues[index], parsed.timings[index], span)
     ]
     same = spliced(source.text[fields : parsed.more[index]], edits)
-    return place, place, f"Comment:{same}{one_line(mark, source.codec)}{source.newline()}"
+    return place, place, f"Comment:{same}{one_line(mark)}{source.newline()}"
 
 
 FORMAT = Format(parse, with_new_times, compose, marked=marked)

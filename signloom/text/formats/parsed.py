@@ -141,10 +141,9 @@ def printable(text: str) -> str:
     return _UNPRINTABLE.sub("\ufffd", text)
 
 
-def one_line(remark: str, codec: str) -> str:
-    """A remark as one line that a file in ``codec`` can hold, without an arrow that could be a time's."""
-    line = " ".join(printable(remark).replace("-->", "->").split())
-    return line.encode(codec, "replace").decode(codec)
+def one_line(remark: str) -> str:
+    """A remark as one line, without an arrow that could be a time's."""
+    return " ".join(printable(remark).replace("-->", "->").split())
 
 
 def spliced(text: str, edits: Sequence[Edit]) -> str:

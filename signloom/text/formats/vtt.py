@@ -264,7 +264,7 @@ def _note(parsed: Parsed, lines: Sequence[Line], index: int, mark: str) -> Edit:
     at = source.line_at(begin.start) - (2 if parsed.cues[index].id else 1)
     place, above, line = lines[at].start, lines[at - 1], source.newline()
     apart = line if above.end > above.start else ""
-    return place, place, f"{apart}NOTE {one_line(mark, source.codec)}{line}{line}"
+    return place, place, f"{apart}NOTE {one_line(mark)}{line}{line}"
 
 
 FORMAT = Format(parse, retimed, compose, marked=marked)
